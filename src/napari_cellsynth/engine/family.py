@@ -1,0 +1,40 @@
+"""What a model family says of itself without loading torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from napari_cellsynth.engine.settings import Settings
+
+
+@dataclass(frozen=True)
+class Family:
+    """A model family: one folder of :mod:`napari_cellsynth.models`, one line in its registry."""
+
+    name: str
+    """Name in the shell, such as ``dcgan``."""
+    title: str
+    """Name in the panels."""
+    task: str
+    """What it does, in words that follow "I want a model that", such as ``makes new cells``."""
+    data: str
+    """Kind of training set it draws from: ``crops`` (others follow)."""
+    verbs: tuple[str, ...]
+    """What a trained run can do: names of protocols in :mod:`.verbs`, lower case."""
+    settings: type[Settings]
+    presets: Mapping[str, Settings]
+    """``paper``, ``fast`` and ``tiny`` where they exist; the first is not special."""
+    papers: tuple[str, ...]
+    """What to cite."""
+    recipe: str
+    """``package.module:Class`` of the :class:`.recipe.Recipe`; loads torch."""
+    model: str
+    """``package.module:Class`` of what ``api.open_model`` returns; has the verbs; loads torch."""
+
+    def load(self, what: str) -> Any:
+        """The class behind ``recipe`` or ``model``."""
+        module, _, name = getattr(self, what).partition(":")
+        return getattr(import_module(module), name)
