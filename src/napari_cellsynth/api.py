@@ -1,24 +1,97 @@
 """The use cases, for scripts, the shell and napari alike.
 
 Long work is a generator of events; short work returns what it made.  torch
-is loaded only by what needs it.
+is loaded only inside what needs it.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from napari_cellsynth.engine.events import Estimate, Event
-from napari_cellsynth.engine.run_folder import RunFolder
-from napari_cellsynth.stack.stack import Stack
+from napari_cellsynth.errors import BadInput
+
+if TYPE_CHECKING:
+    from napari_cellsynth.engine.events import Estimate, Event, Progress
+    from napari_cellsynth.engine.family import Family
+    from napari_cellsynth.engine.run_folder import RunFolder
+    from napari_cellsynth.engine.settings import Settings
+    from napari_cellsynth.engine.verbs import Samples
+    from napari_cellsynth.stack.crops import CropSettings
+    from napari_cellsynth.stack.stack import Stack
+    from napari_cellsynth.stack.training_set import TrainingSet
 
 
 def home() -> Path:
     """Where training sets and runs go unless told otherwise: ``CELLSYNTH_HOME``, else ``~/CellSynth``."""
     return Path(os.environ.get("CELLSYNTH_HOME") or Path.home() / "CellSynth")
+
+
+def prepare_crops(
+    recordings: Sequence[tuple[Stack, Stack]], out: Path, settings: CropSettings | None = None
+) -> Iterator[Progress]:
+    """Cut the cells of recordings out with their outlines, each a (movie, labels) pair, into a training set.
+
+    The last event's ``details`` hold the report: crops made, refused and why, and how many different cells.
+    """
+    from napari_cellsynth.engine.events import Progress
+    from napari_cellsynth.stack.crops import CropReport, CropSettings, make_crops
+
+    for news in make_crops(recordings, out, settings or CropSettings()):
+        if isinstance(news, CropReport):
+            yield Progress(done=news.made, total=news.made, message=news.text(), details=news.to_json())
+        else:
+            yield Progress(done=news.done, total=news.total, message=news.message)
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A preset as the panels offer it."""
+
+    name: str
+    words: str
+    settings: Settings
+
+
+def presets(family: str) -> list[Preset]:
+    """The presets of a family in words, the recommended one first."""
+    from napari_cellsynth.models.registry import family as known
+
+    chosen = known(family)
+    words = {
+        "fast": "Recommended",
+        "paper": f"As published ({chosen.published_as})",
+        "tiny": "Quick test, not for results",
+    }
+    order = sorted(chosen.presets, key=lambda name: list(words).index(name) if name in words else len(words))
+    return [Preset(name, words.get(name, name.replace("_", " ")), chosen.presets[name]) for name in order]
+
+
+def resolve_settings(family: Family, preset: str | None, changes: Mapping[str, Any] | None) -> Settings:
+    """A preset with some settings changed.
+
+    Raises BadInput in one line for an unknown preset or setting and a value out of bounds.
+    """
+    from pydantic import ValidationError
+
+    name = preset or family.default_preset
+    if name not in family.presets:
+        raise BadInput(f"{family.name} has no preset {name!r}; there are: {', '.join(family.presets)}")
+    try:
+        return family.settings.model_validate({**family.presets[name].model_dump(), **(changes or {})})
+    except ValidationError as error:
+        raise BadInput(_in_words(error, family)) from None
+
+
+def _in_words(error: Any, family: Family) -> str:
+    first = error.errors()[0]
+    name = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        return f"{family.name} has no setting {name!r}; there are: {', '.join(family.settings.model_fields)}"
+    return f"setting {name} = {first['input']!r}: {first['msg'][0].lower()}{first['msg'][1:]}"
 
 
 def create_run(
@@ -31,32 +104,176 @@ def create_run(
     device: str = "auto",
     threads: int | None = None,
 ) -> RunFolder:
-    """Resolve settings, look at the data, and write a run folder that is ready to train."""
-    raise NotImplementedError
+    """Resolve settings, look at the data, and write a run folder that is ready to train; loads no torch.
+
+    Raises BadInput where the family, the settings and the data do not go
+    together, or the folder already holds a run.
+    """
+    from napari_cellsynth.engine.run_folder import RunFolder
+    from napari_cellsynth.models.registry import family as known
+
+    chosen = known(family)
+    settings = resolve_settings(chosen, preset, changes)
+    training_set = _training_set(chosen, data)
+    chosen.check(settings, training_set.record)
+    return RunFolder.create(
+        Path(run),
+        family=family,
+        preset=preset or chosen.default_preset,
+        settings=settings.model_dump(),
+        data=_data_description(training_set),
+        device=device,
+        threads=threads,
+    )
+
+
+def _training_set(family: Family, data: Path) -> TrainingSet:
+    from napari_cellsynth.stack.training_set import TrainingSet
+
+    if Path(data).is_file():
+        raise BadInput(f"{data} is a file; {family.name} learns from {family.data}: cut them out with 'prepare crops'")
+    training_set = TrainingSet.open(Path(data))
+    if training_set.kind != family.data:
+        raise BadInput(f"{data} holds {training_set.kind}; {family.name} learns from {family.data}: prepare those")
+    return training_set
+
+
+def _data_description(training_set: TrainingSet) -> dict[str, Any]:
+    """What a run keeps of its training set: where it is and everything that says what it is."""
+    kept = ("kind", "hash", "size", "pixel_size", "dtype", "modality", "sources", "split", "counts", "cells")
+    return {"path": str(training_set.path.resolve()), **{key: training_set.record.get(key) for key in kept}}
 
 
 def train(run: Path, *, resume: bool = False) -> Iterator[Event]:
-    """Train a created run, or go on with one that has steps (``resume``)."""
-    raise NotImplementedError
+    """Train a created run, or go on with one that has steps (``resume``).
+
+    Raises BadInput where the folder is no run, or its training set is gone or another one.
+    """
+    from napari_cellsynth.engine.run_folder import RunFolder
+    from napari_cellsynth.engine.train import train as engine_train
+    from napari_cellsynth.models.registry import family as known
+
+    folder = RunFolder(Path(run))
+    record = folder.record
+    chosen = known(record["family"])
+    settings = chosen.settings.model_validate(record["settings"])
+    data = _same_training_set(chosen, record)
+    recipe = chosen.load("recipe")(settings, data.path)
+    folder.update_record(model=recipe.describe())
+    yield from engine_train(folder, recipe, settings, device=record["device"], resume=resume)
 
 
-def estimate(family: str, data: Path, *, preset: str | None = None, changes: Mapping[str, Any] | None = None, device: str = "auto", threads: int | None = None) -> Estimate:
-    """Time, memory and disk of a run, from three real steps in a folder that is thrown away."""
-    raise NotImplementedError
+def _same_training_set(family: Family, record: Mapping[str, Any]) -> TrainingSet:
+    described = record["data"]
+    data = _training_set(family, Path(described["path"]))
+    if data.record.get("hash") != described["hash"]:
+        raise BadInput(f"{data.path} is not what this run was created with (its content changed); create a new run")
+    return data
 
 
-def open_model(run: Path, *, device: str = "auto") -> Any:
-    """What a run has learned, with the verbs of its family."""
-    raise NotImplementedError
+def estimate(
+    family: str,
+    data: Path,
+    *,
+    preset: str | None = None,
+    changes: Mapping[str, Any] | None = None,
+    device: str = "auto",
+    threads: int | None = None,
+) -> Estimate:
+    """Time, memory and disk of a run, from three real steps that leave nothing behind."""
+    from napari_cellsynth.engine.train import measure
+    from napari_cellsynth.models.registry import family as known
+
+    chosen = known(family)
+    settings = resolve_settings(chosen, preset, changes)
+    training_set = _training_set(chosen, data)
+    chosen.check(settings, training_set.record)
+    recipe = chosen.load("recipe")(settings, training_set.path)
+    return measure(recipe, settings, device, threads=threads)
 
 
-def sample(run: Path, *, count: int = 16, seed: int = 0, device: str = "auto") -> tuple[Stack, Stack | None]:
-    """New images (axes QTYX) and, where the model makes them, their masks."""
-    raise NotImplementedError
+@dataclass(frozen=True)
+class Model:
+    """What a run has learned: ``verbs`` has the methods of the family's verbs."""
+
+    verbs: Any
+    """Has the methods of :mod:`napari_cellsynth.engine.verbs` that ``family.verbs`` names."""
+    family: Family
+    run: Path
+    record: Mapping[str, Any]
+    weights_hash: str
+    step: int
+
+    def stack(self, images: Any, *, made_by: str, seed: int | None, settings: Mapping[str, Any]) -> Stack:
+        """Generated images (N, Y, X) as a stack of samples with the crops' pixel size and where they come from."""
+        from napari_cellsynth.stack.provenance import provenance_block
+        from napari_cellsynth.stack.stack import Stack
+
+        data = self.record["data"]
+        block = provenance_block(
+            made_by=made_by,
+            synthetic=True,
+            run=self.run.name,
+            weights_hash=self.weights_hash,
+            seed=seed,
+            settings={**settings, "family": self.family.name, "step": self.step},
+            inputs=[{"path": data["path"], "hash": data["hash"]}],
+        )
+        size = data["pixel_size"]
+        return Stack(
+            images[:, None],
+            "QTYX",
+            pixel_size=None if size is None else (size, size),
+            name=f"{self.run.name} {made_by}",
+            provenance=block,
+        )
+
+    def stacks(self, made: Samples, **origin: Any) -> tuple[Stack, Stack | None]:
+        """Images and, where there are any, their masks."""
+        images = self.stack(made.images, **origin)
+        return images, None if made.labels is None else self.stack(made.labels, **origin)
+
+
+def open_model(run: Path, *, device: str = "auto") -> Model:
+    """What a run has learned so far, with the verbs of its family; loads torch.
+
+    Raises BadInput where the run has no saved weights yet.
+    """
+    from napari_cellsynth.engine.checkpoint import weights_hash
+    from napari_cellsynth.engine.devices import resolve_device
+    from napari_cellsynth.engine.run_folder import RunFolder
+    from napari_cellsynth.models.registry import family as known
+
+    folder = RunFolder(Path(run))
+    record = folder.record
+    weights = folder.latest_weights()
+    if weights is None:
+        raise BadInput(f"{folder.path.name} has saved no weights yet; train it until its first checkpoint")
+    chosen = known(record["family"])
+    settings = chosen.settings.model_validate(record["settings"])
+    verbs = chosen.load("model")(settings, record["model"], weights, resolve_device(device))
+    step = int(weights.name.rpartition("-")[2])
+    return Model(verbs, chosen, folder.path, record, weights_hash(weights), step)
+
+
+def _able(model: Model, verb: str) -> Any:
+    if verb not in model.family.verbs:
+        able = ", ".join(model.family.verbs)
+        raise BadInput(f"{model.run.name} ({model.family.name}) cannot {verb}; it can: {able}")
+    return model.verbs
+
+
+def sample(
+    run: Path | Model, *, count: int = 16, seed: int = 0, device: str = "auto"
+) -> tuple[Stack, Stack | None]:
+    """New images (axes QTYX) and, where the model makes them, their masks; sample i depends on (seed, i) alone."""
+    model = run if isinstance(run, Model) else open_model(run, device=device)
+    made = _able(model, "sample").sample(count, seed=seed)
+    return model.stacks(made, made_by="sample", seed=seed, settings={"count": count})
 
 
 def walk(
-    run: Path,
+    run: Path | Model,
     *,
     points: int = 10,
     between: int = 8,
@@ -65,5 +282,31 @@ def walk(
     through: Sequence[int] | None = None,
     device: str = "auto",
 ) -> tuple[Stack, Stack | None]:
-    """Images along a way through latent space: random points, or the samples numbered in ``through``."""
-    raise NotImplementedError
+    """Images along a way through latent space (axes QTYX): ``points`` random ones, or the samples in ``through``.
+
+    Random point i is sample i of the seed, so that a walk begins and ends at images one has seen.
+    """
+    import numpy as np
+
+    model = run if isinstance(run, Model) else open_model(run, device=device)
+    verbs = _able(model, "walk")
+    chosen = list(range(points)) if through is None else list(through)
+    if any(number < 0 for number in chosen):
+        raise BadInput(f"samples {chosen} given; they are numbered from 0")
+    ends = np.concatenate([verbs.latents(1, seed=seed, start=number) for number in chosen] or [np.empty((0, 1))])
+    made = verbs.walk(ends, between, kind=kind)
+    settings = {"through": chosen, "between": between, "kind": kind}
+    return model.stacks(made, made_by="walk", seed=seed, settings=settings)
+
+
+def list_runs(folder: Path) -> list[dict[str, Any]]:
+    """The runs in a folder, newest first: path, name, family, preset, state, step, steps, since, because, bytes."""
+    from napari_cellsynth.engine.run_folder import runs_in
+
+    rows = []
+    for run in runs_in(Path(folder)):
+        record, state = run.record, run.state()
+        about = {key: getattr(state, key) for key in ("state", "step", "steps", "since", "because")}
+        kept = {key: record.get(key) for key in ("family", "preset", "created")}
+        rows.append({"path": str(run.path), "name": run.path.name, **kept, **about, "bytes": run.size()})
+    return sorted(rows, key=lambda row: row["created"] or 0, reverse=True)

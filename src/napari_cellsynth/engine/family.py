@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
 from napari_cellsynth.engine.settings import Settings
+
+
+def accept(settings: Settings, data: Mapping[str, Any]) -> None:
+    """Any data will do."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,15 @@ class Family:
     """``package.module:Class`` of the :class:`.recipe.Recipe`; loads torch."""
     model: str
     """``package.module:Class`` of what ``api.open_model`` returns; has the verbs; loads torch."""
+    published_as: str
+    """The work that the preset ``paper`` follows, in a few words for the panels."""
+    check: Callable[[Settings, Mapping[str, Any]], None] = accept
+    """Refuses (BadInput) settings that do not go with a training set's ``dataset.json``; loads no torch."""
+
+    @property
+    def default_preset(self) -> str:
+        """What we recommend today where there is such a preset, else the paper's own."""
+        return "fast" if "fast" in self.presets else "paper"
 
     def load(self, what: str) -> Any:
         """The class behind ``recipe`` or ``model``."""

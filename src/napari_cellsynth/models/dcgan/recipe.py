@@ -1,0 +1,120 @@
+"""How a DCGAN is trained: two phases, one loss, previews and held-out numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from napari_cellsynth.engine.draws import EpochSampler, latents
+from napari_cellsynth.engine.recipe import Phase
+from napari_cellsynth.models.dcgan.batch import CropBatch, from_networks, to_networks
+from napari_cellsynth.models.dcgan.config import DcganSettings
+from napari_cellsynth.models.dcgan.generate import generate, ready_to_use
+from napari_cellsynth.models.dcgan.losses import discriminator_loss, generator_loss
+from napari_cellsynth.models.dcgan.networks import Discriminator, Generator
+from napari_cellsynth.nets.augment import augment
+from napari_cellsynth.quality.frechet import frechet_distance
+from napari_cellsynth.quality.measures import measure
+from napari_cellsynth.stack.training_set import TrainingSet
+
+PREVIEW_COUNT = 16
+VALIDATION_COUNT = 200
+
+
+def build_networks(settings: DcganSettings, size: int, channels: int) -> dict[str, nn.Module]:
+    """Generator and discriminator with weights that depend on the seed alone."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(settings.seed)
+        return {
+            "generator": Generator(size, channels, settings.latent_size, settings.width, settings.widest),
+            "discriminator": Discriminator(size, channels, settings.width, settings.widest),
+        }
+
+
+class DcganRecipe:
+    """Recipe of the engine for single-cell crops (Radford et al. 2015; equation 1 of the neutrophil paper)."""
+
+    ema = ("generator",)
+
+    def __init__(self, settings: DcganSettings, data: Path) -> None:
+        self.settings = settings
+        self.data = TrainingSet.open(data)
+        self.train = self.data.indices("train")
+        self.channels = 2 if settings.with_masks else 1
+        self.networks: Mapping[str, nn.Module] = build_networks(settings, self.data.size, self.channels)
+        adam = partial(torch.optim.Adam, betas=(settings.beta1, settings.beta2))
+        self.phases = (
+            Phase("discriminator", ("discriminator",), partial(adam, lr=settings.discriminator_learning_rate)),
+            Phase("generator", ("generator",), partial(adam, lr=settings.learning_rate)),
+        )
+        self.sampler = EpochSampler(len(self.train), settings.batch_size, settings.seed)
+
+    def batch(self, step: int, phase: str, repeat: int) -> CropBatch:
+        """Real crops of a step; the generator's turn needs only their number, and gets the same ones."""
+        chosen = self.train[self.sampler.indices(step)]
+        masks = self.data.masks(chosen) if self.settings.with_masks else None
+        return CropBatch(to_networks(self.data.images(chosen), masks, self.data.scaling))
+
+    def losses(
+        self, phase: str, networks: Mapping[str, nn.Module], batch: CropBatch, draws: torch.Generator
+    ) -> dict[str, Tensor]:
+        """Equation 1, from the side whose turn it is."""
+        generator, discriminator = networks["generator"], networks["discriminator"]
+        noise = torch.randn(len(batch), self.settings.latent_size, generator=draws).to(batch.images.device)
+        seen = partial(augment, share=self.settings.augment, draws=draws, modality=self.data.modality)
+        if phase == "generator":
+            score = discriminator(seen(generator(noise)))
+            return {"loss": generator_loss(score, self.settings.generator_term)}
+        with torch.no_grad():
+            made = generator(noise)
+        real_score, made_score = discriminator(seen(batch.images)), discriminator(seen(made))
+        loss = discriminator_loss(real_score, made_score)
+        return {
+            "loss": loss,
+            "real_taken_for_real": (real_score > 0).float().mean(),
+            "made_taken_for_real": (made_score > 0).float().mean(),
+        }
+
+    def preview(self, networks: Mapping[str, nn.Module]) -> np.ndarray:
+        """The first samples of the run's seed, (N, C, Y, X): always the same latents, so that one sees them change."""
+        images, masks = self._samples(networks, PREVIEW_COUNT)
+        return np.stack([images, masks.astype(images.dtype)] if masks is not None else [images], 1)
+
+    def validate(self, networks: Mapping[str, nn.Module]) -> dict[str, float]:
+        """Frechet distance of samples to held-out crops in hand-made measures, and their variety against real."""
+        features, _ = self._held_out
+        if len(features) < 2:
+            return {}
+        made = measure(self._samples(networks, VALIDATION_COUNT)[0], None)
+        spread = np.maximum(features.std(0), 1e-9)
+        return {
+            "frechet": frechet_distance(features / spread, made / spread),
+            "variety": float(np.median(made.std(0) / spread)),
+        }
+
+    def describe(self) -> dict[str, Any]:
+        """What using the weights needs besides the settings."""
+        return {
+            "size": self.data.size,
+            "channels": self.channels,
+            "scaling": self.data.scaling.to_json(),
+            "dtype": str(self.data.dtype),
+            "pixel_size": self.data.pixel_size,
+            "modality": self.data.modality,
+        }
+
+    def _samples(self, networks: Mapping[str, nn.Module], count: int) -> tuple[np.ndarray, np.ndarray | None]:
+        ready = ready_to_use(networks["generator"], self.settings.latent_size)
+        points = latents(count, self.settings.latent_size, self.settings.seed)
+        return from_networks(generate(ready, points), self.data.scaling)
+
+    @cached_property
+    def _held_out(self) -> tuple[np.ndarray, np.ndarray]:
+        chosen = self.data.indices("validation")[:VALIDATION_COUNT]
+        return (measure(self.data.images(chosen), None) if len(chosen) else np.empty((0, 1))), chosen

@@ -1,0 +1,21 @@
+"""The families there are: one line each; everything else about a family stands in its folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from napari_cellsynth.engine.family import Family
+from napari_cellsynth.errors import BadInput
+from napari_cellsynth.models.dcgan.config import FAMILY as DCGAN
+
+FAMILIES: Mapping[str, Family] = {known.name: known for known in (DCGAN,)}
+
+
+def family(name: str) -> Family:
+    """The family of that name.
+
+    Raises BadInput with the names there are.
+    """
+    if name not in FAMILIES:
+        raise BadInput(f"no model family is called {name!r}; there are: {', '.join(FAMILIES)}")
+    return FAMILIES[name]
