@@ -1,0 +1,129 @@
+"""Settings on the screen: a pydantic model becomes rows of widgets, and the rows a model again.
+
+Labels come from the fields' names, tool tips from their sentences, bounds
+from their annotations, so that each is written once.  (magicgui's own
+builder loses defaults: a learning rate of 2e-4 reads back as 0.)
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QFormLayout, QLabel, QVBoxLayout, QWidget
+
+from napari_cellsynth.errors import BadInput
+from napari_cellsynth.gui.form_rows import Row, row_for
+
+COMPLAINT = "color: #ff8a65;"
+"""Style of a sentence about a value that cannot be used."""
+ABBREVIATIONS = {"ema": "EMA", "beta1": "beta 1", "beta2": "beta 2"}
+
+
+class SettingsForm(QWidget):
+    """A row for each setting; ``read()`` gives the model that the rows show."""
+
+    changed = Signal()
+
+    def __init__(self, settings: BaseModel, hide: tuple[str, ...] = (), parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._kind = type(settings)
+        self._hidden = {name: getattr(settings, name) for name in hide}
+        self.rows: dict[str, Row] = {}
+        self._rows = QFormLayout()
+        self._rows.setContentsMargins(0, 0, 0, 0)
+        self._rows.setVerticalSpacing(3)
+        self._rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        for name, field in self._kind.model_fields.items():
+            if name not in hide:
+                self._add(name, field, getattr(settings, name))
+        self._complaint = QLabel()
+        self._complaint.setWordWrap(True)
+        self._complaint.setStyleSheet(COMPLAINT)
+        self._complaint.hide()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self._complaint)
+        column.addLayout(self._rows)
+
+    def _add(self, name: str, field: FieldInfo, value: Any) -> None:
+        if isinstance(value, BaseModel):
+            row: Row = Nested(value)
+            self._rows.addRow(QLabel(in_words(name)))
+            self._rows.addRow(row)
+        else:
+            row = row_for(field, value)
+            label = QLabel(in_words(name))
+            label.setToolTip(tip(field))
+            self._rows.addRow(label, row)
+        row.setToolTip(tip(field))
+        row.setAccessibleName(in_words(name))
+        row.changed.connect(self._look)
+        self.rows[name] = row
+
+    def read(self) -> BaseModel:
+        """The settings that the form shows.
+
+        Raises BadInput with the name of the first setting that cannot be
+        used and what it would take.
+        """
+        values = dict(self._hidden)
+        for name, row in self.rows.items():
+            try:
+                values[name] = row.value()
+            except ValueError as error:
+                raise BadInput(f"{in_words(name)}: {why(error)}") from error
+        try:
+            return self._kind(**values)
+        except ValidationError as error:
+            where = error.errors()[0]["loc"]
+            raise BadInput(f"{in_words(str(where[0]))}: {why(error)}" if where else why(error)) from error
+
+    def changes(self, beside: BaseModel) -> dict[str, Any]:
+        """Settings whose values differ from those of ``beside``."""
+        ours = self.read()
+        pairs = {name: (getattr(ours, name), getattr(beside, name)) for name in type(beside).model_fields}
+        return {name: mine for name, (mine, theirs) in pairs.items() if mine != theirs}
+
+    def _look(self) -> None:
+        try:
+            self.read()
+            self._complaint.hide()
+        except BadInput as error:
+            self._complaint.setText(str(error))
+            self._complaint.show()
+        self.changed.emit()
+
+
+class Nested(Row):
+    """Settings within settings."""
+
+    def __init__(self, settings: BaseModel) -> None:
+        super().__init__()
+        self._form = SettingsForm(settings)
+        self._form.changed.connect(self.changed)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(12, 0, 0, 0)
+        column.addWidget(self._form)
+
+    def value(self) -> BaseModel:
+        return self._form.read()
+
+
+def in_words(name: str) -> str:
+    return ABBREVIATIONS.get(name, name.replace("_", " "))
+
+
+def tip(field: FieldInfo) -> str:
+    """The field's sentence, as rich text so that Qt wraps it."""
+    return f"<qt>{field.description}</qt>" if field.description else ""
+
+
+def why(error: Exception) -> str:
+    """What is wrong, in a few words: pydantic's first complaint without its headers."""
+    if isinstance(error, ValidationError):
+        message = str(error.errors()[0]["msg"])
+        return message.removeprefix("Value error, ").replace("Input should be", "should be")
+    return str(error)

@@ -1,0 +1,99 @@
+"""Workers end, say what went wrong, and close what they ran."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+from qtpy.QtCore import QObject, QThreadPool
+
+from napari_cellsynth.errors import BadInput, RunFailed
+from napari_cellsynth.gui.workers import call, in_words, start
+
+pytestmark = pytest.mark.gui
+
+
+def test_a_runtime_error_is_an_error_and_the_worker_finishes(qtbot):
+    def job() -> Iterator[int]:
+        yield 1
+        raise RuntimeError("CUDA out of memory. Tried to allocate 2 GiB\nlong tail")
+
+    errors: list[Exception] = []
+    worker = start(job, failed=errors.append)
+    qtbot.waitSignal(worker.finished, timeout=3000).wait()
+    qtbot.waitUntil(lambda: bool(errors), timeout=1000)
+    assert isinstance(errors[0], RunFailed)
+    assert "memory is full" in str(errors[0]) and "\n" not in str(errors[0])
+
+
+def test_our_own_errors_arrive_as_they_are(qtbot):
+    def job() -> Iterator[int]:
+        raise BadInput("no cells")
+        yield
+
+    errors: list[Exception] = []
+    start(job, failed=errors.append)
+    qtbot.waitUntil(lambda: bool(errors), timeout=3000)
+    assert isinstance(errors[0], BadInput)
+
+
+def test_quit_closes_the_generator_in_its_own_thread(qtbot):
+    closed: list[int] = []
+
+    def job() -> Iterator[int]:
+        try:
+            while True:
+                time.sleep(0.01)
+                yield 0
+        finally:
+            closed.append(threading.get_ident())
+
+    worker = start(job, yielded=lambda _: None)
+    qtbot.wait(100)
+    with qtbot.waitSignal(worker.finished, timeout=3000):
+        worker.quit()
+    assert closed and closed[0] != threading.get_ident()
+
+
+def test_watchers_leave_the_pool_to_the_others(qtbot):
+    pool = QThreadPool.globalInstance()
+    before = pool.maxThreadCount()
+    stop = threading.Event()
+
+    def watch() -> Iterator[int]:
+        while not stop.is_set():
+            time.sleep(0.02)
+            yield 0
+
+    watchers = [start(watch, watches=True) for _ in range(before + 2)]
+    answers: list[int] = []
+    call(lambda: 7, returned=answers.append)
+    qtbot.waitUntil(lambda: answers == [7], timeout=3000)
+    stop.set()
+    qtbot.waitUntil(lambda: not any(w.is_running for w in watchers), timeout=3000)
+    assert pool.maxThreadCount() == before
+
+
+def test_callbacks_come_in_the_gui_thread_and_stop_with_their_owner(qtbot):
+    owner = QObject()
+    seen: list[int] = []
+
+    def job() -> Iterator[int]:
+        while True:
+            time.sleep(0.005)
+            yield threading.get_ident()
+
+    worker = start(job, yielded=lambda _: seen.append(threading.get_ident()), owner=owner)
+    qtbot.waitUntil(lambda: len(seen) > 3, timeout=3000)
+    assert set(seen) == {threading.get_ident()}
+    owner.deleteLater()
+    qtbot.waitUntil(lambda: not worker.is_running, timeout=3000)
+    count = len(seen)
+    qtbot.wait(50)
+    assert len(seen) == count
+
+
+def test_words_for_an_empty_error():
+    assert in_words(RuntimeError()) == "RuntimeError"
