@@ -310,3 +310,10 @@ def list_runs(folder: Path) -> list[dict[str, Any]]:
         kept = {key: record.get(key) for key in ("family", "preset", "created")}
         rows.append({"path": str(run.path), "name": run.path.name, **kept, **about, "bytes": run.size()})
     return sorted(rows, key=lambda row: row["created"] or 0, reverse=True)
+
+
+def check() -> dict[str, Any]:
+    """What torch, the GPU, Qt and napari look like here, and what to do about it (key ``advice``)."""
+    from napari_cellsynth.engine.environment import environment
+
+    return environment()

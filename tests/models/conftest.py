@@ -1,0 +1,27 @@
+"""Training sets of every kind that a family may learn from, cut from a small phantom."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from napari_cellsynth import api, phantoms
+from napari_cellsynth.stack.crops import CropSettings
+from napari_cellsynth.stack.stack import Stack
+
+
+@pytest.fixture(scope="session")
+def training_sets(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """``training_sets("crops")``: a folder of that kind, made once."""
+    made: dict[str, Path] = {}
+
+    def training_set(kind: str) -> Path:
+        if kind not in made:
+            phantom = phantoms.make("neutrophils", frames=12, size=160, seed=1)
+            labels = Stack(phantom.labels, "TYX")
+            out = tmp_path_factory.mktemp("sets") / kind
+            list(api.prepare_crops([(phantom.stack, labels)], out, CropSettings(size=32, modality="dic")))
+            made[kind] = out
+        return made[kind]
+
+    return training_set

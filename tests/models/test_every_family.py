@@ -1,0 +1,155 @@
+"""One suite over every registered family, from its first day."""
+
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from napari_cellsynth import api
+from napari_cellsynth.engine.events import Finished, PreviewMade, Step
+from napari_cellsynth.engine.run_folder import RunFolder
+from napari_cellsynth.errors import BadInput
+from napari_cellsynth.models.registry import FAMILIES
+from napari_cellsynth.stack.read import read_stack
+
+ROOT = Path(__file__).parents[2]
+every_family = pytest.mark.parametrize("name", FAMILIES)
+SHORT = {"steps": 6, "preview_every": 3, "checkpoint_every": 3, "batch_size": 8}
+
+
+@pytest.fixture(scope="module")
+def trained(training_sets, tmp_path_factory):
+    """A short run of each family, made once."""
+    runs: dict[str, Path] = {}
+
+    def run(name: str) -> Path:
+        if name not in runs:
+            runs[name] = tmp_path_factory.mktemp("runs") / name
+            api.create_run(name, training_sets(FAMILIES[name].data), runs[name], preset="tiny", changes=SHORT, threads=1)
+            list(api.train(runs[name]))
+        return runs[name]
+
+    return run
+
+
+@every_family
+def test_presets_are_valid_and_every_setting_has_its_sentence(name: str) -> None:
+    family = FAMILIES[name]
+    assert {"paper", "tiny"} <= set(family.presets)
+    for preset in family.presets.values():
+        assert type(preset).model_validate(preset.model_dump()) == preset
+    for setting, field in family.settings.model_fields.items():
+        assert field.description and field.description.rstrip().endswith("."), f"{setting} has no sentence"
+
+
+@every_family
+def test_config_loads_neither_torch_nor_qt(name: str) -> None:
+    code = (
+        f"import sys, napari_cellsynth.models.{name}.config; "
+        "print([m for m in ('torch', 'qtpy', 'napari', 'scipy') if m in sys.modules])"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "[]"
+
+
+@every_family
+def test_is_documented(name: str) -> None:
+    page = (ROOT / "docs" / "families" / f"{name}.md").read_text(encoding="utf-8")
+    script = runpy.run_path(str(ROOT / "docs" / "make_family_settings.py"))
+    assert page == script["with_table"](page, FAMILIES[name]), "run docs/make_family_settings.py"
+
+
+@every_family
+def test_a_short_training_leaves_a_complete_run(name: str, trained) -> None:
+    folder = RunFolder(trained(name))
+    events = folder.events()
+    assert isinstance(events[-1], Finished) and folder.state().state == "finished"
+    assert all(np.isfinite(list(event.losses.values())).all() for event in events if isinstance(event, Step))
+    previews = [event for event in events if isinstance(event, PreviewMade)]
+    assert [event.step for event in previews][-1] == SHORT["steps"]
+    preview = read_stack(folder.path / previews[-1].path)
+    assert preview.dtype == np.dtype(folder.record["data"]["dtype"])
+
+
+@every_family
+def test_resume_gives_the_weights_of_never_having_stopped(name: str, trained, training_sets, tmp_path: Path) -> None:
+    run = tmp_path / "stopped"
+    api.create_run(name, training_sets(FAMILIES[name].data), run, preset="tiny", changes=SHORT, threads=1)
+    job = api.train(run)
+    for event in job:
+        if isinstance(event, PreviewMade) and event.step == 3:
+            break
+    job.close()
+    assert RunFolder(run).state().state in ("stopped", "interrupted")
+    list(api.train(run, resume=True))
+    assert api.open_model(run).weights_hash == api.open_model(trained(name)).weights_hash
+
+
+@every_family
+def test_broken_input_is_refused_in_one_line(name: str, training_sets, tmp_path: Path) -> None:
+    data = training_sets(FAMILIES[name].data)
+    for arguments in (
+        {"data": tmp_path / "nothing"},
+        {"changes": {"steps": 0}},
+        {"changes": {"no_such_setting": 1}},
+        {"preset": "no such preset"},
+    ):
+        with pytest.raises(BadInput) as refusal:
+            api.create_run(name, arguments.pop("data", data), tmp_path / "run", **arguments)
+        assert "\n" not in str(refusal.value)
+    assert not (tmp_path / "run").exists()
+
+
+def families_that(verb: str) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("name", [name for name, family in FAMILIES.items() if verb in family.verbs])
+
+
+@families_that("sample")
+def test_samples_depend_on_seed_and_index_alone(name: str, trained) -> None:
+    model = api.open_model(trained(name))
+    few, _ = api.sample(model, count=8, seed=5)
+    many, _ = api.sample(model, count=19, seed=5)
+    np.testing.assert_array_equal(few.data, many.data[:8])
+    np.testing.assert_array_equal(model.verbs.sample(3, seed=5, start=4).images, many.data[4:7, 0])
+    assert (api.sample(model, count=8, seed=6)[0].data != few.data).any()
+    reopened, _ = api.sample(trained(name), count=8, seed=5)
+    np.testing.assert_array_equal(reopened.data, few.data)
+
+
+@families_that("sample")
+def test_samples_carry_dtype_pixel_size_and_origin(name: str, trained) -> None:
+    record = RunFolder(trained(name)).record["data"]
+    images, _ = api.sample(trained(name), count=3)
+    assert images.axes == "QTYX" and images.shape[:2] == (3, 1)
+    assert images.dtype == np.dtype(record["dtype"])
+    assert images.pixel_size == (record["pixel_size"],) * 2
+    assert images.provenance["synthetic"] is True and images.provenance["seed"] == 0
+    assert record["hash"] in str(images.provenance["inputs"])
+
+
+@families_that("decode")
+def test_decoding_the_latents_of_a_sample_gives_the_sample(name: str, trained) -> None:
+    verbs = api.open_model(trained(name)).verbs
+    drawn = verbs.sample(5, seed=2)
+    np.testing.assert_array_equal(verbs.decode(drawn.latents).images, drawn.images)
+    np.testing.assert_array_equal(verbs.latents(5, seed=2), drawn.latents)
+    # One alone, as the morph slider asks: equal up to one grey level of rounding.
+    alone = verbs.decode(drawn.latents[2:3]).images[0].astype(float)
+    assert np.abs(alone - drawn.images[2]).max() <= 1
+    with pytest.raises(BadInput):
+        verbs.decode(np.zeros((2, verbs.latent_size + 1)))
+
+
+@families_that("walk")
+def test_a_walk_begins_and_ends_at_its_samples(name: str, trained) -> None:
+    model = api.open_model(trained(name))
+    drawn = model.verbs.sample(9, seed=1).images.astype(float)
+    images, _ = api.walk(model, through=[7, 2, 8], between=4, seed=1)
+    assert len(images.data) == 9
+    for place, number in ((0, 7), (4, 2), (8, 8)):
+        assert np.abs(images.data[place, 0] - drawn[number]).max() <= 1
+    with pytest.raises(BadInput):
+        api.walk(model, points=1)
