@@ -1,0 +1,60 @@
+"""control.json: what the user asks of a running job."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+from napari_cellsynth.engine.files import read_json, write_json
+
+Ask = Literal["pause", "resume", "stop", "cancel"]
+ASKS: tuple[str, ...] = get_args(Ask)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """One wish; the job answers with an event that carries ``n``."""
+
+    n: int
+    ask: Ask
+    time: float = 0.0
+    """Seconds since 1970."""
+
+
+def read_wish(path: Path) -> Wish | None:
+    """The wish in control.json; None where there is none that makes sense."""
+    record = read_json(path) or {}
+    n, ask, when = record.get("n"), record.get("ask"), record.get("time", 0.0)
+    if not isinstance(n, int) or ask not in ASKS or not isinstance(when, int | float):
+        return None
+    return Wish(n=n, ask=ask, time=float(when))
+
+
+def write_wish(path: Path, ask: Ask, *, above: int = 0) -> int:
+    """Ask, with a number above all that came before; the number."""
+    before = read_wish(path)
+    n = 1 + max(above, before.n if before else 0)
+    write_json(path, {"n": n, "ask": ask, "time": time.time()})
+    return n
+
+
+class Wishes:
+    """The wishes that a job has not answered yet; the file is looked at no more often than ``every`` seconds."""
+
+    def __init__(self, path: Path, *, answered: int, since: float, every: float = 0.2) -> None:
+        self._path, self._answered, self._since, self._every = path, answered, since, every
+        self._next = 0.0
+
+    def new(self) -> Wish | None:
+        """A wish not returned before, made after ``since``; None otherwise."""
+        now = time.monotonic()
+        if now < self._next:
+            return None
+        self._next = now + self._every
+        wish = read_wish(self._path)
+        if wish is None or wish.n <= self._answered or wish.time < self._since:
+            return None
+        self._answered = wish.n
+        return wish

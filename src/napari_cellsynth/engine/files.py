@@ -1,0 +1,62 @@
+"""Whole files or none: everything is written to a temporary name in the same folder and renamed."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+PATIENCE = 2.0
+"""Seconds for which a rename is tried again: on Windows a reader that holds the file open refuses it."""
+
+
+def replace(source: Path, target: Path) -> None:
+    """``os.replace`` that waits for a reader to let go of the target."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            os.replace(source, target)
+            return
+        except PermissionError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.02)
+
+
+def write_bytes(path: Path, content: bytes, *, sync: bool = False) -> None:
+    """Write a whole file; ``sync`` waits until it is on the disk, so that it outlives a power cut."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.tmp")
+    try:
+        with open(temporary, "wb") as file:
+            file.write(content)
+            if sync:
+                file.flush()
+                os.fsync(file.fileno())
+        replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def write_json(path: Path, record: dict[str, Any], *, sync: bool = False) -> None:
+    """Write a JSON object, indented for people."""
+    text = json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False)
+    write_bytes(path, (text + "\n").encode(), sync=sync)
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """The object in a file; None where there is no file or no object in it."""
+    for attempt in range(3):
+        try:
+            record = json.loads(path.read_bytes())
+        except (PermissionError, InterruptedError):
+            # Windows, in the instant in which the writer renames.
+            time.sleep(0.02 * (attempt + 1))
+            continue
+        except (OSError, ValueError, RecursionError):
+            return None
+        return record if isinstance(record, dict) else None
+    return None

@@ -1,0 +1,290 @@
+"""A run is a folder: everything that the shell, the tests and napari know of a job stands in it.
+
+Loads no torch.  What stands in a folder is data, whoever wrote it: nothing
+in it is executed, unpickled, or followed out of the folder.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Literal
+
+from napari_cellsynth import __version__
+from napari_cellsynth.engine.control import ASKS, Ask, read_wish, write_wish
+from napari_cellsynth.engine.event_log import EventLog, EventTail
+from napari_cellsynth.engine.events import CancelledByUser, Event, Failed, Finished, Paused, Stopped
+from napari_cellsynth.engine.files import read_json, write_json
+from napari_cellsynth.engine.heartbeat import Alive
+from napari_cellsynth.errors import BadInput
+
+FORMAT = 1
+CHECKPOINT = re.compile(r"step-(\d{8,12})")
+
+State = Literal["new", "running", "paused", "interrupted", "finished", "stopped", "cancelled", "failed"]
+LIVE: tuple[State, ...] = ("running", "paused")
+
+
+@dataclass(frozen=True)
+class RunState:
+    """How a run is doing; ``since`` in seconds since 1970."""
+
+    state: State
+    step: int
+    """Steps done."""
+    steps: int
+    """Steps asked for."""
+    since: float | None = None
+    """When it came into this state; for an interrupted run, its last sign of life."""
+    because: str = ""
+    """Why it was interrupted or failed, in words."""
+    pid: int | None = None
+    host: str | None = None
+
+
+class RunFolder:
+    """A folder with a run.json.
+
+    Raises :class:`BadInput` where there is none.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        if not self.is_run(self.path):
+            raise BadInput(f"{self.path} is not a run: it has no run.json that could be read; give the folder of a run")
+        self.log_of_events = EventLog(self.path / "events.jsonl")
+
+    @classmethod
+    def create(
+        cls,
+        path: Path | str,
+        *,
+        family: str,
+        preset: str | None,
+        settings: Mapping[str, Any],
+        data: Mapping[str, Any],
+        device: str = "auto",
+        threads: int | None = None,
+    ) -> RunFolder:
+        """Write a run that is ready to train.
+
+        ``settings`` are the resolved ones; ``data`` says what it is trained
+        on.  A folder that holds a run, or anything but ``data/``, is refused.
+        """
+        path = Path(path)
+        if cls.is_run(path):
+            raise BadInput(f"{path} already holds a run; choose another name, or go on with that run by --resume")
+        if path.exists() and (not path.is_dir() or any(entry.name != "data" for entry in path.iterdir())):
+            raise BadInput(f"{path} exists and is not an empty folder; choose another name for the run")
+        path.mkdir(parents=True, exist_ok=True)
+        record = {
+            "format": FORMAT,
+            "family": family,
+            "preset": preset,
+            "settings": dict(settings),
+            "data": dict(data),
+            "seed": settings.get("seed"),
+            "versions": versions(),
+            "device": device,
+            "threads": threads,
+            "micro_batch": settings.get("micro_batch"),
+            "created": time.time(),
+        }
+        write_json(path / "run.json", record, sync=True)
+        return cls(path)
+
+    @staticmethod
+    def is_run(path: Path | str) -> bool:
+        """Whether a folder has a run.json of ours."""
+        record = read_json(Path(path) / "run.json")
+        return record is not None and isinstance(record.get("family"), str) and isinstance(record.get("settings"), dict)
+
+    def __repr__(self) -> str:
+        return f"RunFolder({str(self.path)!r})"
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """run.json as it is now."""
+        record = read_json(self.path / "run.json")
+        if record is None:
+            raise BadInput(f"{self.path} is no longer a run: its run.json is gone or cannot be read")
+        return record
+
+    def update_record(self, **changes: Any) -> None:
+        """Change entries of run.json."""
+        write_json(self.path / "run.json", {**self.record, **changes})
+
+    # What happened
+
+    def append(self, event: Event) -> Event:
+        """Write an event down; returns it with its time."""
+        return self.log_of_events.append(event)
+
+    def events(self) -> list[Event]:
+        """All that happened, oldest first."""
+        return self.tail().read()
+
+    def tail(self) -> EventTail:
+        """Reader that returns, call by call, what is new; the first call returns everything."""
+        return EventTail(self.log_of_events.path)
+
+    def log(self, text: str) -> None:
+        """Add lines to log.txt; where that cannot be written, training is more important."""
+        stamp = time.strftime("%Y-%m-%d %H:%M:%S")
+        try:
+            with open(self.path / "log.txt", "a", encoding="utf-8") as file:
+                file.write(f"{stamp} {text.rstrip()}\n")
+        except OSError:
+            pass
+
+    # How it is doing
+
+    @property
+    def alive(self) -> Alive | None:
+        """Last sign of life of the process that works, or worked, on this run."""
+        return Alive.read(self.path / "alive.json")
+
+    def state(self) -> RunState:
+        """How the run is doing, from its last events and its last sign of life."""
+        alive, (turn, last) = self.alive, self.log_of_events.last()
+        steps = self.record["settings"].get("steps")
+        step = max(getattr(last, "step", 0) or 0, getattr(turn, "step", 0) or 0)
+        state = RunState("new", step, steps if isinstance(steps, int) else 0)
+        if alive is not None:
+            state = replace(state, pid=alive.pid, host=alive.host)
+        done = _ended(state, turn)
+        if done is not None and (alive is None or turn is None or turn.time >= alive.since):
+            return done
+        if alive is not None:
+            return self._unfinished(state, alive, turn)
+        # Events but no sign of life: someone took alive.json away.
+        return state if last is None else replace(state, state="interrupted", since=last.time, because=_NO_SIGN)
+
+    def _unfinished(self, state: RunState, alive: Alive, turn: Event | None) -> RunState:
+        if alive.lives():
+            paused = isinstance(turn, Paused) and turn.time >= alive.since
+            since = turn.time if paused and turn is not None else alive.since
+            return replace(state, state="paused" if paused else "running", since=since, step=max(state.step, alive.step))
+        wish = read_wish(self.path / "control.json")
+        if wish is not None and wish.ask == "cancel" and wish.time >= alive.since:
+            # It was too busy to answer and has been killed.
+            return replace(state, state="cancelled", since=wish.time)
+        return replace(state, state="interrupted", since=alive.time, because=alive.why_dead())
+
+    def ask(self, ask: Ask) -> int:
+        """Ask the job something; its answer is an event whose ``n`` is at least the number returned."""
+        if ask not in ASKS:
+            raise BadInput(f"cannot ask a run to {ask!r}; expected one of {', '.join(ASKS)}")
+        return write_wish(self.path / "control.json", ask, above=self.log_of_events.answered())
+
+    # What it made
+
+    def file(self, relative: str) -> Path:
+        """A file of the run, by the path that an event gives; refused where that leads out of the folder."""
+        inside = (self.path / relative).resolve()
+        if not inside.is_relative_to(self.path.resolve()):
+            raise BadInput(f"{self.path} names the file {relative!r}, which is not in the run; the run is not to be trusted")
+        return inside
+
+    def checkpoints(self) -> list[Path]:
+        """Folders of the states on disk that look whole, oldest first."""
+        found = []
+        for entry in _entries(self.path / "checkpoints"):
+            match = CHECKPOINT.fullmatch(entry.name)
+            if match and not entry.is_symlink() and _looks_whole(entry):
+                found.append((int(match[1]), entry))
+        return [entry for _, entry in sorted(found)]
+
+    def latest_weights(self) -> Path | None:
+        """Folder of the newest weights (``networks.safetensors``, and ``ema.safetensors`` where averages are kept)."""
+        found = self.checkpoints()
+        return found[-1] if found else None
+
+    def size(self) -> int:
+        """Bytes of all files."""
+        total = 0
+        for root, _, names in os.walk(self.path):
+            for name in names:
+                try:
+                    total += os.lstat(os.path.join(root, name)).st_size
+                except OSError:
+                    # Temporary files come and go.
+                    continue
+        return total
+
+
+_NO_SIGN = "it has no sign of life at all (alive.json is missing)"
+
+
+def _ended(state: RunState, turn: Event | None) -> RunState | None:
+    """The state after an event that ends a run; None for other events."""
+    match turn:
+        case Finished():
+            return replace(state, state="finished", since=turn.time)
+        case Stopped():
+            return replace(state, state="stopped", since=turn.time)
+        case CancelledByUser():
+            return replace(state, state="cancelled", since=turn.time)
+        case Failed():
+            return replace(state, state="failed", since=turn.time, because=turn.reason)
+        case _:
+            return None
+
+
+def _entries(folder: Path) -> Iterator[Path]:
+    try:
+        yield from folder.iterdir()
+    except OSError:
+        return
+
+
+def _looks_whole(checkpoint: Path) -> bool:
+    """All files are there in the sizes that checkpoint.json gives; their content is checked when they are loaded."""
+    record = read_json(checkpoint / "checkpoint.json") or {}
+    files = record.get("files")
+    if not isinstance(files, dict) or "networks.safetensors" not in files:
+        return False
+    try:
+        return all((checkpoint / Path(name).name).stat().st_size == entry["bytes"] for name, entry in files.items())
+    except (OSError, TypeError, KeyError):
+        return False
+
+
+def versions() -> dict[str, str]:
+    """Versions that a run's numbers depend on, without importing anything."""
+    found = {"napari-cellsynth": __version__, "python": platform.python_version(), "platform": platform.platform()}
+    for package in ("torch", "lightning-fabric", "numpy"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def runs_in(folder: Path | str) -> list[RunFolder]:
+    """The runs that lie in a folder, or the folder itself where it is one, by name."""
+    folder = Path(folder)
+    if RunFolder.is_run(folder):
+        return [RunFolder(folder)]
+    return [RunFolder(path) for path in sorted(_entries(folder)) if path.is_dir() and RunFolder.is_run(path)]
+
+
+def delete(run: RunFolder) -> None:
+    """Move a run to the bin; refused while it is running or paused."""
+    state = run.state()
+    if state.state in LIVE:
+        raise BadInput(f"{run.path} is {state.state} (process {state.pid} on {state.host}); stop or cancel it first")
+    from send2trash import send2trash
+
+    send2trash(run.path)
