@@ -1,0 +1,66 @@
+"""The phantoms by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from napari_cellsynth.errors import BadInput
+from napari_cellsynth.phantoms.phantom import Phantom
+from napari_cellsynth.phantoms.settings import NeutrophilSettings
+
+
+@dataclass(frozen=True)
+class PhantomKind:
+    """One kind of simulated recording."""
+
+    name: str
+    title: str
+    """In the words of the panels."""
+    settings: type[BaseModel]
+    """What can be chosen, with defaults, bounds and a sentence each."""
+    function: Callable[[Any], Phantom]
+    """From settings to the recording."""
+
+
+def _neutrophils(settings: NeutrophilSettings) -> Phantom:
+    from napari_cellsynth.phantoms.neutrophils import neutrophils
+
+    return neutrophils(settings)
+
+
+PHANTOMS: Mapping[str, PhantomKind] = {
+    "neutrophils": PhantomKind("neutrophils", "Crawling neutrophils (DIC)", NeutrophilSettings, _neutrophils),
+}
+
+
+def make(
+    name: str, *, frames: int = 48, size: int = 256, seed: int = 0, condition: str = "normal", **parameters: Any
+) -> Phantom:
+    """Simulate a recording with its ground truth.
+
+    Args:
+        name: one of :data:`PHANTOMS`.
+        frames: number of frames.
+        size: side of the field in pixels.
+        seed: number from which every random draw follows: the same seed, the same recording.
+        condition: for neutrophils "normal" or "inhibited".
+        parameters: further fields of the phantom's settings, such as ``frame_interval``.
+
+    Raises:
+        BadInput: no phantom of that name, or a parameter it cannot use.
+    """
+    if name not in PHANTOMS:
+        raise BadInput(f"phantom {name!r} given; choose one of: {', '.join(PHANTOMS)}")
+    kind = PHANTOMS[name]
+    given = {"frames": frames, "size": size, "seed": seed, "condition": condition, **parameters}
+    try:
+        settings = kind.settings(**given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise BadInput(f"phantom {name}: {field} = {given.get(field)!r} given; {first['msg']}") from None
+    return kind.function(settings)

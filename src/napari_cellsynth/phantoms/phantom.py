@@ -1,0 +1,46 @@
+"""What a simulated recording consists of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_cellsynth.stack.stack import Stack
+
+
+class TrackPoint(NamedTuple):
+    """One cell in one frame: a row of the tracks table."""
+
+    id: int
+    """From 1, equal to the cell's label."""
+    t: int
+    """Frame index from 0."""
+    y: float
+    x: float
+    """Centroid in pixels."""
+    parent: int
+    """The track it came from; 0 for none."""
+
+
+@dataclass(frozen=True, eq=False)
+class Phantom:
+    """A simulated recording and its exact ground truth."""
+
+    stack: Stack
+    """The noisy recording, axes TYX, with pixel size and frame interval."""
+    labels: NDArray[np.uint16]
+    """(T, Y, X) instance ids, constant through time; 0 is background."""
+    tracks: tuple[TrackPoint, ...]
+    """Sorted by id, then t."""
+    flow: NDArray[np.float32]
+    """(T - 1, 2, Y, X) backward flow in pixels, channel 0 dx and 1 dy; entry t belongs to frame t + 1
+    and points into frame t: ``clean[t + 1](p) = clean[t](p + flow[t](p))``.  NaN where there is no true flow."""
+    clean: NDArray[np.float32]
+    """(T, Y, X) the frames without noise, in the stack's counts."""
+    parameters: dict[str, Any] = field(default_factory=dict)
+    """What it was made with, name, condition and seed among it; JSON."""
+    classes: NDArray[np.uint8] | None = None
+    """(T, Y, X) 0 background, 1 trap, 2 cell of interest, 3 other cell; None where the phantom has no classes."""

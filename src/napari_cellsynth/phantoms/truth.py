@@ -1,0 +1,62 @@
+"""Ground truth from the motion itself: tracks from labels, and flow only where it is true."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_cellsynth.phantoms.phantom import TrackPoint
+
+TOLERANCE = 0.018
+"""Largest change of brightness along the flow, as a fraction of the clean frame's range; beyond it the flow is NaN."""
+
+
+def tracks_of(labels: NDArray[np.uint16]) -> tuple[TrackPoint, ...]:
+    """Centroids of the labels (T, Y, X) in pixels, sorted by id, then frame; no parents."""
+    points = []
+    for t, frame in enumerate(labels):
+        rows, columns = np.nonzero(frame)
+        ids = frame[rows, columns]
+        area = np.bincount(ids)
+        y, x = (np.bincount(ids, weights=at) / np.maximum(area, 1) for at in (rows, columns))
+        points += [TrackPoint(int(i), t, float(y[i]), float(x[i]), 0) for i in np.nonzero(area)[0]]
+    return tuple(sorted(points))
+
+
+def only_where_true(
+    flow: NDArray[np.float32],
+    labels: tuple[NDArray[np.uint16], NDArray[np.uint16]],
+    clean: tuple[NDArray[np.float32], NDArray[np.float32]],
+    reach: int,
+) -> NDArray[np.float32]:
+    """NaN where a flow (2, Y, X) from one frame's clean image to the next is not what the pixels did.
+
+    Those are background that a cell covers, uncovers or lends light to (within
+    ``reach`` pixels of a cell in either frame), places that came from outside the
+    field, and pixels whose brightness changed by more than ``TOLERANCE`` of the
+    frame's range while they moved, since the shading of what turns or bends
+    changes under a fixed shear.
+
+    Args:
+        labels: of the earlier and the later frame.
+        clean: of the earlier and the later frame.
+    """
+    from scipy.ndimage import binary_dilation
+
+    before, after = labels
+    near = binary_dilation((before > 0) | (after > 0), iterations=reach)
+    untrue = (near & (after == 0)) | (_change(flow, clean) > TOLERANCE * min(np.ptp(frame) for frame in clean))
+    return np.where(untrue, np.float32(np.nan), flow)
+
+
+def _change(flow: NDArray[np.float32], clean: tuple[NDArray[np.float32], NDArray[np.float32]]) -> NDArray[np.float32]:
+    """Largest change of brightness (Y, X) along the flow, by linear and by cubic interpolation; inf from outside."""
+    from scipy.ndimage import map_coordinates
+
+    before, after = clean
+    y, x = np.indices(after.shape, dtype=np.float32)
+    at = np.stack([y + flow[1], x + flow[0]])
+    side = np.array(after.shape).reshape(2, 1, 1) - 1
+    outside = ((at < 0) | (at > side)).any(axis=0)
+    change = [np.abs(map_coordinates(before, at, order=order, mode="nearest") - after) for order in (1, 3)]
+    return np.where(outside, np.inf, np.maximum(*change))
