@@ -1,0 +1,194 @@
+"""Cutting one cell out of one plane: the box, its resampling, its mask, its neighbours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from napari_cellsynth.stack.crops_plan import CropPlan, Source, reason_of_shape
+from napari_cellsynth.stack.crops_scan import Outline
+
+HALO = 2
+"""Pixels around a neighbour that are replaced with it: its blurred or bright edge."""
+MIN_BACKGROUND = 0.02
+"""Share of the box that must be background for neighbours to be replaced by an estimate of it."""
+
+
+@dataclass(frozen=True)
+class Crop:
+    """A finished crop: ``image`` (S, S) in the recording's dtype, ``mask`` (S, S) uint8, 1 inside the cell.
+
+    ``y`` and ``x`` are the centre of the box in the recording, in pixels
+    (the centre of the first pixel is 0, 0).
+    """
+
+    outline: Outline
+    image: np.ndarray
+    mask: np.ndarray
+    y: float
+    x: float
+
+
+@dataclass(frozen=True)
+class Box:
+    """A box in a plane: a whole-pixel corner (the middle is off by half a pixel at most), sides perhaps not whole."""
+
+    top: int
+    left: int
+    height: float
+    width: float
+
+    @classmethod
+    def around(cls, outline: Outline, sides: tuple[float, float]) -> Box:
+        """The box whose middle is that of the outline's bounding box."""
+        height, width = sides
+        top = round((outline.top + outline.bottom - height) / 2)
+        left = round((outline.left + outline.right - width) / 2)
+        return cls(top, left, height, width)
+
+    def inside(self, frame: tuple[int, ...]) -> bool:
+        return (
+            self.top >= 0
+            and self.left >= 0
+            and self.top + self.height <= frame[0]
+            and self.left + self.width <= frame[1]
+        )
+
+    def pixels(self, frame: tuple[int, ...], margin: int = 0) -> tuple[slice, slice]:
+        """Whole pixels that the box touches, and ``margin`` more where the frame has them."""
+        bottom, right = int(np.ceil(self.top + self.height)), int(np.ceil(self.left + self.width))
+        return (
+            slice(max(0, self.top - margin), min(frame[0], bottom + margin)),
+            slice(max(0, self.left - margin), min(frame[1], right + margin)),
+        )
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        return self.top + self.height / 2 - 0.5, self.left + self.width / 2 - 0.5
+
+
+def reason_against(outline: Outline, source: Source, plan: CropPlan) -> str | None:
+    """Why an outline gives no crop, as far as its shape and place say; None where they allow one."""
+    frame = (source.stack.size("Y"), source.stack.size("X"))
+    if outline.t in source.gap:
+        return "in the gap between two parts"
+    shape = reason_of_shape(outline, frame, plan.settings)
+    if shape is not None:
+        return shape
+    if outline.height > source.box[0] or outline.width > source.box[1]:
+        return "larger than the box"
+    if not Box.around(outline, source.box).inside(frame):
+        return "too close to the border for the box"
+    return None
+
+
+def cut(image: np.ndarray, labels: np.ndarray, outline: Outline, source: Source, plan: CropPlan) -> Crop | str:
+    """The crop of one outline, or why there is none.
+
+    Parameters
+    ----------
+    image, labels
+        The whole plane (Y, X) and its outlines.
+    """
+    settings = plan.settings
+    box = Box.around(outline, source.box)
+    # Bicubic reaches 2 pixels of the finished crop to each side.
+    margin = int(np.ceil(2 * max(1.0, max(source.box) / settings.size))) + 1
+    region = box.pixels(image.shape, margin)
+    pixels, numbers = image[region], labels[region]
+    offset = (box.top - region[0].start, box.left - region[1].start)
+    own = numbers == outline.label
+    others = (numbers != 0) & ~own
+    if others[_local(box, offset)].mean() > settings.max_neighbours:
+        return "crowded"
+    if not np.isfinite(pixels).all():
+        return "pixels that are not numbers"
+    if settings.mask_neighbours and others.any():
+        filled = without_neighbours(pixels, own, others, seed=outline.key)
+        if filled is None:
+            return "no background to put in place of neighbours"
+        pixels = filled
+    mask = (resample(own.astype(np.float32), box, offset, settings.size, smooth=True) >= 0.5).astype(np.uint8)
+    if not mask.any():
+        return "too small"
+    return Crop(outline, resample(pixels, box, offset, settings.size), mask, *box.centre)
+
+
+def _local(box: Box, offset: tuple[int, int]) -> tuple[slice, slice]:
+    return (
+        slice(offset[0], offset[0] + int(np.ceil(box.height))),
+        slice(offset[1], offset[1] + int(np.ceil(box.width))),
+    )
+
+
+def resample(pixels: np.ndarray, box: Box, offset: tuple[int, int], size: int, *, smooth: bool = False) -> np.ndarray:
+    """The box, whose corner is at ``offset`` in ``pixels`` (Y, X), as (size, size) in the dtype of ``pixels``.
+
+    Bicubic, with the filter widened when shrinking so that nothing aliases;
+    rounded and clipped for integers.  ``smooth`` takes a triangle instead,
+    which cannot overshoot.  A box of exactly ``size`` pixels is copied.
+    """
+    from PIL import Image
+
+    top, left = offset
+    if box.height == size and box.width == size:
+        return pixels[top : top + size, left : left + size].copy()
+    # Pillow resamples float32; taking the lowest value away first keeps the digits of large integers.
+    low = pixels.min()
+    plane = Image.fromarray((pixels.astype(np.float64) - float(low)).astype(np.float32))
+    filter_ = Image.Resampling.BILINEAR if smooth else Image.Resampling.BICUBIC
+    place = (left, top, left + box.width, top + box.height)
+    made = np.asarray(plane.resize((size, size), filter_, box=place)).astype(np.float64) + float(low)
+    return to_dtype(made, pixels.dtype)
+
+
+def to_dtype(values: np.ndarray, dtype: np.dtype[Any]) -> np.ndarray:
+    """Rounded and clipped for integers, cast for floats."""
+    if not np.issubdtype(dtype, np.integer):
+        return values.astype(dtype)
+    info = np.iinfo(dtype)
+    return np.clip(np.rint(values), info.min, info.max).astype(dtype)
+
+
+def without_neighbours(
+    pixels: np.ndarray, own: np.ndarray, others: np.ndarray, *, seed: tuple[int, ...]
+) -> np.ndarray | None:
+    """The pixels (Y, X) with other cells, and two pixels around them, replaced by background.
+
+    The background is a smooth surface through the unlabelled pixels of the
+    region, plus residuals drawn from those same pixels, so that the patch
+    has the noise of its surroundings and not a flat face that a model would
+    learn.  The cell's own pixels are never touched.  None where there is too
+    little background to estimate from.
+    """
+    from scipy import ndimage
+
+    grown = ndimage.binary_dilation(others, iterations=HALO)
+    replace = grown & ~own
+    background = ~grown & ~ndimage.binary_dilation(own, iterations=HALO)
+    if background.mean() < MIN_BACKGROUND:
+        return None
+    surface = background_surface(pixels.astype(np.float64), background)
+    residuals = (pixels - surface)[background]
+    draws = np.random.default_rng(seed).choice(residuals, size=int(replace.sum()))
+    filled = pixels.copy()
+    filled[replace] = to_dtype(surface[replace] + draws, pixels.dtype)
+    return filled
+
+
+def background_surface(pixels: np.ndarray, background: np.ndarray) -> np.ndarray:
+    """Gaussian-weighted mean of the background pixels around each place; the plain mean far from any.
+
+    Normalised convolution (Knutsson and Westin, 1993) with a width of an
+    eighth of the region.
+    """
+    from scipy import ndimage
+
+    sigma = max(pixels.shape) / 8
+    mean = pixels[background].mean()
+    weight = ndimage.gaussian_filter(background.astype(np.float64), sigma)
+    total = ndimage.gaussian_filter(np.where(background, pixels - mean, 0.0), sigma)
+    # The small constant pulls places without background near them to the mean.
+    return np.asarray(mean + total / (weight + 1e-3))

@@ -1,0 +1,286 @@
+"""What cutting crops will do, settled and checked before the first pixel is read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from napari_cellsynth.errors import BadInput
+from napari_cellsynth.stack.crops_scan import Outline, scan_plane
+from napari_cellsynth.stack.crops_settings import SPLITS, CropSettings, Split
+from napari_cellsynth.stack.stack import Stack
+
+BOX_FRAMES = 32
+"""Frames, evenly spaced, whose cells decide the box: so that a preview and the full set agree and both are quick."""
+BOX_PER_CELL = 1.3
+"""Default box over the 95th percentile of the cells' longer side."""
+SNAP = (1.15, 1.45)
+"""Range of that ratio within which the box is made exactly the model's size, so that no pixel is interpolated."""
+WRITABLE = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float32", "float64")
+
+
+@dataclass(frozen=True)
+class Source:
+    """One recording and its outlines, with what becomes of each of its frames."""
+
+    number: int
+    stack: Stack
+    labels: Stack
+    split: dict[int, Split]
+    """Part that a frame belongs to; frames in a gap, or passed over, are not in it."""
+    gap: frozenset[int]
+    """Frames left out between two parts."""
+    planes: tuple[int, ...]
+    """z planes of the recording that are cut."""
+    box: tuple[float, float]
+    """Height and width of the box in pixels of this recording."""
+
+    @property
+    def frames(self) -> int:
+        return self.stack.size("T")
+
+    def label_plane(self, t: int, z: int) -> np.ndarray:
+        """Outlines (Y, X) that belong to plane z of frame t."""
+        return self.labels.frame(t, z=z if self.labels.size("Z") > 1 else 0)
+
+
+@dataclass(frozen=True)
+class CropPlan:
+    """Everything that follows from recordings and settings."""
+
+    settings: CropSettings
+    sources: tuple[Source, ...]
+    box_um: tuple[float, float] | None
+    """Height and width of the box in micrometres; None where the pixel size is not known."""
+    pixel_size: tuple[float, float] | None
+    """Height and width of a pixel of the finished crops, in micrometres."""
+    dtype: np.dtype
+
+    @property
+    def zoom(self) -> float:
+        """Pixels of a finished crop per pixel of the (first) recording."""
+        return self.settings.size / max(self.sources[0].box)
+
+
+def plan_crops(
+    recordings: Sequence[tuple[Stack, Stack]], settings: CropSettings, roles: Sequence[Split] | None = None
+) -> CropPlan:
+    """Check recordings against settings and settle box, planes and split.
+
+    Parameters
+    ----------
+    recordings
+        Pairs of a recording and its outlines: whole numbers, 0 for
+        background, of the recording's shape in T, Z, Y and X.
+    roles
+        With ``holdout="recording"``, what each recording is for; else the
+        last ones are held out.
+
+    Raises
+    ------
+    BadInput
+        Where they do not fit together; nothing has been written.
+    """
+    if not recordings:
+        raise BadInput("no recording given; expected at least one recording with its outlines")
+    for stack, labels in recordings:
+        _check_pair(stack, labels, settings)
+    dtype = _one_dtype([stack for stack, _ in recordings])
+    splits = _splits([stack for stack, _ in recordings], settings, roles)
+    sources = [
+        Source(n, stack, labels, *splits[n], _planes(stack, settings), (0.0, 0.0))
+        for n, (stack, labels) in enumerate(recordings)
+    ]
+    box_um, boxes = _boxes(sources, settings)
+    return CropPlan(
+        settings=settings,
+        sources=tuple(
+            Source(s.number, s.stack, s.labels, s.split, s.gap, s.planes, box)
+            for s, box in zip(sources, boxes, strict=True)
+        ),
+        box_um=box_um,
+        pixel_size=None if box_um is None else (box_um[0] / settings.size, box_um[1] / settings.size),
+        dtype=dtype,
+    )
+
+
+def _check_pair(stack: Stack, labels: Stack, settings: CropSettings) -> None:
+    if "Q" in stack.axes:
+        raise BadInput(f"{stack.name} holds samples (axis Q), not a recording; give a recording")
+    if not np.issubdtype(labels.dtype, np.integer):
+        raise BadInput(f"outlines of {stack.name} are {labels.dtype}; expected whole numbers, one per cell")
+    if labels.size("C") > 1 or "Q" in labels.axes:
+        raise BadInput(f"outlines of {stack.name} have axes {labels.axes}; expected one label image per frame (TYX)")
+    flat_labels = stack.size("Z") > 1 and labels.size("Z") == 1
+    for axis in "TYX" if flat_labels else "TZYX":
+        if stack.size(axis) != labels.size(axis):
+            raise BadInput(
+                f"{stack.name} has {_sizes(stack)}, its outlines {_sizes(labels)}; "
+                f"they must agree along {axis}: choose the outlines made from this recording"
+            )
+    if flat_labels and settings.z is None:
+        raise BadInput(f"{stack.name} has {stack.size('Z')} planes, its outlines one; choose the plane to cut from (z)")
+    for axis, chosen in (("C", settings.channel), ("Z", settings.z or 0)):
+        if chosen >= stack.size(axis):
+            raise BadInput(f"{axis} {chosen} asked for; {stack.name} has {stack.size(axis)}, counted from 0")
+
+
+def _sizes(stack: Stack) -> str:
+    return ", ".join(f"{axis} {stack.size(axis)}" for axis in "TZYX" if axis in stack.axes)
+
+
+def _one_dtype(stacks: Sequence[Stack]) -> np.dtype:
+    dtypes = {stack.dtype.name for stack in stacks}
+    if len(dtypes) > 1:
+        raise BadInput(f"recordings of types {', '.join(sorted(dtypes))} given; one training set holds one type")
+    if not dtypes <= set(WRITABLE):
+        raise BadInput(f"pixels of type {dtypes.pop()} given; expected integers or float32 or float64")
+    return stacks[0].dtype.newbyteorder("=")
+
+
+def _planes(stack: Stack, settings: CropSettings) -> tuple[int, ...]:
+    return tuple(range(stack.size("Z"))) if settings.z is None else (settings.z,)
+
+
+# ---------------------------------------------------------------- what is held out
+
+
+def _splits(
+    stacks: Sequence[Stack], settings: CropSettings, roles: Sequence[Split] | None
+) -> list[tuple[dict[int, Split], frozenset[int]]]:
+    if settings.holdout == "time":
+        if roles is not None:
+            raise BadInput("roles of recordings given while holding out by time; hold out by recording instead")
+        return [split_by_time(stack.size("T"), settings, stack.name) for stack in stacks]
+    chosen = split_by_recording(len(stacks), settings) if roles is None else list(roles)
+    if len(chosen) != len(stacks) or "train" not in chosen or not set(chosen) <= set(SPLITS):
+        raise BadInput(
+            f"roles {', '.join(chosen)} given for {len(stacks)} recordings; "
+            f"expected train, validation or test for each, and train at least once"
+        )
+    return [
+        (dict.fromkeys(range(0, stack.size("T"), settings.every), role), frozenset())
+        for stack, role in zip(stacks, chosen, strict=True)
+    ]
+
+
+def split_by_time(frames: int, settings: CropSettings, name: str) -> tuple[dict[int, Split], frozenset[int]]:
+    """Part of each frame taken, and the frames left out between the parts.
+
+    Training comes first, then a gap, validation, a gap, test: time runs
+    forward, and at least ``settings.gap`` frames lie between two parts.
+    """
+    used = list(range(0, frames, settings.every))
+    left_out = settings.gap // settings.every
+    held_out: list[tuple[Split, int]] = [
+        (part, max(1, round(share * len(used))))
+        for part, share in (("test", settings.test_fraction), ("validation", settings.validation_fraction))
+        if share > 0
+    ]
+    needed = 1 + sum(size + left_out for _, size in held_out)
+    if len(used) < needed:
+        raise BadInput(
+            f"{name} gives {len(used)} frames; holding out by time with a gap of {settings.gap} needs {needed}: "
+            f"choose a smaller gap, hold out whole recordings, or set both fractions to 0"
+        )
+    split: dict[int, Split] = {}
+    gap: set[int] = set()
+    for part, size in held_out:
+        split.update(dict.fromkeys(used[-size:], part))
+        del used[-size:]
+        if left_out:
+            gap.update(used[-left_out:])
+            del used[-left_out:]
+    return dict.fromkeys(used, "train") | split, frozenset(gap)
+
+
+def split_by_recording(count: int, settings: CropSettings) -> list[Split]:
+    """The last recordings for test, those before them for validation, the rest for training."""
+    parts = (("test", settings.test_fraction), ("validation", settings.validation_fraction))
+    sizes: dict[Split, int] = {part: max(1, round(share * count)) for part, share in parts if share > 0}
+    if sum(sizes.values()) >= count:
+        raise BadInput(
+            f"{count} recordings given; holding out whole recordings needs at least {sum(sizes.values()) + 1}: "
+            f"add recordings, hold out by time, or set a fraction to 0"
+        )
+    held_out = [part for part in ("validation", "test") for _ in range(sizes.get(part, 0))]
+    return ["train"] * (count - len(held_out)) + held_out
+
+
+# ---------------------------------------------------------------- the box
+
+
+def _boxes(
+    sources: Sequence[Source], settings: CropSettings
+) -> tuple[tuple[float, float] | None, list[tuple[float, float]]]:
+    """The box in micrometres, and in pixels of each recording."""
+    known = [s.stack.pixel_size for s in sources if s.stack.pixel_size is not None]
+    if settings.box_um is not None and len(known) < len(sources):
+        missing = next(s.stack.name for s in sources if s.stack.pixel_size is None)
+        raise BadInput(
+            f"box of {settings.box_um:g} µm asked for, but the pixel size of {missing} is not known; "
+            f"give the pixel size, or the box in pixels"
+        )
+    if settings.box_px is None and 0 < len(known) < len(sources):
+        raise BadInput("the pixel size of only some recordings is known; give it for all, or the box in pixels")
+    if settings.box_px is not None and len({_rounded(p) for p in known}) > 1:
+        raise BadInput("recordings with different pixel sizes given; give the box in micrometres, not in pixels")
+    if settings.box_px is not None or not known:
+        side = settings.box_px or _default_side(sources, settings, snap_to=float(settings.size))
+        return None if not known else (side * known[0][0], side * known[0][1]), [(side, side)] * len(sources)
+    side = settings.box_um or _default_side(sources, settings, snap_to=_snap_um(known, settings.size))
+    return (side, side), [(_whole(side / y), _whole(side / x)) for y, x in known]
+
+
+def _rounded(pixel: tuple[float, float]) -> tuple[float, float]:
+    return float(f"{pixel[0]:.6g}"), float(f"{pixel[1]:.6g}")
+
+
+def _whole(side: float) -> float:
+    """The side, without the rounding error that keeps a whole number of pixels from being one."""
+    return float(round(side)) if abs(side - round(side)) < 1e-6 * side else side
+
+
+def _snap_um(pixels: Sequence[tuple[float, float]], size: int) -> float | None:
+    """The box at which crops are the recording's own pixels; None where recordings differ or pixels are not square."""
+    different = {side for pixel in pixels for side in _rounded(pixel)}
+    return size * pixels[0][0] if len(different) == 1 else None
+
+
+def _default_side(sources: Sequence[Source], settings: CropSettings, snap_to: float | None) -> float:
+    """1.3 x the 95th percentile of the longer side of the training cells, in µm where known, else in pixels."""
+    sides = []
+    for source in sources:
+        y, x = source.stack.pixel_size or (1.0, 1.0)
+        height, width = source.stack.size("Y"), source.stack.size("X")
+        for t in box_frames(source):
+            for z in source.planes:
+                outlines = scan_plane(source.label_plane(t, z), source.number, t, z)
+                whole = [o for o in outlines if reason_of_shape(o, (height, width), settings) is None]
+                sides += [max(o.height * y, o.width * x) for o in whole]
+    if not sides:
+        raise BadInput("no whole cell in the training frames to take the box from; give the box, or other outlines")
+    side = float(np.percentile(sides, 95))
+    if snap_to is not None and SNAP[0] <= snap_to / side <= SNAP[1]:
+        return snap_to
+    return float(f"{BOX_PER_CELL * side:.3g}")
+
+
+def box_frames(source: Source) -> list[int]:
+    """At most 32 training frames, evenly spaced; none of a recording that is held out."""
+    training = [t for t, part in sorted(source.split.items()) if part == "train"]
+    places = np.linspace(0, len(training) - 1, min(BOX_FRAMES, len(training))).round().astype(int)
+    return [training[i] for i in places]
+
+
+def reason_of_shape(outline: Outline, frame: tuple[int, int], settings: CropSettings) -> str | None:
+    """Why an outline is no whole cell; None where it is one."""
+    if outline.top == 0 or outline.left == 0 or outline.bottom == frame[0] or outline.right == frame[1]:
+        return "touches the border of the image"
+    if outline.area < settings.min_area:
+        return "too small"
+    if outline.pieces > 1:
+        return "in several pieces"
+    return None
