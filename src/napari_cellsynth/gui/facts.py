@@ -1,0 +1,245 @@
+"""What a napari layer says about its axes, pixel size and interval, and how it is completed.
+
+A layer that another reader opened has scale 1 in "pixels" and axes named
+-3, -2, -1.  Such numbers mean "not known" here: they are asked for, and a
+number that stands in physical units is believed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from napari_cellsynth.errors import BadInput
+from napari_cellsynth.stack.stack import AXES, Stack
+
+BLOCK = "napari-cellsynth"
+"""Key of our block in ``layer.metadata``: the provenance of the pixels, and our record of the recording."""
+RECORDING = "recording"
+"""Key inside the block of what a layer has no field for."""
+LABELS = {"Q": "sample", "T": "t", "C": "c", "Z": "z", "Y": "y", "X": "x"}
+"""Axis labels on layers."""
+UNKNOWN = "?"
+"""Label of an axis whose meaning nobody has said."""
+LETTERS = {**{label: axis for axis, label in LABELS.items()}, "time": "T", "frame": "T", "channel": "C", "q": "Q"}
+UNITS = {
+    "Q": "dimensionless",
+    "C": "dimensionless",
+    "T": "second",
+    "Z": "micrometer",
+    "Y": "micrometer",
+    "X": "micrometer",
+}
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known about the array of a layer; None is not known."""
+
+    axes: str | None = None
+    """A letter of ``QTCZYX`` for each axis of the layer, in the layer's own order."""
+    pixel_size: tuple[float, float] | None = None
+    """Height and width in micrometres."""
+    z_step: float | None = None
+    """Micrometres."""
+    frame_interval: float | None = None
+    """Seconds."""
+    channels: tuple[str, ...] = ()
+    modality: str | None = None
+    """As training sets name it: ``dic``, ``phase-contrast``, ``brightfield``, ``fluorescence``."""
+    path: Path | None = None
+    notes: tuple[str, ...] = ()
+    provenance: dict[str, Any] | None = None
+    still: bool = False
+    """A single time point that the viewer shows over the whole movie: its extent in time is no interval."""
+
+    @classmethod
+    def of_stack(cls, stack: Stack) -> Facts:
+        return cls(
+            axes=stack.axes,
+            pixel_size=stack.pixel_size,
+            z_step=stack.z_step,
+            frame_interval=stack.frame_interval,
+            channels=stack.channels,
+            path=stack.path,
+            notes=stack.notes,
+            provenance=stack.provenance,
+        )
+
+    def attributes(self, ndim: int) -> dict[str, Any]:
+        """``scale``, ``units``, ``axis_labels`` and ``metadata`` of a layer: all of them, always.
+
+        An axis whose step is not known has scale 1 in pixels, as napari means it.
+        """
+        axes = self.axes or UNKNOWN * (ndim - 2) + "YX"
+        y, x = self.pixel_size or (None, None)
+        steps = {"T": self.frame_interval, "Z": self.z_step, "Y": y, "X": x, "Q": 1.0, "C": 1.0}
+        known = [steps.get(axis) for axis in axes]
+        return {
+            "scale": tuple(1.0 if step is None else step for step in known),
+            "units": tuple("pixel" if step is None else UNITS[axis] for axis, step in zip(axes, known, strict=True)),
+            "axis_labels": tuple(LABELS.get(axis, UNKNOWN) for axis in axes),
+            "metadata": {BLOCK: self.block()},
+        }
+
+    def block(self) -> dict[str, Any]:
+        """JSON-safe; the provenance block at its top level, so that ``synthetic`` is found where it is in files."""
+        recording = {
+            "path": None if self.path is None else str(self.path),
+            "channels": list(self.channels),
+            "modality": self.modality,
+            "notes": list(self.notes),
+            "still": self.still,
+        }
+        return {**(self.provenance or {}), RECORDING: recording}
+
+
+def facts_of(layer: Any) -> Facts:
+    """What an Image or Labels layer says of itself."""
+    axes = axes_of(layer)
+    steps = physical_steps(layer, axes)
+    block = dict(layer.metadata.get(BLOCK) or {})
+    recording = block.pop(RECORDING, None) or {}
+    path = recording.get("path") or layer.source.path
+    still = bool(recording.get("still"))
+    return Facts(
+        axes=axes,
+        pixel_size=None if None in (steps.get("Y"), steps.get("X")) else (steps["Y"], steps["X"]),
+        z_step=steps.get("Z"),
+        frame_interval=None if still else steps.get("T"),
+        channels=tuple(recording.get("channels") or ()),
+        modality=recording.get("modality"),
+        path=Path(path) if path else None,
+        notes=tuple(recording.get("notes") or ()),
+        provenance=block or None,
+        still=still,
+    )
+
+
+def axes_of(layer: Any) -> str | None:
+    """The letters of the layer's axes where all labels have a meaning; a plain image of two axes is YX."""
+    letters = [LETTERS.get(str(label).lower()) for label in layer.axis_labels]
+    known = [letter for letter in letters if letter]
+    if len(known) == len(letters) == len(set(known)) and {"Y", "X"} <= set(known):
+        return "".join(known)
+    return "YX" if array_of(layer).ndim == 2 else None
+
+
+def physical_steps(layer: Any, axes: str | None) -> dict[str, float]:
+    """Step along each axis in micrometres or seconds, of the axes whose unit is a length or a time."""
+    steps = {}
+    named = axes or UNKNOWN * (array_of(layer).ndim - 2) + "YX"
+    for axis, size, unit in zip(named, layer.scale, layer.units, strict=True):
+        wanted = UNITS.get(axis)
+        if wanted in ("second", "micrometer") and unit.is_compatible_with(wanted):
+            steps[axis] = float((1.0 * unit).to(wanted).magnitude) * abs(float(size))
+    return steps
+
+
+def array_of(layer: Any) -> Any:
+    """The layer's array, of full resolution where there are several; a colour image is refused."""
+    if getattr(layer, "rgb", False):
+        raise BadInput(
+            f"{layer.name} is a colour (RGB) image; split it into channels and choose one (Layer > Split RGB)"
+        )
+    return layer.data[0] if getattr(layer, "multiscale", False) else layer.data
+
+
+def missing(layer: Any) -> tuple[str, ...]:
+    """What has to be completed before the layer is a movie: of ``axes``, ``pixel_size``, ``frame_interval``."""
+    facts = facts_of(layer)
+    if facts.axes is None:
+        return ("axes",) + (() if facts.pixel_size else ("pixel_size",))
+    frames = array_of(layer).shape[facts.axes.index("T")] if "T" in facts.axes else 1
+    wanted = {"pixel_size": facts.pixel_size, "frame_interval": facts.frame_interval if frames > 1 else 0.0}
+    return tuple(name for name, value in wanted.items() if value is None)
+
+
+def stack_of(layer: Any) -> Stack:
+    """The layer as a stack: the same pixels, lazily, with its axes in the order of ``QTCZYX``.
+
+    Raises BadInput where an axis has no meaning yet, or the layer is a colour image.
+    """
+    facts = facts_of(layer)
+    array = array_of(layer)
+    if facts.axes is None:
+        shape = " x ".join(str(n) for n in array.shape)
+        raise BadInput(f"nobody has said what the axes of {layer.name} ({shape}) are; complete them in the movie line")
+    order = sorted(range(array.ndim), key=lambda i: AXES.index(facts.axes[i]))  # type: ignore[index]
+    if order != list(range(array.ndim)):
+        array = array.transpose(order)
+    return Stack(
+        data=array,
+        axes="".join(facts.axes[i] for i in order),
+        pixel_size=facts.pixel_size,
+        z_step=facts.z_step,
+        frame_interval=facts.frame_interval,
+        channels=facts.channels,
+        name=layer.name,
+        path=facts.path,
+        provenance=facts.provenance,
+        notes=facts.notes,
+    )
+
+
+def complete(layer: Any, **known: Any) -> Facts:
+    """Give the layer what is now known (fields of :class:`Facts`): scale, units, axis labels; the pixels stay.
+
+    Raises BadInput for axes that do not fit the array.
+    """
+    facts = replace(facts_of(layer), **known)
+    ndim = array_of(layer).ndim
+    if facts.axes is not None and (
+        len(facts.axes) != ndim or len(set(facts.axes)) != ndim or set(facts.axes) - set(AXES)
+    ):
+        raise BadInput(f"axes {facts.axes!r} given for {layer.name}, which has {ndim}; name each once, of {AXES}")
+    attributes = facts.attributes(ndim)
+    for name in ("axis_labels", "units", "scale"):
+        setattr(layer, name, attributes[name])
+    layer.metadata = {**layer.metadata, **attributes["metadata"]}
+    return facts
+
+
+def facts_in_file(layer: Any) -> Facts:
+    """What the layer's own file says.
+
+    Raises BadInput where there is no file, we cannot read it, or it holds
+    another shape or, in three frames, other pixels than the layer.
+    """
+    from napari_cellsynth.stack.read import read_stack
+
+    path = facts_of(layer).path
+    if path is None or not Path(path).exists():
+        raise BadInput(f"{layer.name} comes from no file that is still there; type in what is missing")
+    stack = read_stack(Path(path))
+    array = array_of(layer)
+    axes = same_pixels(array, stack)
+    if axes is None:
+        raise BadInput(
+            f"{layer.name} is no longer what {Path(path).name} holds (cut, changed or split); type in what is missing"
+        )
+    return replace(Facts.of_stack(stack), axes=axes, provenance=facts_of(layer).provenance or stack.provenance)
+
+
+def same_pixels(array: Any, stack: Stack) -> str | None:
+    """The axes of ``array`` if it is the stack, axes of length one aside; None if it is not."""
+    if array.dtype != stack.dtype:
+        return None
+    if tuple(array.shape) == stack.shape:
+        return stack.axes if frames_equal(array, stack.data) else None
+    long = "".join(axis for axis in stack.axes if stack.size(axis) > 1 or axis in "YX")
+    squeezed = stack.data[tuple(slice(None) if axis in long else 0 for axis in stack.axes)]
+    return long if tuple(array.shape) == tuple(squeezed.shape) and frames_equal(array, squeezed) else None
+
+
+def frames_equal(a: Any, b: Any) -> bool:
+    """Whether the first, middle and last plane are the same; reads nothing else."""
+    leading: Sequence[int] = a.shape[:-2]
+    count = int(np.prod(leading, dtype=int))
+    places = {0, count // 2, count - 1}
+    indices = [tuple(int(i) for i in np.unravel_index(place, leading)) if leading else () for place in places]
+    return all(np.array_equal(np.asarray(a[index]), np.asarray(b[index])) for index in indices)

@@ -1,0 +1,203 @@
+"""Small widgets that the panels are built of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from qtpy.QtCore import QSize, Qt, Signal
+from qtpy.QtGui import QKeyEvent
+from qtpy.QtWidgets import (
+    QComboBox,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLayout,
+    QLineEdit,
+    QScrollArea,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_cellsynth.errors import BadInput
+from napari_cellsynth.gui.parts import LEVELS, rule
+from napari_cellsynth.gui.words import PENCIL
+
+AMBER = LEVELS["warning"]
+"""Style of what is missing."""
+
+
+class Section(QWidget):
+    """A heading with a line, and rows beneath it."""
+
+    def __init__(self, title: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.rows = QVBoxLayout(self)
+        self.rows.setContentsMargins(0, 2, 0, 4)
+        self.rows.setSpacing(4)
+        heading = QHBoxLayout()
+        label = QLabel(title)
+        label.setStyleSheet("font-weight: bold;")
+        heading.addWidget(label)
+        heading.addWidget(rule(), 1)
+        self.rows.addLayout(heading)
+
+    def add(self, *things: QWidget | QLayout) -> None:
+        """Widgets and rows, one below the other."""
+        for thing in things:
+            if isinstance(thing, QLayout):
+                self.rows.addLayout(thing)
+            else:
+                self.rows.addWidget(thing)
+
+
+class Column(QScrollArea):
+    """Rows from top to bottom that scroll up and down, never sideways."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        inner = QWidget()
+        self.rows = QVBoxLayout(inner)
+        self.rows.setContentsMargins(6, 6, 6, 6)
+        self.rows.setSpacing(6)
+        self.setWidget(inner)
+
+    def sizeHint(self) -> QSize:
+        return QSize(360, 480)
+
+
+class Choice(QComboBox):
+    """A combo box of (words, value) that keeps its choice when its list changes, and never grows with long words.
+
+    ``picked`` is the user's doing alone.
+    """
+
+    picked = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(6)
+        self.activated.connect(lambda index: self.picked.emit(self.value_at(index)))
+        self._values: list[Any] = []
+
+    def offer(self, choices: list[tuple[str, Any]], value: Any = None) -> None:
+        """Replace the list; ``value`` is chosen where it is in it, else the first."""
+        self.blockSignals(True)
+        self.clear()
+        self._values = [value for _, value in choices]
+        self.addItems([words for words, _ in choices])
+        for i, (words, _) in enumerate(choices):
+            self.setItemData(i, words, Qt.ItemDataRole.ToolTipRole)
+        self.choose(value)
+        self.blockSignals(False)
+
+    def choose(self, value: Any) -> None:
+        places = [i for i, other in enumerate(self._values) if other is value or (value is not None and other == value)]
+        self.setCurrentIndex(places[0] if places else 0)
+        self.setToolTip(self.currentText())
+
+    def value_at(self, index: int) -> Any:
+        return self._values[index] if 0 <= index < len(self._values) else None
+
+    @property
+    def value(self) -> Any:
+        return self.value_at(self.currentIndex())
+
+
+class QuantityField(QWidget):
+    """A number with its unit beside it; a unit that is typed along counts more than the one beside."""
+
+    entered = Signal()
+    left = Signal()
+
+    def __init__(self, units: list[str], parse: Callable[[str], float], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._parse = parse
+        self.line = QLineEdit()
+        self.line.setFixedWidth(64)
+        self.units = QComboBox()
+        self.units.addItems(units)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(2)
+        row.addWidget(self.line)
+        row.addWidget(self.units)
+        self.line.returnPressed.connect(self.entered)
+        self.setFocusProxy(self.line)
+
+    def read(self) -> float:
+        """The value in micrometres or seconds; raises BadInput with what would do."""
+        text = self.line.text().strip().replace(",", ".")
+        return self._parse(text if text and text[-1].isalpha() else f"{text} {self.units.currentText()}")
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.left.emit()
+        else:
+            super().keyPressEvent(event)
+
+
+class Fact(QWidget):
+    """A fact of the movie, such as ``0.19 µm ✎``; a click on it lets the user type another.
+
+    ``given`` takes what was typed; it raises BadInput where that will not do,
+    and the reason goes to ``complaint``.
+    """
+
+    complaint = Signal(str)
+
+    def __init__(
+        self, field: QuantityField, given: Callable[[float], Any], missing: str, tip: str, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.field, self._given, self._missing = field, given, missing
+        self.button = pencil_button(tip)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self.button)
+        row.addWidget(field)
+        field.hide()
+        self.button.clicked.connect(self.edit)
+        field.entered.connect(self.accept)
+        field.left.connect(self.leave)
+
+    def state(self, text: str | None) -> None:
+        """Show the fact, or that it is missing."""
+        self.leave()
+        set_pencil(self.button, text, self._missing)
+
+    def edit(self) -> None:
+        self.field.line.clear()
+        self.button.hide()
+        self.field.show()
+        self.field.setFocus()
+
+    def accept(self) -> None:
+        try:
+            self._given(self.field.read())
+        except BadInput as error:
+            self.complaint.emit(str(error))
+
+    def leave(self) -> None:
+        self.field.hide()
+        self.button.show()
+        self.complaint.emit("")
+
+
+def pencil_button(tip: str) -> QToolButton:
+    button = QToolButton()
+    button.setToolTip(tip)
+    button.setCursor(Qt.CursorShape.PointingHandCursor)
+    return button
+
+
+def set_pencil(button: QToolButton, text: str | None, missing: str) -> None:
+    """The fact in plain, or the question in amber."""
+    button.setText(f"{text or missing} {PENCIL}")
+    colour = "" if text else AMBER
+    button.setStyleSheet(f"QToolButton {{ background: transparent; border: none; padding: 1px; {colour} }}")

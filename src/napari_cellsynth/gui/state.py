@@ -1,0 +1,122 @@
+"""What the tabs share: which movie, which outlines, which training set, which training.
+
+One session per viewer.  Hand-over from tab to tab is by object, through
+here: nobody retypes a path.
+"""
+
+from __future__ import annotations
+
+import weakref
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from psygnal import Signal
+
+from napari_cellsynth import api
+from napari_cellsynth.gui.layers import same, unwrapped
+
+if TYPE_CHECKING:
+    import napari
+
+_SESSIONS: weakref.WeakKeyDictionary[Any, Session] = weakref.WeakKeyDictionary()
+
+
+class Session:
+    """The choices that hold in all tabs of one viewer; setting an attribute tells everybody."""
+
+    movie_changed = Signal(object)
+    """The Image layer that was chosen, or None."""
+    movie_facts_changed = Signal(object)
+    """The chosen movie's axes, pixel size, interval or modality were completed."""
+    outlines_changed = Signal(object)
+    """The Labels layer that was chosen, or None."""
+    training_set_changed = Signal(object)
+    """Path of a training set, or None."""
+    run_changed = Signal(object)
+    """Path of a run folder, or None."""
+    tab_requested = Signal(str)
+    """``movies``, ``train`` or ``use``: whoever shows tabs, shows this one."""
+    message = Signal(str)
+    """A sentence about what was just done."""
+
+    def __init__(self, viewer: napari.viewer.Viewer) -> None:
+        # Weak: the table of sessions must not keep a closed viewer alive.
+        self._viewer = weakref.ref(unwrapped(viewer))
+        self._movie: Any = None
+        self._outlines: Any = None
+        self._training_set: Path | None = None
+        self._run: Path | None = None
+        self._home: Path | None = None
+        viewer.layers.events.removed.connect(self._layer_removed)
+
+    @classmethod
+    def of(cls, viewer: napari.viewer.Viewer) -> Session:
+        """The session of a viewer, made when first asked for."""
+        key = unwrapped(viewer)
+        if key not in _SESSIONS:
+            _SESSIONS[key] = cls(viewer)
+        return _SESSIONS[key]
+
+    @property
+    def viewer(self) -> napari.viewer.Viewer:
+        viewer = self._viewer()
+        if viewer is None:
+            raise ReferenceError("the viewer of this session was closed")
+        return viewer
+
+    @property
+    def movie(self) -> Any:
+        """The chosen Image layer, or None."""
+        return self._movie
+
+    @movie.setter
+    def movie(self, layer: Any) -> None:
+        if not same(layer, self._movie):
+            self._movie = unwrapped(layer)
+            self.movie_changed.emit(self._movie)
+
+    @property
+    def outlines(self) -> Any:
+        """The chosen Labels layer, or None."""
+        return self._outlines
+
+    @outlines.setter
+    def outlines(self, layer: Any) -> None:
+        if not same(layer, self._outlines):
+            self._outlines = unwrapped(layer)
+            self.outlines_changed.emit(self._outlines)
+
+    @property
+    def training_set(self) -> Path | None:
+        return self._training_set
+
+    @training_set.setter
+    def training_set(self, path: Path | None) -> None:
+        if path != self._training_set:
+            self._training_set = path
+            self.training_set_changed.emit(path)
+
+    @property
+    def run(self) -> Path | None:
+        return self._run
+
+    @run.setter
+    def run(self, path: Path | None) -> None:
+        if path != self._run:
+            self._run = path
+            self.run_changed.emit(path)
+
+    @property
+    def home(self) -> Path:
+        """Folder of training sets and runs: as chosen here, else as the shell has it."""
+        return self._home or api.home()
+
+    @home.setter
+    def home(self, folder: Path) -> None:
+        self._home = Path(folder)
+
+    def _layer_removed(self, event: Any) -> None:
+        if same(event.value, self._movie):
+            self.movie = None
+        if same(event.value, self._outlines):
+            self.outlines = None

@@ -1,0 +1,63 @@
+"""The words of the panels, where they are not the words of the code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+MODALITIES: dict[str | None, str] = {
+    None: "microscopy?",
+    "dic": "DIC",
+    "phase-contrast": "phase contrast",
+    "brightfield": "brightfield",
+    "fluorescence": "fluorescence",
+}
+"""What training sets record, and what the movie line shows."""
+AXES = {"T": "time", "Z": "z (focus)", "C": "channel"}
+"""What an axis in front of Y and X can be."""
+MISSING = {"axes": "axes", "pixel_size": "pixel size", "frame_interval": "interval"}
+PENCIL = "\u270e"
+TRAINING_SETS = "training sets"
+"""Folder inside the home."""
+RUNS = "trainings"
+"""Folder inside the home."""
+
+FEW_CELLS, MANY_CELLS = 20, 200
+
+
+def how_many(count: int, thing: str) -> str:
+    """``1 frame``, ``20 frames``, ``1,024 outlines``."""
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"
+
+
+def listed(things: Sequence[str]) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    return " and ".join([", ".join(things[:-1]), things[-1]] if len(things) > 1 else things)
+
+
+def ranges(frames: Sequence[int]) -> str:
+    """Frames counted from 0, as a person counts them: ``1-16, 18``."""
+    runs: list[list[int]] = []
+    for frame in sorted(frames):
+        if runs and frame == runs[-1][-1] + 1:
+            runs[-1].append(frame)
+        else:
+            runs.append([frame])
+    return ", ".join(f"{run[0] + 1}" if len(run) == 1 else f"{run[0] + 1}\u2013{run[-1] + 1}" for run in runs)
+
+
+def cells_counted(outlines: int, cells: int, tracked: bool) -> str:
+    """The line under the outlines; ``tracked`` labels are counted, others estimated."""
+    return f"{how_many(outlines, 'outline')}, {'' if tracked else 'about '}{how_many(cells, 'different cell')}"
+
+
+def enough(cells: int) -> tuple[str, str]:
+    """What so many different cells suffice for, and why: our rule of thumb, for orientation only."""
+    one_by_one = how_many(cells, "different cell")
+    if cells < FEW_CELLS:
+        why = f"{one_by_one}, however often filmed: a model learns them by heart, and what it makes are their copies."
+        return "for a look, not for a result", f"{why} Add movies with other cells before you conclude anything."
+    if cells < MANY_CELLS:
+        why = f"{one_by_one} show some of the variety of their kind, but hardly its rare shapes."
+        return "for first results", f"{why} Report the number of cells and of movies, not of crops."
+    why = f"{one_by_one} are a fair sample if they come from several movies and days."
+    return "yes, for cells like these", why
