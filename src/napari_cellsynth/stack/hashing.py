@@ -1,0 +1,36 @@
+"""A fingerprint of a recording that does not need all of it."""
+
+from __future__ import annotations
+
+import hashlib
+from itertools import islice
+
+import numpy as np
+
+from napari_cellsynth.stack.stack import Stack
+
+FRAMES = 64
+"""Planes that the fingerprint looks at, evenly spaced from the first to the last."""
+
+
+def plane_places(stack: Stack, count: int) -> list[tuple[int, ...]]:
+    """Indices of up to ``count`` evenly spaced (Y, X) planes, the first and the last among them."""
+    lead = stack.shape[:-2]
+    total = int(np.prod(lead, dtype=np.int64))
+    if total == 0:
+        return []
+    chosen = np.unique(np.linspace(0, total - 1, min(count, total)).round().astype(np.int64))
+    return [tuple(int(i) for i in np.unravel_index(n, lead)) if lead else () for n in chosen]
+
+
+def content_hash(stack: Stack) -> str:
+    """SHA-256 (hexadecimal) of axes, shape, dtype and 64 evenly spaced planes.
+
+    The same pixels give the same hash wherever and in whatever format they
+    lie; pixel size, interval and names do not count.
+    """
+    digest = hashlib.sha256(f"{stack.axes}|{stack.shape}|{stack.dtype.name}".encode())
+    for place in islice(plane_places(stack, FRAMES), FRAMES):
+        plane = np.ascontiguousarray(np.asarray(stack.data[place]))
+        digest.update(plane.astype(plane.dtype.newbyteorder("<"), copy=False).tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,179 @@
+"""What a TIFF file says of its scale, time and channels: OME-XML, ImageJ, or the resolution tag."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree
+
+import numpy as np
+
+from napari_cellsynth.stack.provenance import NAMESPACE
+from napari_cellsynth.stack.quantity import format_duration, micrometres_per, seconds_per
+
+if TYPE_CHECKING:
+    import tifffile
+
+SCREEN_PIXEL = 20.0
+"""A resolution tag of larger pixels (micrometres) is of a screen or printer (72 to 1200 dpi), not of a microscope."""
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """What the file says; None where it says nothing that means something."""
+
+    pixel_size: tuple[float, float] | None = None
+    z_step: float | None = None
+    frame_interval: float | None = None
+    channels: tuple[str, ...] = ()
+    provenance: dict[str, Any] | None = None
+    """Our block, without the record below."""
+    record: dict[str, Any] | None = None
+    """What we wrote to bring the stack back as it was: axes, shape, dtype."""
+    notes: tuple[str, ...] = ()
+
+
+def read_metadata(tif: tifffile.TiffFile, series: int) -> Metadata:
+    """Metadata of one series, from the richest source that the file has."""
+    kind = tif.series[series].kind
+    if kind == "ome" and tif.ome_metadata:
+        return _from_ome(tif.ome_metadata, series)
+    if kind == "imagej" and tif.imagej_metadata is not None:
+        return _from_imagej(tif.imagej_metadata, _resolution(tif, series)[:2])
+    return _from_resolution(*_resolution(tif, series))
+
+
+def _resolution(tif: tifffile.TiffFile, series: int) -> tuple[float, float, int]:
+    """Pixels per unit along y and x, and the number of the unit (1 none, 2 inch, 3 cm); 0 where not said."""
+    tags = tif.series[series].keyframe.tags
+
+    def value(code: int) -> float:
+        fraction = tags.valueof(code)
+        try:
+            return float(fraction[0]) / float(fraction[1])
+        except (TypeError, ValueError, IndexError, ZeroDivisionError):
+            return 0.0
+
+    return value(283), value(282), int(tags.valueof(296, default=2) or 2)
+
+
+def _from_resolution(y: float, x: float, unit: int) -> Metadata:
+    per = {2: 25400.0, 3: 10000.0, 4: 1000.0, 5: 1.0}.get(unit)
+    if per is None or y <= 0 or x <= 0 or (y == 1 and x == 1):
+        return Metadata()
+    size = (per / y, per / x)
+    if max(size) >= SCREEN_PIXEL:
+        return Metadata()
+    return Metadata(
+        pixel_size=size, notes=("pixel size from the TIFF resolution tag, which not every program sets: check it",)
+    )
+
+
+def _from_imagej(said: dict[str, Any], resolution: tuple[float, float]) -> Metadata:
+    notes = []
+    per = micrometres_per(_plain(said.get("unit")))
+    y, x = resolution
+    size = (per / y, per / x) if per and y > 0 and x > 0 else None
+    if size is not None and resolution == (1.0, 1.0):
+        notes.append(
+            f"the file says 1 {_plain(said.get('unit'))} per pixel, as uncalibrated files do: taken as not known"
+        )
+        size = None
+    spacing = _number(said.get("spacing"))
+    z_step = spacing * (micrometres_per(_plain(said.get("zunit"))) or per) if spacing and size and per else None
+    interval = _number(said.get("finterval"))
+    if interval is not None:
+        interval *= seconds_per(_plain(said.get("tunit"))) or 1.0
+    return Metadata(pixel_size=size, z_step=z_step, frame_interval=interval, notes=tuple(notes))
+
+
+def _plain(unit: Any) -> str:
+    """ImageJ writes the micro sign as the six characters ``\\u00B5``."""
+    text = str(unit or "")
+    return text.replace("\\u00B5", "\u00b5").replace("\\u00b5", "\u00b5")
+
+
+def _number(value: Any) -> float | None:
+    """A finite number above zero, else None."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return None
+    return number if np.isfinite(number) and number > 0 else None
+
+
+def _from_ome(xml: str, series: int) -> Metadata:
+    try:
+        root = ElementTree.fromstring(xml)
+    except ElementTree.ParseError as error:
+        return Metadata(notes=(f"the OME-XML is damaged ({error}): scale and interval are not known",))
+    for element in root.iter():
+        element.tag = element.tag.rpartition("}")[2]
+    images = root.findall("Image")
+    pixels = images[series].find("Pixels") if series < len(images) else None
+    if pixels is None:
+        return Metadata()
+    interval, notes = _ome_interval(pixels)
+    names = tuple(channel.get("Name") or "" for channel in pixels.findall("Channel"))
+    block = _ome_block(root)
+    record = block.pop("stack", None) if block else None
+    said = Metadata(
+        z_step=_ome_length(pixels, "Z"),
+        frame_interval=interval,
+        channels=names if any(names) else (),
+        provenance=block or None,
+        record=record if isinstance(record, dict) else None,
+        notes=notes,
+    )
+    return _ome_pixel_size(pixels, said)
+
+
+def _ome_pixel_size(pixels: ElementTree.Element, said: Metadata) -> Metadata:
+    y, x = _ome_length(pixels, "Y"), _ome_length(pixels, "X")
+    if y is None or x is None:
+        return said
+    if y == x == 1.0 and said.record is None and pixels.get("PhysicalSizeXUnit") is None:
+        note = "the file says 1 per pixel without a unit, as uncalibrated files do: taken as not known"
+        return replace(said, notes=(*said.notes, note))
+    return replace(said, pixel_size=(y, x))
+
+
+def _ome_length(pixels: ElementTree.Element, axis: str) -> float | None:
+    value = _number(pixels.get(f"PhysicalSize{axis}"))
+    per = micrometres_per(pixels.get(f"PhysicalSize{axis}Unit", "\u00b5m"))
+    return value * per if value and per else None
+
+
+def _ome_interval(pixels: ElementTree.Element) -> tuple[float | None, tuple[str, ...]]:
+    """TimeIncrement, else the median step of the planes' time stamps."""
+    value = _number(pixels.get("TimeIncrement"))
+    per = seconds_per(pixels.get("TimeIncrementUnit", "s"))
+    if value and per:
+        return value * per, ()
+    stamps = sorted(
+        (
+            int(plane.get("TheT", 0)),
+            float(plane.get("DeltaT", "nan")) * (seconds_per(plane.get("DeltaTUnit", "s")) or np.nan),
+        )
+        for plane in pixels.findall("Plane")
+        if plane.get("TheC", "0") == "0" and plane.get("TheZ", "0") == "0"
+    )
+    steps = np.diff([stamp for _, stamp in stamps])
+    if len(steps) == 0 or not np.isfinite(steps).all() or np.median(steps) <= 0:
+        return None, ()
+    median = float(np.median(steps))
+    span = f"{format_duration(float(max(steps.min(), 0)))} to {format_duration(float(steps.max()))}"
+    return median, (f"frame interval is the median of the time stamps, whose steps are {span}",)
+
+
+def _ome_block(root: ElementTree.Element) -> dict[str, Any]:
+    """Our annotation: each key's value is JSON."""
+    for annotation in root.iter("MapAnnotation"):
+        if annotation.get("Namespace") == NAMESPACE:
+            pairs = {m.get("K", ""): m.text or "" for m in annotation.iter("M")}
+            try:
+                return {key: json.loads(value) for key, value in pairs.items()}
+            except json.JSONDecodeError:
+                return {}
+    return {}

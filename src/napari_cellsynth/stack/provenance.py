@@ -1,0 +1,43 @@
+"""The block that says where an image comes from, in every file and on every layer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+NAMESPACE = "napari-cellsynth"
+"""Namespace of our annotation in OME-TIFF, and key of the block on a layer."""
+
+VERSION = 1
+"""Version of the block's keys."""
+
+
+def provenance_block(
+    *,
+    made_by: str,
+    synthetic: bool,
+    run: str | None = None,
+    weights_hash: str | None = None,
+    seed: int | None = None,
+    settings: Mapping[str, Any] | None = None,
+    inputs: Iterable[Any] = (),
+) -> dict[str, Any]:
+    """The provenance block; ``synthetic`` is true where pixels were generated.
+
+    ``inputs`` holds names and hashes of what it was made from.  There is no
+    clock time in it, so that the same seed gives the same file.
+    """
+    from napari_cellsynth import __version__
+
+    block: dict[str, Any] = {
+        "version": VERSION,
+        "code_version": __version__,
+        "made_by": made_by,
+        "synthetic": synthetic,
+        "run": run,
+        "weights_hash": weights_hash,
+        "seed": seed,
+        "settings": dict(settings) if settings is not None else None,
+        "inputs": list(inputs),
+    }
+    return {key: value for key, value in block.items() if value is not None and value != []}

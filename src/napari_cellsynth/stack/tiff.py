@@ -1,0 +1,221 @@
+"""Pixels of a TIFF series, plane by plane; above this module nobody knows about TIFF."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import product
+from math import prod
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_cellsynth.errors import BadInput
+
+if TYPE_CHECKING:
+    import tifffile
+
+_PROBE_BYTES = 2**28
+"""A first plane up to this size is read when a file is opened, to find damage at once."""
+
+
+class TiffPlanes:
+    """Array-like over one series of a TIFF file: shape, dtype and reading by index, a page at a time.
+
+    The file is opened for each read and closed again, so that others can
+    replace or delete it (Windows), and reads may come from several threads.
+    It can be pickled: only path and series number travel.
+    """
+
+    def __init__(self, path: Path, series: int, tif: tifffile.TiffFile) -> None:
+        self.path = path
+        self.number = series
+        self._series = tif.series[series]
+        self._byteorder = tif.byteorder
+        self._lock = threading.RLock()
+        self._users: dict[int, int] = {}
+        self._stamp = _stamp(path)
+        self.shape = tuple(int(n) for n in self._series.shape)
+        self.ndim = len(self.shape)
+        self.dtype = np.dtype(self._series.dtype).newbyteorder("=")
+        keyframe = self._series.keyframe
+        self._offset = self._series.dataoffset if keyframe.is_memmappable else None
+        self.lead = self._lead(keyframe.size)
+        self.page_shape = self.shape[self.lead :]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _reopen, (self.path, self.number)
+
+    @property
+    def chunks(self) -> tuple[tuple[int, ...], ...]:
+        """Chunks of one page, as dask wants them."""
+        lead = tuple((1,) * n for n in self.shape[: self.lead])
+        return lead + tuple((n,) for n in self.page_shape)
+
+    def __getitem__(self, key: Any) -> np.ndarray:
+        key = key if isinstance(key, tuple) else (key,)
+        key = key + (slice(None),) * (self.ndim - len(key))
+        places = [
+            range(n)[k] if isinstance(k, slice) else [int(k)]
+            for k, n in zip(key[: self.lead], self.shape[: self.lead], strict=True)
+        ]
+        inner = key[self.lead :]
+        pages = [self._page(place)[inner] for place in product(*places)]
+        shape = [len(p) for p, k in zip(places, key[: self.lead], strict=True) if isinstance(k, slice)]
+        if not pages:
+            empty = np.empty(self.page_shape, self.dtype)[inner]
+            return np.empty((*shape, *empty.shape), self.dtype)
+        return (
+            np.stack(pages).reshape(*shape, *pages[0].shape)
+            if len(pages) > 1
+            else pages[0].reshape(*shape, *pages[0].shape)
+        )
+
+    def check(self) -> None:
+        """Read the first and last byte that the file should have; BadInput where it is cut short or damaged."""
+        nbytes = prod(self.shape) * self.dtype.itemsize
+        if nbytes == 0:
+            raise BadInput(f"{self.path.name} has an image of shape {self.shape}; expected at least one pixel")
+        if self._offset is not None:
+            self._expect(self._offset + nbytes)
+        else:
+            with self._open(self._series.keyframe):
+                last = self._series.pages[len(self._series.pages) - 1]
+                if last is not None and last.parent.filehandle is self._series.keyframe.parent.filehandle:
+                    ends = zip(last.dataoffsets, last.databytecounts, strict=False)  # damaged files have fewer counts
+                    self._expect(max((offset + count for offset, count in ends), default=0))
+        if prod(self.page_shape) * self.dtype.itemsize <= _PROBE_BYTES:
+            self._page((0,) * self.lead)
+
+    def _lead(self, page_size: int) -> int:
+        """How many leading axes count pages; the others lie within a page."""
+        if self._offset is not None:
+            return max(0, self.ndim - (3 if self._series.axes.endswith("S") else 2))
+        for lead in range(max(0, self.ndim - 2), -1, -1):
+            if prod(self.shape[lead:]) == page_size:
+                return lead
+        raise BadInput(
+            f"{self.path.name} has pages of {page_size} pixels that do not add up to the shape {self.shape};"
+            " open it in Fiji and save it as OME-TIFF"
+        )
+
+    def _page(self, place: tuple[int, ...]) -> np.ndarray:
+        lead = self.shape[: self.lead]
+        number = int(np.ravel_multi_index(place, lead)) if lead else 0
+        if _stamp(self.path) != self._stamp:
+            raise BadInput(f"{self.path} has changed since it was opened; open it again")
+        try:
+            return self._contiguous(number) if self._offset is not None else self._decoded(number)
+        except BadInput:
+            raise
+        except Exception as error:
+            # Damaged files make tifffile and its codecs raise nearly anything.
+            reason = " ".join(str(error).split()) or type(error).__name__
+            raise BadInput(
+                f"{self.path.name}: page {number} cannot be read ({reason[:160]}); the file is damaged"
+            ) from error
+
+    def _contiguous(self, number: int) -> np.ndarray:
+        count = prod(self.page_shape)
+        raw = self.dtype.newbyteorder(self._byteorder)
+        with open(self.path, "rb") as file:
+            file.seek(self._offset + number * count * raw.itemsize)
+            values = np.fromfile(file, raw, count)
+        if len(values) < count:
+            raise BadInput(f"{self.path.name} is cut short in frame {number}; copy it again from its source")
+        return values.reshape(self.page_shape).astype(self.dtype, copy=False)
+
+    def _decoded(self, number: int) -> np.ndarray:
+        with self._open(self._series.keyframe):
+            with self._lock:
+                page = self._series.pages[number]
+            if page is None:  # a plane that the OME-XML promises and no file holds
+                return np.zeros(self.page_shape, self.dtype)
+            with self._open(page):
+                values = page.asarray(lock=self._lock, maxworkers=1)
+        return np.asarray(values).reshape(self.page_shape).astype(self.dtype, copy=False)
+
+    @contextmanager
+    def _open(self, page: Any) -> Iterator[None]:
+        """The page's file, open while anyone reads from it."""
+        handle = page.parent.filehandle
+        with self._lock:
+            if not self._users.get(id(handle)):
+                handle.open()
+            self._users[id(handle)] = self._users.get(id(handle), 0) + 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._users[id(handle)] -= 1
+                if not self._users[id(handle)]:
+                    handle.close()
+
+    def _expect(self, end: int) -> None:
+        size = os.path.getsize(self.path)
+        if size < end:
+            raise BadInput(
+                f"{self.path.name} is cut short: {end:,} bytes expected, {size:,} there; copy it again from its source"
+            )
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[tuple[tifffile.TiffFile, list[str]]]:
+    """The TIFF file and what tifffile complains about meanwhile; BadInput where it cannot be read at all."""
+    import tifffile
+
+    complaints: list[str] = []
+    with _listening(complaints):
+        try:
+            with tifffile.TiffFile(path) as tif:
+                if not tif.series:
+                    raise BadInput(f"{path.name} holds no image; expected a TIFF file with at least one page")
+                yield tif, complaints
+        except (BadInput, OSError):
+            raise
+        except Exception as error:
+            reason = " ".join(str(error).split()) or type(error).__name__
+            raise BadInput(f"{path.name} cannot be read as TIFF ({reason[:160]})") from error
+
+
+def open_planes(path: Path, series: int) -> TiffPlanes:
+    with opened(path) as (tif, _):
+        return TiffPlanes(path, series, tif)
+
+
+_reopen = open_planes
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    try:
+        status = os.stat(path)
+    except OSError as error:
+        raise BadInput(f"{path} is gone or cannot be reached ({error.strerror}); open it again") from error
+    return status.st_mtime_ns, status.st_size
+
+
+class _Listener(logging.Handler):
+    def __init__(self, heard: list[str]) -> None:
+        super().__init__(logging.WARNING)
+        self.heard = heard
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.heard.append(" ".join(record.getMessage().split()))
+
+
+@contextmanager
+def _listening(heard: list[str]) -> Iterator[None]:
+    """tifffile logs what it finds odd; a user sees it as a note and not on stderr."""
+    logger = logging.getLogger("tifffile")
+    listener, passed_on = _Listener(heard), logger.propagate
+    logger.addHandler(listener)
+    logger.propagate = False
+    try:
+        yield
+    finally:
+        logger.removeHandler(listener)
+        logger.propagate = passed_on
