@@ -34,6 +34,9 @@ if importlib.util.find_spec("beartype") and importlib.util.find_spec("jaxtyping"
 REQUIRED = frozenset(filter(None, os.environ.get("CELLSYNTH_REQUIRE", "").replace(" ", "").split(",")))
 """Markers whose tests may not be skipped."""
 
+SLOW = "slow: run with --slow"
+NO_GPU = "no CUDA device"
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -83,7 +86,7 @@ def _gui_is_missing() -> str | None:
 def _gpu_is_missing() -> str | None:
     import torch
 
-    return None if torch.cuda.is_available() else "no CUDA device"
+    return None if torch.cuda.is_available() else NO_GPU
 
 
 class _ModuleWithoutWindow(pytest.Module):
@@ -108,7 +111,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if "real_data" in fixtures:
             item.add_marker("real_data")
         if item.get_closest_marker("slow") and not config.getoption("--slow"):
-            item.add_marker(pytest.mark.skip(reason="slow: run with --slow"))
+            item.add_marker(pytest.mark.skip(reason=SLOW))
         if item.get_closest_marker("gui") and (reason := _gui_is_missing()):
             item.add_marker(pytest.mark.skip(reason=reason))
         if item.get_closest_marker("gpu") and (reason := _gpu_is_missing()):
@@ -132,8 +135,8 @@ def _forbid(report: Any, markers: set[str]) -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     report: Any = yield
-    # A slow test is left out by choice, not for want of something.
-    if not (item.get_closest_marker("slow") and "slow:" in str(report.longrepr)):
+    # What is left out by choice or for want of a GPU is not what CELLSYNTH_REQUIRE is about.
+    if report.skipped and _reason(report) not in (SLOW, NO_GPU):
         _forbid(report, {mark.name for mark in item.iter_markers()})
     return report
 
@@ -147,8 +150,9 @@ def pytest_make_collect_report(collector: pytest.Collector) -> Iterator[None]:
     return report
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_terminal_summary(terminalreporter: Any) -> None:
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter: Any) -> Iterator[None]:
+    yield  # the outermost wrapper: what follows is the last that is written before pytest's own last line
     skipped = Counter(_reason(report) for report in terminalreporter.stats.get("skipped", ()))
     terminalreporter.section("skipped, and why", sep="-")
     for reason, count in skipped.most_common():

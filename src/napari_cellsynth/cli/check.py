@@ -1,0 +1,49 @@
+"""``cellsynth check``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from napari_cellsynth.cli.options import parse
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """What torch, the GPU, Qt and napari look like here, and what to do about it."""
+
+    json: bool = False
+    """Print JSON."""
+
+
+def main(words: Sequence[str]) -> int:
+    from napari_cellsynth import api
+
+    options = parse(Check, "check", words)
+    found = api.check()
+    if options.json:
+        import json
+
+        print(json.dumps(found))
+    else:
+        print(_in_words(found))
+    return 0
+
+
+def _in_words(found: dict[str, Any]) -> str:
+    lines = [
+        f"CellSynth {found['cellsynth']}, Python {found['python']}, {found['platform']}, {found['cpu_cores']} cores",
+        *(f"  {name:18} {version or 'missing'}" for name, version in found["packages"].items()),
+        f"  {'Qt':18} {', '.join(found['qt']) or 'missing'}",
+        "devices, best first:",
+        *(f"  {_device(device)}" for device in found["devices"]),
+    ]
+    if not found["advice"]:
+        return "\n".join([*lines, "all is well"])
+    return "\n".join([*lines, "what to do:", *(f"  - {advice}" for advice in found["advice"])])
+
+
+def _device(device: dict[str, Any]) -> str:
+    about = ", ".join(f"{key} {value}" for key, value in device.items() if key != "device" and value is not None)
+    return f"{device['device']:18} {about}"

@@ -1,0 +1,100 @@
+"""Reading a command's words into a dataclass, and the options that several commands share."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext, redirect_stderr
+from dataclasses import dataclass
+from itertools import takewhile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import tyro
+from tyro.conf import FlagCreatePairsOff, HelptextFromCommentsOff, arg
+
+from napari_cellsynth.errors import BadInput
+
+if TYPE_CHECKING:
+    from napari_cellsynth.stack.stack import Stack
+
+Options = TypeVar("Options")
+
+Device = Annotated[str, arg(metavar="auto|cpu|cuda|cuda:1|mps")]
+LOOKS = (FlagCreatePairsOff, HelptextFromCommentsOff)
+"""--json, and no --no-json; help from docstrings alone."""
+
+
+def parse(kind: type[Options], name: str, words: Sequence[str], *, about: str | None = None) -> Options:
+    """The words after ``cellsynth name`` as an object of the dataclass ``kind``; usage errors as BadInput.
+
+    tyro draws its errors as a box of up to twenty lines; scripts and logs want one.
+    """
+    prog = f"cellsynth {name}"
+    asked_for_help = bool({"-h", "--help"} & set(words))
+    box = io.StringIO()
+    try:
+        with redirect_stderr(box), nullcontext() if asked_for_help else _unbroken():
+            return tyro.cli(kind, prog=prog, args=list(words), description=about, config=LOOKS)
+    except SystemExit as leaving:
+        if leaving.code in (0, None):
+            raise  # --help has been printed
+    raise BadInput(f"{_one_line(box.getvalue(), prog)}; see {prog} --help")
+
+
+@contextmanager
+def _unbroken() -> Iterator[None]:
+    """Boxes as wide as their text, so that no path in them is broken in two."""
+    before = os.environ.get("COLUMNS")
+    os.environ["COLUMNS"] = "2000"
+    try:
+        yield
+    finally:
+        os.environ.pop("COLUMNS")
+        if before is not None:
+            os.environ["COLUMNS"] = before
+
+
+def _one_line(box: str, prog: str) -> str:
+    """What is wrong, from the first part of tyro's box, without the drawing and the help that follows."""
+    lines = [line.strip("│╭╰╮╯").rstrip() for line in box.splitlines()[1:]]
+    first = list(takewhile(lambda line: "───" not in line, lines))
+    if first and first[0].strip().startswith("Missing from"):
+        # Names stand four characters in, what they mean eight.
+        names = [line.strip() for line in first[1:] if line.startswith(" " * 5) and not line.startswith(" " * 6)]
+        return f"missing: {', '.join(names)}"
+    text = " ".join(line.strip() for line in first).strip(" .") or "the command cannot be read"
+    guess = re.search(r"Perhaps you meant:\s+(--[\w-]+)", " ".join(lines))
+    return text[0].lower() + text[1:] + (f" (did you mean {guess.group(1)}?)" if guess else "")
+
+
+@dataclass(frozen=True, kw_only=True)
+class StackOptions:
+    """What a file does not say of itself, or says wrongly."""
+
+    axes: Annotated[str | None, arg(metavar="TYX", help_behavior_hint="")] = None
+    """Meaning of the axes, a letter each: T time, C channel, Z plane, Y and X."""
+    pixel_size: Annotated[str | None, arg(metavar="0.19um", help_behavior_hint="")] = None
+    """Side of a pixel with its unit; height and width apart by a comma where they differ."""
+    interval: Annotated[str | None, arg(metavar="10min", help_behavior_hint="")] = None
+    """Time from frame to frame with its unit."""
+
+    def read(self, path: Path) -> Stack:
+        """Open a recording with what the user said about it."""
+        from napari_cellsynth.stack.quantity import parse_duration
+        from napari_cellsynth.stack.read import read_stack
+
+        interval = None if self.interval is None else parse_duration(self.interval)
+        return read_stack(path, axes=self.axes, pixel_size=self._pixel_size(), frame_interval=interval)
+
+    def _pixel_size(self) -> float | tuple[float, float] | None:
+        from napari_cellsynth.stack.quantity import parse_length
+
+        if self.pixel_size is None:
+            return None
+        sides = [parse_length(side) for side in self.pixel_size.split(",")]
+        if len(sides) > 2:
+            raise BadInput(f"--pixel-size {self.pixel_size!r} given; expected one length, or height,width")
+        return sides[0] if len(sides) == 1 else (sides[0], sides[1])

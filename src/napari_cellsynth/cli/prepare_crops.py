@@ -1,0 +1,81 @@
+"""``cellsynth prepare crops STACK… --labels FILE… --out DATA``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+from tyro.conf import OmitArgPrefixes, Positional, arg
+
+from napari_cellsynth.cli.from_settings import options_of, settings_from
+from napari_cellsynth.cli.options import StackOptions, parse
+from napari_cellsynth.errors import BadInput
+from napari_cellsynth.stack.crops_settings import CropSettings
+
+CropOptions = options_of(CropSettings, about="What is cut, and what is held out.", leave_out=("box_um", "box_px"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrepareCrops:
+    """Cut single cells out of recordings by their outlines, as a training set."""
+
+    stacks: Annotated[Positional[tuple[Path, ...]], arg(metavar="STACK…", help_behavior_hint="")]
+    """Recordings: files, or folders of numbered frames."""
+    labels: Annotated[tuple[Path, ...], arg(metavar="FILE…", help_behavior_hint="(required)")] = ()
+    """Outlines of the cells, one file for each recording in the same order: 0 background, a number for each cell."""
+    out: Annotated[Path, arg(metavar="DATA")]
+    """Folder of the training set; it must not exist."""
+    box: Annotated[str | None, arg(metavar="26um|64px", help_behavior_hint="")] = None
+    """Side of the square around each cell, in micrometres or pixels (default: from the size of the cells)."""
+    crops: OmitArgPrefixes[CropOptions] = field(default_factory=CropOptions)  # type: ignore[valid-type]
+    recording: OmitArgPrefixes[StackOptions] = field(default_factory=StackOptions)
+    quiet: bool = False
+    """No progress."""
+
+
+def main(words: Sequence[str]) -> int:
+    from napari_cellsynth import api
+    from napari_cellsynth.cli.progress import ProgressLine
+
+    options = parse(PrepareCrops, "prepare crops", words)
+    settings = settings_from(CropSettings, options.crops, **_box(options.box))
+    recordings = _recordings(options)
+    report = ""
+    with ProgressLine(options.out.name, quiet=options.quiet) as line:
+        for progress in api.prepare_crops(recordings, options.out, settings):
+            line.at(progress.done, progress.total, "" if progress.details else progress.message)
+            report = progress.message if progress.details else report
+    print(report)
+    print(options.out)
+    return 0
+
+
+def _recordings(options: PrepareCrops) -> list[tuple[Any, Any]]:
+    from napari_cellsynth.stack.labels import read_labels
+
+    if not options.stacks:
+        raise BadInput("name at least one recording: cellsynth prepare crops STACK --labels FILE --out DATA")
+    if len(options.labels) != len(options.stacks):
+        raise BadInput(
+            f"{len(options.labels)} label file(s) for {len(options.stacks)} recording(s) given; "
+            "cells are cut by their outlines: give --labels one file for each recording, in the same order"
+        )
+    stacks = [options.recording.read(path) for path in options.stacks]
+    return [(stack, read_labels(path, stack)) for stack, path in zip(stacks, options.labels, strict=True)]
+
+
+def _box(text: str | None) -> dict[str, float]:
+    """``64px`` is of the recording's own pixels; everything else a length."""
+    from napari_cellsynth.stack.quantity import parse_length
+
+    if text is None:
+        return {}
+    number = text.strip().lower().removesuffix("px").strip()
+    if number == text.strip().lower():
+        return {"box_um": parse_length(text)}
+    try:
+        return {"box_px": float(number)}
+    except ValueError:
+        raise BadInput(f"--box {text!r} given; write it such as 26um or 64px") from None

@@ -1,0 +1,56 @@
+"""How far a job is: a bar on a terminal, a plain line now and then otherwise, nothing when quiet; all on stderr."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any, Self
+
+EVERY = 10.0
+"""Seconds between plain lines."""
+
+
+class ProgressLine:
+    """Progress of one job in steps out of a total."""
+
+    def __init__(self, what: str, *, quiet: bool = False) -> None:
+        self._what = what
+        self._quiet = quiet
+        self._terminal = sys.stderr.isatty()
+        self._bar: Any = None
+        self._said = time.monotonic()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def at(self, done: int, total: int, news: str = "") -> None:
+        """``done`` of ``total`` are done; ``news`` is what else there is to say."""
+        if self._quiet:
+            return
+        if self._terminal:
+            self._draw(done, total, news)
+        elif time.monotonic() - self._said >= EVERY:
+            self._said = time.monotonic()
+            self.say(f"{self._what}: {done} of {total}" + (f", {news}" if news else ""))
+
+    def say(self, line: str) -> None:
+        """A line that stays, whatever there is below it."""
+        if self._quiet:
+            return
+        if self._bar is not None:
+            self._bar.write(line, file=sys.stderr)
+        else:
+            print(line, file=sys.stderr, flush=True)
+
+    def _draw(self, done: int, total: int, news: str) -> None:
+        if self._bar is None:
+            from tqdm import tqdm
+
+            self._bar = tqdm(total=total, desc=self._what, initial=done, unit="", dynamic_ncols=True, file=sys.stderr)
+        self._bar.total = total
+        self._bar.set_postfix_str(news, refresh=False)
+        self._bar.update(done - self._bar.n)
