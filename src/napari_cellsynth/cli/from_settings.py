@@ -17,7 +17,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 def options_of(model: type[BaseModel], *, about: str, leave_out: tuple[str, ...] = ()) -> type[Any]:
-    """A frozen dataclass with the fields of a settings model and their sentences as help; ``about`` is their heading."""
+    """A frozen dataclass with the fields of a settings model and their sentences as help, headed ``about``."""
     chosen = {name: one for name, one in model.model_fields.items() if name not in leave_out}
     made = [
         (name, Annotated[one.annotation, _as_option(one)], field(default=one.default)) for name, one in chosen.items()
