@@ -7,6 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 
@@ -93,6 +94,9 @@ class FolderPlanes:
         self.dtype = first.dtype
         self.lead = files.ndim
 
+    def __dask_tokenize__(self) -> str:
+        return uuid4().hex  # never the same as an earlier look at this folder, whose files may have changed
+
     @property
     def chunks(self) -> tuple[tuple[int, ...], ...]:
         return tuple((1,) * n for n in self.files.shape) + tuple((n,) for n in self.plane)
@@ -114,7 +118,7 @@ class FolderPlanes:
 
     def _read(self, file: Path) -> np.ndarray:
         planes = open_planes(file, 0)
-        planes.check()
+        planes.check(decode=False)
         values = planes[()] if planes.ndim == 2 else planes[()].squeeze()
         if values.shape != self.plane or values.dtype != self.dtype:
             raise BadInput(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 import numpy as np
 
-from napari_cellsynth.stack.provenance import NAMESPACE
+from napari_cellsynth.stack.provenance import NAMESPACE, RECORD
 from napari_cellsynth.stack.quantity import format_duration, micrometres_per, seconds_per
 
 if TYPE_CHECKING:
@@ -72,13 +73,14 @@ def _from_resolution(y: float, x: float, unit: int) -> Metadata:
 
 def _from_imagej(said: dict[str, Any], resolution: tuple[float, float]) -> Metadata:
     notes = []
-    per = micrometres_per(_plain(said.get("unit")))
+    unit = _plain(said.get("unit"))
+    per = micrometres_per(unit)
     y, x = resolution
     size = (per / y, per / x) if per and y > 0 and x > 0 else None
+    if size is not None and unit.lower() in ("inch", "in", "cm") and max(size) >= SCREEN_PIXEL:
+        size = None
     if size is not None and resolution == (1.0, 1.0):
-        notes.append(
-            f"the file says 1 {_plain(said.get('unit'))} per pixel, as uncalibrated files do: taken as not known"
-        )
+        notes.append(f"the file says 1 {unit} per pixel, as uncalibrated files do: taken as not known")
         size = None
     spacing = _number(said.get("spacing"))
     z_step = spacing * (micrometres_per(_plain(said.get("zunit"))) or per) if spacing and size and per else None
@@ -117,7 +119,7 @@ def _from_ome(xml: str, series: int) -> Metadata:
     interval, notes = _ome_interval(pixels)
     names = tuple(channel.get("Name") or "" for channel in pixels.findall("Channel"))
     block = _ome_block(root)
-    record = block.pop("stack", None) if block else None
+    record = block.pop(RECORD, None)
     said = Metadata(
         z_step=_ome_length(pixels, "Z"),
         frame_interval=interval,
@@ -151,20 +153,24 @@ def _ome_interval(pixels: ElementTree.Element) -> tuple[float | None, tuple[str,
     per = seconds_per(pixels.get("TimeIncrementUnit", "s"))
     if value and per:
         return value * per, ()
-    stamps = sorted(
-        (
-            int(plane.get("TheT", 0)),
-            float(plane.get("DeltaT", "nan")) * (seconds_per(plane.get("DeltaTUnit", "s")) or np.nan),
-        )
-        for plane in pixels.findall("Plane")
-        if plane.get("TheC", "0") == "0" and plane.get("TheZ", "0") == "0"
-    )
+    stamps = sorted(_time_stamps(pixels))
     steps = np.diff([stamp for _, stamp in stamps])
     if len(steps) == 0 or not np.isfinite(steps).all() or np.median(steps) <= 0:
         return None, ()
     median = float(np.median(steps))
     span = f"{format_duration(float(max(steps.min(), 0)))} to {format_duration(float(steps.max()))}"
     return median, (f"frame interval is the median of the time stamps, whose steps are {span}",)
+
+
+def _time_stamps(pixels: ElementTree.Element) -> Iterator[tuple[int, float]]:
+    """Frame number and seconds of the planes of the first channel and z plane."""
+    for plane in pixels.findall("Plane"):
+        if plane.get("TheC", "0") == "0" and plane.get("TheZ", "0") == "0":
+            per = seconds_per(plane.get("DeltaTUnit", "s"))
+            try:
+                yield int(plane.get("TheT", "")), float(plane.get("DeltaT", "")) * (per or np.nan)
+            except ValueError:
+                yield -1, np.nan  # an unreadable stamp: no interval is taken from any
 
 
 def _ome_block(root: ElementTree.Element) -> dict[str, Any]:

@@ -8,6 +8,9 @@ from typing import Any
 NAMESPACE = "napari-cellsynth"
 """Namespace of our annotation in OME-TIFF, and key of the block on a layer."""
 
+RECORD = "_stack"
+"""Key beside the block's own under which a file says how the stack was before it was written."""
+
 VERSION = 1
 """Version of the block's keys."""
 

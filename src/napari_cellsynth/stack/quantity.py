@@ -51,7 +51,10 @@ def parse_length(text: str) -> float:
 
 
 def parse_duration(text: str) -> float:
-    """Seconds of a time with its unit, such as ``10min``, ``600 s`` or ``50ms``; else BadInput."""
+    """Seconds of a time with its unit, such as ``10min``, ``600 s``, ``50ms`` or ``1 h 30 min``; else BadInput."""
+    parts = [match.group() for match in _NUMBER_UNIT.finditer(str(text)) if match.group(2)]
+    if len(parts) > 1 and "".join(parts) == str(text):
+        return sum(parse_duration(part) for part in parts)
     return _parse(text, _DURATIONS, "time", "10min, 600s or 50ms")
 
 
@@ -68,11 +71,11 @@ def format_duration(s: float) -> str:
         return f"{s * 1000:.4g} ms"
     if s < 60:
         return f"{s:.4g} s"
-    minutes, seconds = divmod(s, 60)
+    minutes, seconds = divmod(round(s, 1), 60)
     if minutes < 60:
-        return f"{minutes:.0f} min" + (f" {seconds:.3g} s" if seconds >= 0.05 else "")
-    hours, minutes = divmod(s / 60, 60)
-    return f"{hours:.0f} h" + (f" {minutes:.3g} min" if minutes >= 0.05 else "")
+        return f"{minutes:.0f} min" + (f" {seconds:.3g} s" if seconds else "")
+    hours, minutes = divmod(round(s / 60, 1), 60)
+    return f"{hours:.0f} h" + (f" {minutes:.3g} min" if minutes else "")
 
 
 def positive(value: float, what: str) -> float:

@@ -83,8 +83,8 @@ def read_stack(
     if file_axes is None:
         raise AxesUnknown(description)
     data, final = _arrange(planes, description, file_axes)
-    if axes is None:
-        data, final = _restore(data, final, said)
+    if said.record is not None and file_axes == description.axes:
+        data, final = _restore(data, final, said.record)
     pixel, interval = _given_scale(pixel_size, frame_interval, said, notes)
     channels = said.channels if len(said.channels) == (data.shape[final.index("C")] if "C" in final else 1) else ()
     return Stack(
@@ -122,7 +122,7 @@ def _refuse_others(path: Path) -> None:
         raise BadInput(f"{path.name} is a Git LFS pointer, not the image; run 'git lfs pull' where it came from")
     if not head:
         raise BadInput(f"{path.name} is empty (0 bytes); copy it again from its source")
-    if head[:4] not in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+") and head[:2] not in (b"II", b"MM"):
+    if head[:2] not in (b"II", b"MM"):
         kind = path.suffix or "file without an ending"
         raise BadInput(f"{path.name} ({kind}) is not TIFF; open it in Fiji and save it as OME-TIFF")
 
@@ -141,6 +141,8 @@ def _open_file(path: Path, scene: int) -> tuple[FileDescription, TiffPlanes]:
     _refuse_dtype(path, planes.dtype)
     planes.check()
     notes = [*said.notes, *(f"odd file: {text[:160]}" for text in complaints[:3])]
+    if planes.missing:
+        notes.append(f"{planes.missing} planes are named in the file but not there: they read as 0")
     if len(names) > 1:
         notes.append(f"the file holds {len(names)} images; this is number {scene}")
     notes += {
@@ -215,11 +217,14 @@ def _guesses(axes: str, colour: bool) -> tuple[str, ...]:
 
 def _given_axes(axes: str, description: FileDescription) -> tuple[str, list[str]]:
     letters = axes.strip().upper()
+    record = description.metadata.record or {}
+    if letters == record.get("axes") and description.axes is not None:
+        return description.axes, []  # as we wrote it: axes of length one are restored below
     shape = description.shape
     bad = set(letters) - set(AXES) or len(set(letters)) != len(letters) or not {"Y", "X"} <= set(letters)
     if bad:
         raise BadInput(f"axes {axes!r} given; expected different letters of {AXES}, Y and X among them, such as TYX")
-    if len(letters) != len(shape):
+    if len(letters) != len(shape) and len(shape) != 2:
         raise BadInput(
             f"axes {axes!r} given for {description.path.name} of shape {shape}; expected {len(shape)} letters"
         )
@@ -232,17 +237,20 @@ def _arrange(planes: TiffPlanes | FolderPlanes, description: FileDescription, le
     """The lazy array with its axes in our order, one chunk per plane."""
     import dask.array as da
 
+    shape = description.shape
+    if len(letters) > len(shape):  # a single image: every other axis has length one
+        sizes = iter(shape)
+        shape = tuple(next(sizes) if a in "YX" else 1 for a in letters)
     array = da.from_array(planes, chunks=planes.chunks, name=None, asarray=True, fancy=False, inline_array=True)
-    array = array.reshape(description.shape) if array.shape != description.shape else array
+    array = array.reshape(shape) if array.shape != shape else array
     final = "".join(a for a in AXES if a in letters)
     if final != letters:
         array = array.transpose([letters.index(a) for a in final])
     return array.rechunk((*(1,) * (array.ndim - 2), -1, -1)), final
 
 
-def _restore(data: Any, axes: str, said: Metadata) -> tuple[Any, str]:
+def _restore(data: Any, axes: str, record: dict[str, Any]) -> tuple[Any, str]:
     """What we wrote comes back as it was: axes of length one and the dtype that OME-TIFF cannot hold."""
-    record = said.record or {}
     was, shape, dtype = str(record.get("axes", axes)), record.get("shape"), record.get("dtype")
     here = dict(zip(axes, data.shape, strict=True))
     if isinstance(shape, list) and len(shape) == len(was) and was.endswith("YX"):

@@ -69,14 +69,22 @@ class TiffPlanes:
         if not pages:
             empty = np.empty(self.page_shape, self.dtype)[inner]
             return np.empty((*shape, *empty.shape), self.dtype)
-        return (
-            np.stack(pages).reshape(*shape, *pages[0].shape)
-            if len(pages) > 1
-            else pages[0].reshape(*shape, *pages[0].shape)
-        )
+        values = np.stack(pages) if len(pages) > 1 else pages[0]
+        return values.reshape(*shape, *pages[0].shape)
 
-    def check(self) -> None:
-        """Read the first and last byte that the file should have; BadInput where it is cut short or damaged."""
+    def __dask_tokenize__(self) -> tuple[Any, ...]:
+        # With the time of the file: dask's cache must not show pixels of a file that was replaced.
+        return type(self).__name__, str(self.path), self.number, self._stamp
+
+    @property
+    def missing(self) -> int:
+        """Planes that the OME-XML promises and no file holds; they read as 0."""
+        if self._series.kind != "ome":
+            return 0
+        return sum(page is None for page in self._series._pages)
+
+    def check(self, *, decode: bool = True) -> None:
+        """BadInput where the file is cut short, or (``decode``) where its first page cannot be read."""
         nbytes = prod(self.shape) * self.dtype.itemsize
         if nbytes == 0:
             raise BadInput(f"{self.path.name} has an image of shape {self.shape}; expected at least one pixel")
@@ -88,7 +96,7 @@ class TiffPlanes:
                 if last is not None and last.parent.filehandle is self._series.keyframe.parent.filehandle:
                     ends = zip(last.dataoffsets, last.databytecounts, strict=False)  # damaged files have fewer counts
                     self._expect(max((offset + count for offset, count in ends), default=0))
-        if prod(self.page_shape) * self.dtype.itemsize <= _PROBE_BYTES:
+        if decode and prod(self.page_shape) * self.dtype.itemsize <= _PROBE_BYTES:
             self._page((0,) * self.lead)
 
     def _lead(self, page_size: int) -> int:

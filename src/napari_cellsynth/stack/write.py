@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from math import prod
 from pathlib import Path
@@ -15,7 +15,7 @@ import numpy as np
 
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.stack.hashing import content_hash
-from napari_cellsynth.stack.provenance import NAMESPACE
+from napari_cellsynth.stack.provenance import NAMESPACE, RECORD
 from napari_cellsynth.stack.stack import Stack
 
 _BIG = 2**32 - 2**26
@@ -24,27 +24,33 @@ _OME = ("uint8", "uint16", "uint32", "int8", "int16", "int32", "float32", "float
 
 
 def write_ome_tiff(
-    path: str | Path, stack: Stack, *, provenance: Mapping[str, Any] | None = None, compress: bool = True
+    path: str | Path,
+    stack: Stack,
+    *,
+    provenance: Mapping[str, Any] | None = None,
+    compress: bool = True,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Path:
     """Write ``stack`` as OME-TIFF, plane by plane, and return the path.
 
     ``provenance`` (else the stack's own) becomes a map annotation in our
     namespace.  Integers of 64 bits go into the smallest type that holds them
     and come back as they were with :func:`.read.read_stack`, as do bool and
-    axes of length one.  BadInput for what OME-TIFF cannot hold; the file at
-    ``path`` is replaced at the end, or left as it was.
+    axes of length one.  ``progress`` is called with planes done and planes in
+    all; what it raises ends the writing.  BadInput for what OME-TIFF cannot
+    hold.  The file at ``path`` is replaced at the end, or left as it was.
     """
     path = _checked(path)
     block = dict(provenance if provenance is not None else stack.provenance or {})
     dtype = _ome_dtype(stack)
     record = {"axes": stack.axes, "shape": list(stack.shape), "dtype": stack.dtype.name}
     axes, shape = _ome_axes(stack)
-    metadata = {"axes": axes, "Name": stack.name, **_ome_scale(stack), **_ome_channels(stack, axes, shape)}
-    annotation = {"Namespace": NAMESPACE} | {k: _json(v) for k, v in {**block, "stack": record}.items()}
-    metadata["MapAnnotation"] = annotation
+    metadata = {"axes": axes, "Name": _xml_safe(stack.name), **_ome_scale(stack), **_ome_channels(stack, axes, shape)}
+    pairs = {key: _json(value) for key, value in {**block, RECORD: record}.items()}
+    metadata["MapAnnotation"] = {"Namespace": NAMESPACE, "Value": pairs}
     # A name that follows from the content, so that the same seed gives the same file.
     metadata["UUID"] = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{content_hash(stack)} {_json(metadata)}"))
-    planes = (plane.astype(dtype) for plane in _planes(stack))
+    planes = (plane.astype(dtype) for plane in _planes(stack, progress))
     with replacing(path) as temporary:
         _write(temporary, planes, shape, dtype, metadata, ome=True, compress=compress)
     return path
@@ -53,7 +59,8 @@ def write_ome_tiff(
 def write_plain_tiff(path: str | Path, array: Any, description: Mapping[str, Any]) -> Path:
     """Write an array of exactly its shape (..., Y, X), with ``description`` as JSON in the file.
 
-    For side files (labels, flow, clean frames): every dtype that TIFF holds.
+    For side files (labels, flow, clean frames): bool, integers and floats of
+    any width that TIFF holds.  BadInput for other types and for no pixels.
     """
     path = _checked(path)
     shape, dtype = tuple(int(n) for n in array.shape), np.dtype(array.dtype)
@@ -64,8 +71,11 @@ def write_plain_tiff(path: str | Path, array: Any, description: Mapping[str, Any
             f"pixels of type {dtype} given for {path.name}; expected bool, integers or floats of up to 64 bits"
         )
     planes = (np.asarray(array[i]) for i in np.ndindex(*shape[:-2]))
+    said = {NAMESPACE: json.loads(_json(description))}
     with replacing(path) as temporary:
-        _write(temporary, planes, shape, dtype, {NAMESPACE: dict(description)}, ome=False, compress=True)
+        # tifffile takes a last axis of length one for samples in a pixel: give it one.
+        written = (*shape, 1) if shape[-1] == 1 else shape
+        _write(temporary, planes, written, dtype, said, ome=False, compress=True)
     return path
 
 
@@ -82,11 +92,11 @@ def read_plain_tiff(path: str | Path) -> tuple[np.ndarray, dict[str, Any]]:
     with opened(path) as (tif, _):
         said = (tif.shaped_metadata or ({},))[0]
     array = open_planes(path, 0)[()]
-    description = said.get(NAMESPACE, {})
-    shape = said.get("shape")
-    if shape is not None and prod(shape) == array.size:
-        array = array.reshape(shape)
-    return array, description if isinstance(description, dict) else {}
+    description = said.get(NAMESPACE)
+    if not isinstance(description, dict):
+        return array, {}
+    shape = [int(n) for n in said.get("shape", array.shape)]
+    return array.reshape(shape[:-1] if shape[-1] == 1 else shape), description
 
 
 @contextmanager
@@ -115,9 +125,12 @@ def _checked(path: str | Path) -> Path:
     return path
 
 
-def _planes(stack: Stack) -> Iterator[np.ndarray]:
-    for place in np.ndindex(*stack.shape[:-2]):
+def _planes(stack: Stack, progress: Callable[[int, int], None] | None = None) -> Iterator[np.ndarray]:
+    total = prod(stack.shape[:-2])
+    for done, place in enumerate(np.ndindex(*stack.shape[:-2]), start=1):
         yield np.asarray(stack.data[place])
+        if progress is not None:
+            progress(done, total)
 
 
 def _ome_dtype(stack: Stack) -> np.dtype[Any]:
@@ -133,8 +146,8 @@ def _ome_dtype(stack: Stack) -> np.dtype[Any]:
         raise BadInput(
             f"{stack.name} is {dtype}, which OME-TIFF cannot hold; save it as OME-Zarr or convert it to float32"
         )
-    low = min(int(plane.min()) for plane in _planes(stack))
-    high = max(int(plane.max()) for plane in _planes(stack))
+    ends = [(int(plane.min()), int(plane.max())) for plane in _planes(stack)]
+    low, high = min(low for low, _ in ends), max(high for _, high in ends)
     for name in ("uint8", "uint16", "uint32") if low >= 0 else ("int8", "int16", "int32"):
         if np.iinfo(name).min <= low and high <= np.iinfo(name).max:
             return np.dtype(name)
@@ -164,7 +177,12 @@ def _ome_scale(stack: Stack) -> dict[str, Any]:
 
 def _ome_channels(stack: Stack, axes: str, shape: tuple[int, ...]) -> dict[str, Any]:
     count = shape[axes.index("C")] if "C" in axes else 1
-    return {"Channel": {"Name": list(stack.channels)}} if len(stack.channels) == count else {}
+    return {"Channel": {"Name": [_xml_safe(name) for name in stack.channels]}} if len(stack.channels) == count else {}
+
+
+def _xml_safe(text: str) -> str:
+    """``text`` without the control characters and half characters that XML cannot hold."""
+    return "".join(c for c in text if c.isprintable()).encode("utf-8", "replace").decode("utf-8")
 
 
 def _json(value: Any) -> str:
