@@ -175,7 +175,9 @@ class RunFolder:
         if alive.lives():
             paused = isinstance(turn, Paused) and turn.time >= alive.since
             since = turn.time if paused and turn is not None else alive.since
-            return replace(state, state="paused" if paused else "running", since=since, step=max(state.step, alive.step))
+            return replace(
+                state, state="paused" if paused else "running", since=since, step=max(state.step, alive.step)
+            )
         wish = read_wish(self.path / "control.json")
         if wish is not None and wish.ask == "cancel" and wish.time >= alive.since:
             # It was too busy to answer and has been killed.
@@ -194,7 +196,9 @@ class RunFolder:
         """A file of the run, by the path that an event gives; refused where that leads out of the folder."""
         inside = (self.path / relative).resolve()
         if not inside.is_relative_to(self.path.resolve()):
-            raise BadInput(f"{self.path} names the file {relative!r}, which is not in the run; the run is not to be trusted")
+            raise BadInput(
+                f"{self.path} names the file {relative!r}, which is not in the run; the run is not to be trusted"
+            )
         return inside
 
     def checkpoints(self) -> list[Path]:

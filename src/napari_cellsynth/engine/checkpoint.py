@@ -1,0 +1,186 @@
+"""States of a run on disk: whole or absent, checked when they are read, never unpickled.
+
+A checkpoint is a folder::
+
+    step-00001234/
+      networks.safetensors   weights as ``network/tensor``
+      ema.safetensors        running averages, of the networks that have one
+      state.pt               optimisers and the like; read with weights_only=True
+      checkpoint.json        step, and bytes and SHA-256 of the other files
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+from torch import Tensor, nn
+
+from napari_cellsynth.engine.files import read_json, replace, write_bytes, write_json
+from napari_cellsynth.engine.run_folder import FORMAT, RunFolder
+from napari_cellsynth.errors import BadInput
+
+NETWORKS, AVERAGES, STATE = "networks.safetensors", "ema.safetensors", "state.pt"
+
+
+class Damaged(BadInput):
+    """A checkpoint is not what was written."""
+
+
+class NotFinite(Exception):
+    """A weight is not a number any more; ``args[0]`` names it."""
+
+
+def tensors_of(networks: Mapping[str, nn.Module]) -> dict[str, Tensor]:
+    """Copies on the CPU of all weights and buffers, as ``network/tensor``; raises :class:`NotFinite`."""
+    found = {}
+    for name, network in networks.items():
+        for key, tensor in network.state_dict().items():
+            copy = tensor.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
+            if copy.is_floating_point() and not torch.isfinite(copy).all():
+                raise NotFinite(f"{name}/{key}")
+            found[f"{name}/{key}"] = copy
+    return found
+
+
+def save(
+    folder: Path, step: int, networks: Mapping[str, nn.Module], averages: Mapping[str, nn.Module], state: dict[str, Any]
+) -> Path:
+    """Write the checkpoint of ``step`` into ``folder`` under its name at once, or not at all."""
+    contents = {NETWORKS: save_tensors(tensors_of(networks))}
+    if averages:
+        contents[AVERAGES] = save_tensors(tensors_of(averages))
+    target = folder / f"step-{step:08d}"
+    temporary = folder / f".{target.name}.{os.getpid()}.tmp"
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(temporary, ignore_errors=True)
+    try:
+        temporary.mkdir()
+        torch.save(state, temporary / STATE)
+        for name, content in contents.items():
+            write_bytes(temporary / name, content, sync=True)
+        files = {name: _fingerprint(temporary / name) for name in [*contents, STATE]}
+        write_json(temporary / "checkpoint.json", {"format": FORMAT, "step": step, "files": files}, sync=True)
+        _take_place(temporary, target)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return target
+
+
+def _take_place(temporary: Path, target: Path) -> None:
+    """Rename; a damaged checkpoint of that name makes way."""
+    if target.exists():
+        old = target.with_name(f".{target.name}.old.tmp")
+        shutil.rmtree(old, ignore_errors=True)
+        replace(target, old)
+        replace(temporary, target)
+        shutil.rmtree(old, ignore_errors=True)
+    else:
+        replace(temporary, target)
+
+
+def _fingerprint(path: Path) -> dict[str, Any]:
+    with open(path, "rb") as file:
+        return {"bytes": path.stat().st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
+
+
+def clear_away(folder: Path) -> None:
+    """Remove what writers that were killed left half-written."""
+    for path in folder.glob(".step-*.tmp"):
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def keep_newest(folder: RunFolder, count: int) -> None:
+    """Remove all but the newest ``count`` checkpoints."""
+    for path in folder.checkpoints()[:-count]:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def check(path: Path, names: tuple[str, ...] | None = None) -> dict[str, Any]:
+    """checkpoint.json, after comparing the files (or only ``names``) with it; raises :class:`Damaged`."""
+    record = read_json(path / "checkpoint.json")
+    if record is None or not isinstance(record.get("files"), dict) or not isinstance(record.get("step"), int):
+        raise Damaged(f"{path} is not a whole checkpoint: its checkpoint.json is missing or cannot be read")
+    for name, entry in record["files"].items():
+        # A name from a file is data: it never leads out of the folder.
+        if name not in (NETWORKS, AVERAGES, STATE) or (names is not None and name not in names):
+            continue
+        try:
+            same = _fingerprint(path / name) == entry
+        except OSError:
+            same = False
+        if not same:
+            raise Damaged(f"{path.name} is damaged: {name} is not what was written; use another checkpoint")
+    return record
+
+
+def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Tensor], dict[str, Any]]:
+    """Weights, averages and state of a whole checkpoint; raises :class:`Damaged`."""
+    record = check(path)
+    if NETWORKS not in record["files"] or STATE not in record["files"]:
+        raise Damaged(f"{path.name} has no {STATE}: it can be used, but training cannot go on from it")
+    averages = _read(path / AVERAGES) if AVERAGES in record["files"] else {}
+    try:
+        state = torch.load(path / STATE, map_location="cpu", weights_only=True)
+    except Exception as error:
+        raise Damaged(f"{path.name} is damaged: {STATE} holds what torch does not load safely") from error
+    return _read(path / NETWORKS), averages, state
+
+
+def _read(path: Path) -> dict[str, Tensor]:
+    try:
+        return load_tensors(path.read_bytes())
+    except Exception as error:
+        raise Damaged(f"{path.parent.name} is damaged: {path.name} cannot be read") from error
+
+
+def put(tensors: Mapping[str, Tensor], networks: Mapping[str, nn.Module]) -> None:
+    """Copy tensors named ``network/tensor`` into networks; raises :class:`BadInput` where they do not fit."""
+    for name, network in networks.items():
+        mine = {key.partition("/")[2]: tensor for key, tensor in tensors.items() if key.partition("/")[0] == name}
+        try:
+            network.load_state_dict(mine)
+        except RuntimeError as error:
+            reason = str(error).strip().splitlines()[-1].strip()
+            raise BadInput(f"the weights of the {name} do not fit the run's settings: {reason}") from error
+
+
+def _checkpoint_of(path: Path) -> Path:
+    if (path / "checkpoint.json").exists():
+        return path
+    found = RunFolder(path).latest_weights()
+    if found is None:
+        raise BadInput(f"{path} has no weights yet; wait for its first checkpoint, or train it further")
+    return found
+
+
+def load_weights(path: Path, networks: Mapping[str, nn.Module], device: str = "cpu") -> None:
+    """Put the weights for use into plain modules and move them to ``device``: averages where there are, else the last.
+
+    ``path`` is a checkpoint's folder, or a run, whose newest checkpoint counts.
+    """
+    path = _checkpoint_of(Path(path))
+    record = check(path, (NETWORKS, AVERAGES))
+    tensors = _read(path / NETWORKS)
+    if AVERAGES in record["files"]:
+        tensors |= _read(path / AVERAGES)
+    put(tensors, networks)
+    for network in networks.values():
+        network.to(device)
+
+
+def weights_hash(path: Path) -> str:
+    """SHA-256 of the weights for use (of a checkpoint's folder, or a run's newest), in hexadecimal."""
+    path = _checkpoint_of(Path(path))
+    digest = hashlib.sha256()
+    for name in (NETWORKS, AVERAGES):
+        if (path / name).exists():
+            digest.update((path / name).read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,40 @@
+"""One writer a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from filelock import FileLock, Timeout
+
+from napari_cellsynth.engine.heartbeat import Heartbeat
+from napari_cellsynth.engine.run_folder import RunFolder
+from napari_cellsynth.errors import BadInput
+
+
+@contextmanager
+def claim(folder: RunFolder) -> Iterator[Heartbeat]:
+    """Be the one writer of a run and say so every five seconds; refused while another is.
+
+    The sign of life speaks for writers on other computers; the lock, which
+    the system drops when a process dies, for two that start at once.
+    """
+    alive = folder.alive
+    if alive is not None and alive.lives():
+        raise BadInput(
+            f"{folder.path} is being trained by process {alive.pid} on {alive.host}; "
+            "stop that first, or follow it instead of starting a second"
+        )
+    lock = FileLock(folder.path / ".lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise BadInput(f"{folder.path} is being trained by another process; stop that first") from None
+    except (NotImplementedError, OSError):
+        # A file system without locks: the sign of life has to do.
+        pass
+    try:
+        with Heartbeat(folder.path / "alive.json") as heartbeat:
+            yield heartbeat
+    finally:
+        lock.release()

@@ -1,0 +1,111 @@
+"""Which device computes, and what a device has."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psutil
+
+from napari_cellsynth.errors import BadInput
+
+
+def resolve_device(name: str) -> str:
+    """``cpu``, ``cuda:N`` or ``mps`` for ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
+
+    Raises :class:`BadInput` for a device that is not there.
+    """
+    import torch
+
+    cuda = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    mps = torch.backends.mps.is_available()
+    if name == "auto":
+        return "cuda:0" if cuda else "mps" if mps else "cpu"
+    if name == "cpu" or (name == "mps" and mps):
+        return name
+    match = re.fullmatch(r"cuda(?::(\d+))?", name)
+    if match and int(match[1] or 0) < cuda:
+        return f"cuda:{match[1] or 0}"
+    there = ["cpu", *(f"cuda:{i}" for i in range(cuda)), *(["mps"] if mps else [])]
+    if match or name == "mps":
+        raise BadInput(f"device {name!r} is not there; torch {torch.__version__} sees {', '.join(there)}")
+    raise BadInput(f"device {name!r} is unknown; expected auto, cpu, cuda, cuda:1 or mps")
+
+
+def describe_devices() -> list[dict[str, Any]]:
+    """Every device with ``device``, ``name``, ``memory`` and ``free`` (bytes, None where unknown), best first."""
+    import torch
+
+    found: list[dict[str, Any]] = []
+    for index in range(torch.cuda.device_count() if torch.cuda.is_available() else 0):
+        free, total = torch.cuda.mem_get_info(index)
+        found.append(
+            {"device": f"cuda:{index}", "name": torch.cuda.get_device_name(index), "memory": total, "free": free}
+        )
+    if torch.backends.mps.is_available():
+        found.append({"device": "mps", "name": "Apple GPU", "memory": torch.mps.recommended_max_memory(), "free": None})
+    memory = psutil.virtual_memory()
+    cores = os.cpu_count() or 1
+    name = f"processor, {cores} core{'s' if cores > 1 else ''}"
+    return [*found, {"device": "cpu", "name": name, "memory": memory.total, "free": memory.available}]
+
+
+def synchronise(device: Any) -> None:
+    """Wait until a device has done what it was given; for measuring only."""
+    import torch
+
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
+
+
+def peak_memory(device: Any) -> int:
+    """Most bytes taken so far: on the GPU by this process's torch, else by the process itself."""
+    import torch
+
+    if device.type == "cuda":
+        return int(torch.cuda.max_memory_reserved(device))
+    if device.type == "mps":
+        return int(torch.mps.driver_allocated_memory())
+    if sys.platform == "win32":
+        return int(psutil.Process().memory_info().peak_wset)
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return int(peak if sys.platform == "darwin" else peak * 1024)
+
+
+@contextmanager
+def repeatable(threads: int | None) -> Iterator[int]:
+    """The number of threads and, on CUDA, convolutions that repeat themselves exactly; afterwards as before.
+
+    Gives the number of threads that torch really uses.
+    """
+    import torch
+
+    cudnn = torch.backends.cudnn
+    before = torch.get_num_threads(), cudnn.deterministic, cudnn.benchmark
+    if threads is not None:
+        torch.set_num_threads(threads)
+    cudnn.deterministic, cudnn.benchmark = True, False
+    try:
+        yield torch.get_num_threads()
+    finally:
+        torch.set_num_threads(before[0])
+        cudnn.deterministic, cudnn.benchmark = before[1], before[2]
+
+
+def hardware(device: Any) -> str:
+    """Name of what computes, which the exact numbers depend on."""
+    import torch
+
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    if device.type == "mps":
+        return "Apple GPU"
+    return f"CPU with {torch.backends.cpu.get_cpu_capability()}"

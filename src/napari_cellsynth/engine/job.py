@@ -1,0 +1,313 @@
+"""One training of one run folder, from taking it up to letting go of it."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Iterator
+from typing import Any
+
+import psutil
+
+from napari_cellsynth.engine import checkpoint
+from napari_cellsynth.engine.control import Wish, Wishes
+from napari_cellsynth.engine.devices import hardware, peak_memory
+from napari_cellsynth.engine.estimate import Pace
+from napari_cellsynth.engine.events import (
+    CancelledByUser,
+    CheckpointSaved,
+    Event,
+    Failed,
+    Finished,
+    Paused,
+    PreviewMade,
+    Resumed,
+    Started,
+    Step,
+    Stopped,
+    Validation,
+)
+from napari_cellsynth.engine.heartbeat import Heartbeat
+from napari_cellsynth.engine.loop import Loop
+from napari_cellsynth.engine.previews import write_preview
+from napari_cellsynth.engine.recipe import Recipe
+from napari_cellsynth.engine.run_folder import RunFolder, versions
+from napari_cellsynth.engine.settings import Settings
+from napari_cellsynth.engine.trouble import check_room, in_words
+from napari_cellsynth.errors import BadInput, RunFailed
+
+STRETCH = 20
+"""Steps after which the losses are fetched at the latest, and a loss that is not finite is noticed."""
+MOMENT = 0.5
+"""Seconds after which they are fetched sooner."""
+LOSS_LIMIT = 600.0
+"""Seconds of work that a crash may cost: a state is saved at least this often."""
+NEWBORN = 60.0
+"""A process younger than this was started for the run: what was asked since its birth is for it."""
+LAST_WORDS = 1 << 16
+"""Bytes kept for the last events, so that a full disk can be reported in the folder."""
+
+
+class Job:
+    """The writer of a run folder; :meth:`run` may be called once."""
+
+    def __init__(
+        self, folder: RunFolder, recipe: Recipe, settings: Settings, device: str, heartbeat: Heartbeat, threads: int
+    ) -> None:
+        self._folder, self._recipe, self._settings, self._device = folder, recipe, settings, device
+        self._heartbeat, self._threads = heartbeat, threads
+        self._notes: list[str] = []
+        self._begun = self._over = False
+        self._saved: int | None = None
+        """Step of the newest state on disk."""
+        self._stretch = 0
+        """Steps since the last Step event."""
+        self._rest()
+
+    def run(self, resume: bool, began: float) -> Iterator[Event]:
+        """Take the run up and train; ``began`` is when the user's command arrived (seconds since 1970)."""
+        try:
+            self._take_up(resume, began)
+            yield self._emit(self._started())
+            yield from self._steps()
+        except GeneratorExit:
+            self._let_go()
+            raise
+        except KeyboardInterrupt:
+            # It may have come in the middle of an optimiser's step: only what is saved is sound.
+            if self._begun and not self._over:
+                self._end(Stopped(step=self._saved or 0))
+            raise
+        except Exception as error:
+            if isinstance(error, BadInput) and not self._begun:
+                raise
+            failed = self._fail(error)
+            yield failed
+            raise RunFailed(failed.reason) from error
+
+    # Taking it up
+
+    def _take_up(self, resume: bool, began: float) -> None:
+        folder, before = self._folder, self._folder.record
+        (folder.path / ".reserve").write_bytes(b"\0" * LAST_WORDS)
+        checkpoint.clear_away(folder.path / "checkpoints")
+        self._described = self._recipe.describe()
+        self._loop = Loop(self._recipe, self._settings, self._device, micro_batch=_micro_batch(before, self._settings))
+        answered = folder.log_of_events.answered()
+        self._wishes = Wishes(folder.path / "control.json", answered=answered, since=_asked_since(resume, began))
+        if resume:
+            self._go_back()
+        self._write_record(before, resume)
+        self._pace = Pace(self._loop)
+        self._last_save = time.monotonic()
+
+    def _go_back(self) -> None:
+        """To the newest checkpoint that is whole; the events past it are forgotten."""
+        found = self._folder.checkpoints()
+        for path in reversed(found):
+            try:
+                self._loop.restore(path)
+            except checkpoint.Damaged as error:
+                self._notes.append(f"{error}; went back to the one before")
+                continue
+            self._saved = self._loop.done
+            break
+        if found and self._saved is None:
+            raise BadInput(
+                f"none of the {len(found)} checkpoints of {self._folder.path} is whole; the run cannot go on"
+            )
+        self._folder.log_of_events.cut_back(self._loop.done)
+
+    def _write_record(self, before: dict[str, Any], resume: bool) -> None:
+        now: dict[str, Any] = {
+            "device": self._device,
+            "hardware": hardware(self._loop.device),
+            "threads": self._threads,
+            "micro_batch": self._loop.micro_batch,
+            "versions": versions(),
+        }
+        if resume:
+            self._notes += _changes(before, now)
+        wanted = before.get("threads")
+        if isinstance(wanted, int) and wanted != self._threads:
+            self._notes.append(f"{wanted} threads were asked for, torch uses {self._threads}")
+        self._folder.update_record(**now, description=self._described)
+
+    def _started(self) -> Event:
+        self._begun = True
+        self._heartbeat.step = self._loop.done
+        for note in self._notes:
+            self._folder.log(note)
+        steps = self._settings.steps
+        return Started(step=self._loop.done, steps=steps, device=self._device, notes=tuple(self._notes))
+
+    # Training
+
+    def _steps(self) -> Iterator[Event]:
+        self._rest()
+        while self._loop.done < self._settings.steps:
+            yield from self._answer()
+            if self._over:
+                return
+            yield from self._step()
+        yield from self._save()
+        self._folder.update_record(peak_memory=peak_memory(self._loop.device))
+        yield self._end(Finished(step=self._loop.done))
+
+    def _step(self) -> Iterator[Event]:
+        measuring = self._pace.measuring
+        if measuring:
+            self._pace.step()
+        else:
+            self._loop.step()
+        done, settings = self._loop.done, self._settings
+        self._heartbeat.step = done
+        self._stretch += 1
+        last = done == settings.steps
+        if last or self._stretch >= STRETCH or time.perf_counter() - self._clock >= MOMENT:
+            yield from self._losses()
+        if measuring and not self._pace.measuring:
+            yield self._emit(self._pace.estimate())
+        if last or done % settings.preview_every == 0:
+            yield from self._preview()
+        if done % settings.checkpoint_every == 0 or time.monotonic() - self._last_save > LOSS_LIMIT:
+            yield from self._save()
+
+    def _losses(self) -> Iterator[Event]:
+        """Fetch the losses, which waits for the device, and say them."""
+        steps, self._stretch = self._stretch, 0
+        if steps:
+            losses = self._loop.losses.fetch()
+            seconds = (time.perf_counter() - self._clock) / steps
+            rates = self._loop.learning_rates()
+            yield self._emit(Step(step=self._loop.done, losses=losses, learning_rate=rates, seconds=seconds))
+        self._rest()
+
+    def _preview(self) -> Iterator[Event]:
+        yield from self._losses()
+        step = self._loop.done
+        with self._loop.looking() as networks:
+            images = self._recipe.preview(networks)
+            values = self._recipe.validate(networks)
+        path = write_preview(self._folder.path, images, step, self._settings.seed, self._described)
+        yield self._emit(PreviewMade(step=step, path=path))
+        if values:
+            yield self._emit(Validation(step=step, values=values))
+        self._rest()
+
+    def _save(self) -> Iterator[Event]:
+        """Save the state, unless it is on disk already or not finite."""
+        yield from self._losses()
+        loop, folder = self._loop, self._folder
+        if self._saved != loop.done:
+            where = folder.path / "checkpoints"
+            check_room(folder.path, loop.state_bytes() + (1 << 20), "a checkpoint")
+            path = checkpoint.save(where, loop.done, loop.networks, loop.averages.networks, loop.state())
+            self._saved = loop.done
+            checkpoint.keep_newest(folder, self._settings.keep_checkpoints)
+            yield self._emit(CheckpointSaved(step=loop.done, path=path.relative_to(folder.path).as_posix()))
+        self._last_save = time.monotonic()
+        self._rest()
+
+    def _rest(self) -> None:
+        """Time that is not for steps: the clock of the stretch starts anew."""
+        self._clock = time.perf_counter()
+
+    # What the user asks
+
+    def _answer(self) -> Iterator[Event]:
+        wish = self._wishes.new()
+        if wish is None:
+            return
+        if wish.ask == "pause":
+            yield from self._pause(wish)
+        elif wish.ask == "resume":
+            yield self._emit(Resumed(step=self._loop.done, n=wish.n))
+        else:
+            yield from self._leave(wish)
+        self._rest()
+
+    def _pause(self, wish: Wish) -> Iterator[Event]:
+        yield from self._save()
+        while wish.ask == "pause":
+            yield self._emit(Paused(step=self._loop.done, n=wish.n))
+            wish = self._wait()
+        if wish.ask == "resume":
+            yield self._emit(Resumed(step=self._loop.done, n=wish.n))
+        else:
+            yield from self._leave(wish)
+
+    def _wait(self) -> Wish:
+        while (wish := self._wishes.new()) is None:
+            time.sleep(0.1)
+        return wish
+
+    def _leave(self, wish: Wish) -> Iterator[Event]:
+        if wish.ask == "cancel":
+            yield self._end(CancelledByUser(step=self._loop.done, n=wish.n))
+        else:
+            yield from self._save()
+            yield self._end(Stopped(step=self._loop.done, n=wish.n))
+
+    # Ending
+
+    def _emit(self, event: Event) -> Event:
+        return self._folder.append(event)
+
+    def _end(self, event: Event) -> Event:
+        self._over = True
+        return self._emit(event)
+
+    def _let_go(self) -> None:
+        """The generator is being closed: save and say so, without a word to whoever closes it."""
+        if not self._begun or self._over:
+            return
+        try:
+            for _ in self._save():
+                pass
+            self._end(Stopped(step=self._loop.done))
+        except Exception as error:
+            self._fail(error)
+
+    def _fail(self, error: Exception) -> Failed:
+        """Write down why, whatever it takes."""
+        folder = self._folder
+        reason = in_words(error, settings=self._settings, device=self._device, folder=folder.path, kept=self._saved)
+        # On a full disk this makes room for the last words.
+        (folder.path / ".reserve").unlink(missing_ok=True)
+        folder.log("".join(traceback.format_exception(error)))
+        failed = Failed(step=self._loop.done if self._begun else 0, reason=reason)
+        try:
+            return self._end(failed)  # type: ignore[return-value]
+        except OSError:
+            return failed
+
+
+def _micro_batch(record: dict[str, Any], settings: Settings) -> int | None:
+    """As recorded, unless the settings say otherwise."""
+    recorded = record.get("micro_batch")
+    if settings.micro_batch is None and isinstance(recorded, int) and recorded > 0:
+        return recorded
+    return settings.micro_batch
+
+
+def _changes(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    """What differs from the time before the resume, so that the weights may differ in the last digits."""
+    notes = []
+    words = {"device": "device", "hardware": "hardware", "threads": "number of threads", "micro_batch": "micro-batch"}
+    for key, word in words.items():
+        if before.get(key) not in (None, "auto", now[key]):
+            notes.append(f"the {word} was {before[key]} and is {now[key]} now")
+    old = before.get("versions") if isinstance(before.get("versions"), dict) else {}
+    for package in ("torch", "napari-cellsynth"):
+        if old.get(package) not in (None, now["versions"].get(package)):
+            notes.append(f"{package} was {old[package]} and is {now['versions'].get(package)} now")
+    return [f"{note}: the weights will not be digit for digit those of a run that was never stopped" for note in notes]
+
+
+def _asked_since(resume: bool, began: float) -> float:
+    """Wishes made before this moment were for an earlier process, which is no more."""
+    if not resume:
+        return 0.0
+    born = psutil.Process().create_time()
+    return born if began - born < NEWBORN else began

@@ -1,0 +1,188 @@
+"""One step after the other, whatever the recipe: phases, repeats, parts of batches, frozen networks, averages.
+
+Knows no folder and no family; :mod:`.train` writes down what happens here.
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import fields, is_dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from napari_cellsynth.engine import checkpoint
+from napari_cellsynth.engine.devices import synchronise
+from napari_cellsynth.engine.draws import GlobalDraws, generator
+from napari_cellsynth.engine.ema import Averages
+from napari_cellsynth.engine.losses import LossLog
+from napari_cellsynth.engine.recipe import Batch, Phase, Recipe
+from napari_cellsynth.engine.settings import Settings
+from napari_cellsynth.errors import BadInput
+
+
+def make_fabric(device: str, precision: str) -> Any:
+    """Fabric on one device, whatever cluster the process finds itself on."""
+    from lightning_fabric import Fabric
+    from lightning_fabric.plugins.environments import LightningEnvironment
+
+    kind, _, index = device.partition(":")
+    if precision == "bf16-mixed" and kind == "mps":
+        raise BadInput("precision bf16-mixed is for CUDA; this run is on mps: choose 32-true")
+    devices: Any = [int(index)] if index else 1
+    with warnings.catch_warnings():
+        # Fabric would like more processes or other precisions; what it says is for its own users.
+        warnings.simplefilter("ignore")
+        return Fabric(accelerator=kind, devices=devices, precision=precision, plugins=[LightningEnvironment()])  # type: ignore[arg-type]
+
+
+class Turn:
+    """A phase with its optimiser and the weights that are frozen meanwhile."""
+
+    def __init__(self, phase: Phase, networks: Mapping[str, nn.Module], trainable: set[int], fabric: Any) -> None:
+        mine = [p for name in phase.networks for p in networks[name].parameters() if id(p) in trainable]
+        if not mine:
+            raise BadInput(f"the phase {phase.name!r} has no weights to train")
+        ours = {id(p) for p in mine}
+        self.phase = phase
+        self.weights = mine
+        self.frozen = [
+            p for net in networks.values() for p in net.parameters() if id(p) in trainable and id(p) not in ours
+        ]
+        self.optimizer = phase.optimizer(mine)
+        self.stepper = fabric.setup_optimizers(self.optimizer)
+
+    def freeze(self) -> None:
+        """Gradients flow into this phase's weights only."""
+        for weight in self.frozen:
+            weight.requires_grad_(False)
+        for weight in self.weights:
+            weight.requires_grad_(True)
+
+    def learning_rate(self) -> float:
+        return float(self.optimizer.param_groups[0]["lr"])
+
+
+class Loop:
+    """A recipe on a device."""
+
+    def __init__(self, recipe: Recipe, settings: Settings, device: str, *, micro_batch: int | None = None) -> None:
+        self.recipe, self.settings = recipe, settings
+        self.micro_batch = settings.micro_batch if micro_batch is None else micro_batch
+        self.fabric = make_fabric(device, settings.precision)
+        self.device: torch.device = self.fabric.device
+        self.networks = dict(recipe.networks)
+        trainable = {id(p) for net in self.networks.values() for p in net.parameters() if p.requires_grad}
+        for name in {name for phase in recipe.phases for name in phase.networks}:
+            self.networks[name].train()
+        self.wrapped = {name: self.fabric.setup_module(net) for name, net in self.networks.items()}
+        self.turns = [Turn(phase, self.networks, trainable, self.fabric) for phase in recipe.phases]
+        names = list(recipe.ema) if settings.ema > 0 else []
+        self.averages = Averages(self.networks, names, settings.ema)
+        self.done = 0
+        """Steps done."""
+        self.losses = LossLog()
+        self._global = GlobalDraws(self.device)
+
+    def step(self) -> None:
+        """One step: the turns of all phases, then the averages.  Does not wait for the device."""
+        with self._global.scope():
+            for turn in self.turns:
+                if self.done % turn.phase.interval == 0:
+                    turn.freeze()
+                    for repeat in range(turn.phase.repeats):
+                        self._take(turn, repeat)
+        self.averages.update(self.done)
+        self.done += 1
+
+    def _take(self, turn: Turn, repeat: int) -> None:
+        seed, phase = self.settings.seed, turn.phase
+        place = (seed, "turn", self.done, phase.name, repeat)
+        self._global.seed(*place, "batch")
+        batch = self.recipe.batch(self.done, phase.name, repeat)
+        size = len(batch)
+        for number, part in enumerate(self._parts(batch)):
+            share = len(part) / size
+            draws = generator(*place, number)
+            self._global.seed(*place, number)
+            losses = self.recipe.losses(phase.name, self.wrapped, to_device(part, self.device), draws)
+            loss = losses["loss"]
+            self.fabric.backward(loss if share == 1 else loss * share)
+            for name, value in losses.items():
+                self.losses.add(self.done + 1, f"{phase.name}/{name}", value, share / phase.repeats)
+        turn.stepper.step()
+        turn.optimizer.zero_grad(set_to_none=True)
+
+    def _parts(self, batch: Batch) -> Sequence[Batch]:
+        if self.micro_batch is None or self.micro_batch >= len(batch):
+            return [batch]
+        return batch.split(self.micro_batch)
+
+    def timed_step(self) -> float:
+        """One step, waiting for the device before and after; seconds."""
+        synchronise(self.device)
+        start = time.perf_counter()
+        self.step()
+        synchronise(self.device)
+        return time.perf_counter() - start
+
+    def for_use(self) -> dict[str, nn.Module]:
+        """The networks as their user gets them: averages where there are."""
+        return {**self.networks, **self.averages.networks}
+
+    @contextmanager
+    def looking(self) -> Iterator[dict[str, nn.Module]]:
+        """The networks for use, to look at: no gradients, and no trace in any generator."""
+        modes = {name: network.training for name, network in self.networks.items()}
+        with self._global.scope(self.settings.seed, "look"), torch.no_grad():
+            try:
+                yield self.for_use()
+            finally:
+                for name, mode in modes.items():
+                    if self.networks[name].training != mode:
+                        self.networks[name].train(mode)
+
+    def learning_rates(self) -> dict[str, float]:
+        return {turn.phase.name: turn.learning_rate() for turn in self.turns}
+
+    def state_bytes(self) -> int:
+        """Bytes of a checkpoint, as far as tensors go."""
+        tensors = [t for net in self.networks.values() for t in net.state_dict().values()]
+        tensors += [t for net in self.averages.networks.values() for t in net.state_dict().values()]
+        for turn in self.turns:
+            entries = turn.optimizer.state_dict()["state"].values()
+            tensors += [t for entry in entries for t in entry.values() if isinstance(t, Tensor)]
+        return sum(t.numel() * t.element_size() for t in tensors)
+
+    def state(self) -> dict[str, Any]:
+        """What resuming needs besides the weights: tensors and plain values."""
+        return {"step": self.done, "optimizers": {turn.phase.name: turn.optimizer.state_dict() for turn in self.turns}}
+
+    def restore(self, path: Any) -> None:
+        """Go back to a checkpoint; raises :class:`.checkpoint.Damaged` or :class:`BadInput`."""
+        weights, averages, state = checkpoint.load(path)
+        checkpoint.put(weights, self.networks)
+        if self.averages.networks:
+            checkpoint.put(averages or weights, self.averages.networks)
+        optimizers = state["optimizers"]
+        for turn in self.turns:
+            if turn.phase.name not in optimizers:
+                raise BadInput(f"{path.name} knows no phase {turn.phase.name!r}: it comes from another version")
+            turn.optimizer.load_state_dict(optimizers[turn.phase.name])
+        self.done = int(state["step"])
+
+
+def to_device(batch: Batch, device: torch.device) -> Batch:
+    """Move a batch; to CUDA from page-locked memory, so that the host need not wait for the device."""
+    if device.type != "cuda" or not is_dataclass(batch):
+        return batch.to(device)
+    moved = {}
+    for field in fields(batch):
+        value = getattr(batch, field.name)
+        if isinstance(value, Tensor) and value.device.type == "cpu":
+            moved[field.name] = value.pin_memory().to(device, non_blocking=True)
+    return replace(batch, **moved)  # type: ignore[type-var]

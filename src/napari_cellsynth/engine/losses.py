@@ -1,0 +1,56 @@
+"""Losses wait on the device and are fetched together: one wait for the device in up to twenty steps."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from napari_cellsynth.errors import RunFailed
+
+
+class LossNotFinite(RunFailed):
+    """A loss became infinite or not a number."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    step: int
+    """Counted from 1: the step that was done with it."""
+    name: str
+    weight: float
+    """Share of the step's mean: parts of a batch and repeats together make 1."""
+    value: Tensor
+
+
+class LossLog:
+    """Losses since the last fetch."""
+
+    def __init__(self) -> None:
+        self._entries: list[Entry] = []
+
+    def add(self, step: int, name: str, value: Tensor, weight: float = 1.0) -> None:
+        """Keep a scalar; nothing waits for it."""
+        self._entries.append(Entry(step, name, weight, value.detach()))
+
+    def fetch(self) -> dict[str, float]:
+        """Means over the steps since the last fetch; raises :class:`LossNotFinite` with the step at which it began."""
+        entries, self._entries = self._entries, []
+        if not entries:
+            return {}
+        values = torch.stack([entry.value.reshape(()).float() for entry in entries]).tolist()
+        totals: defaultdict[str, float] = defaultdict(float)
+        steps: defaultdict[str, set[int]] = defaultdict(set)
+        for entry, value in zip(entries, values, strict=True):
+            if not math.isfinite(value):
+                raise LossNotFinite(f"{entry.name} became {_word(value)} in step {entry.step}")
+            totals[entry.name] += entry.weight * value
+            steps[entry.name].add(entry.step)
+        return {name: total / len(steps[name]) for name, total in totals.items()}
+
+
+def _word(value: float) -> str:
+    return "not a number" if math.isnan(value) else "infinite"

@@ -1,0 +1,81 @@
+"""Training as a generator of events over a run folder.
+
+The same for the shell, the tests and napari: what happens is written down
+in the folder first and yielded then.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+from napari_cellsynth.engine.claim import claim
+from napari_cellsynth.engine.devices import repeatable, resolve_device
+from napari_cellsynth.engine.estimate import Pace
+from napari_cellsynth.engine.events import Estimate, Event
+from napari_cellsynth.engine.job import Job
+from napari_cellsynth.engine.loop import Loop
+from napari_cellsynth.engine.recipe import Recipe
+from napari_cellsynth.engine.run_folder import RunFolder
+from napari_cellsynth.engine.settings import Settings
+from napari_cellsynth.engine.trouble import in_words
+from napari_cellsynth.errors import BadInput, RunFailed
+
+
+def train(
+    folder: RunFolder,
+    recipe: Recipe,
+    settings: Settings,
+    *,
+    device: str = "auto",
+    resume: bool = False,
+) -> Iterator[Event]:
+    """Train until ``settings.steps`` steps are done or the user asks otherwise through ``folder.ask``.
+
+    With ``resume``, goes on from the newest whole checkpoint, or from the
+    start where there is none yet.  Closing the generator stops the run and
+    leaves a checkpoint.
+
+    Raises :class:`BadInput` where the run cannot be started (it has steps, it
+    is finished, another process trains it) and :class:`RunFailed` after the
+    :class:`~.events.Failed` event of a run that broke.
+    """
+    began = time.time()
+    name = resolve_device(device)
+    with claim(folder) as heartbeat:
+        _check_startable(folder, settings, resume)
+        with repeatable(_threads(folder)) as threads:
+            yield from Job(folder, recipe, settings, name, heartbeat, threads).run(resume, began)
+
+
+def measure(recipe: Recipe, settings: Settings, device: str = "auto", *, threads: int | None = None) -> Estimate:
+    """Time, memory and disk of a run, from three real steps after one that warms up; writes nothing.
+
+    The recipe's networks are trained by four steps and of no use afterwards.
+    Raises :class:`RunFailed`, in plain words, where the steps cannot be taken.
+    """
+    name = resolve_device(device)
+    with repeatable(threads):
+        try:
+            pace = Pace(Loop(recipe, settings, name))
+            while pace.measuring:
+                pace.step()
+            return pace.estimate()
+        except BadInput:
+            raise
+        except Exception as error:
+            raise RunFailed(in_words(error, settings=settings, device=name, folder=None, kept=None)) from error
+
+
+def _check_startable(folder: RunFolder, settings: Settings, resume: bool) -> None:
+    turn, last = folder.log_of_events.last()
+    step = getattr(last, "step", 0)
+    if not resume and turn is not None:
+        raise BadInput(f"{folder.path} has been trained already ({step} steps); go on with it by --resume")
+    if resume and turn is not None and turn.kind == "finished" and step >= settings.steps:
+        raise BadInput(f"{folder.path} is finished: all {settings.steps} steps are done; there is nothing to resume")
+
+
+def _threads(folder: RunFolder) -> int | None:
+    threads = folder.record.get("threads")
+    return threads if isinstance(threads, int) and threads > 0 else None

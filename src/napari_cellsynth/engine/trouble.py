@@ -1,0 +1,81 @@
+"""What went wrong in a training, as a sentence for the person who waits for it."""
+
+from __future__ import annotations
+
+import errno
+import re
+import shutil
+from pathlib import Path
+
+import torch
+
+from napari_cellsynth.engine.checkpoint import NotFinite
+from napari_cellsynth.engine.losses import LossNotFinite
+from napari_cellsynth.engine.settings import Settings
+from napari_cellsynth.errors import CellsynthError, RunFailed
+
+NO_MEMORY = re.compile(r"out of memory|can't allocate memory|not enough memory|cannot allocate memory", re.IGNORECASE)
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+
+
+class DiskFull(RunFailed):
+    """There is no room for what has to be written."""
+
+
+def check_room(folder: Path, needs: int, what: str) -> None:
+    """Raise :class:`DiskFull` before something is written that does not fit."""
+    has = shutil.disk_usage(folder).free
+    if has < needs:
+        raise DiskFull(f"disk full: {what} needs {size_in_words(needs)}, {folder} has {size_in_words(has)} free")
+
+
+def size_in_words(size: int) -> str:
+    """1.2 GB, 340 MB, 12 kB."""
+    for unit, scale in (("GB", 1e9), ("MB", 1e6)):
+        if size >= scale:
+            return f"{size / scale:.1f} {unit}" if size < 10 * scale else f"{size / scale:.0f} {unit}"
+    return f"{max(size, 0) / 1e3:.0f} kB"
+
+
+def in_words(error: BaseException, *, settings: Settings, device: str, folder: Path | None, kept: int | None) -> str:
+    """One sentence for an error, and what to do; ``kept`` is the step of the last checkpoint."""
+    if isinstance(error, LossNotFinite | NotFinite):
+        return _not_finite(error, settings) + _kept(kept)
+    if isinstance(error, DiskFull):
+        return f"{error}; make room and resume" + _kept(kept)
+    if isinstance(error, OSError) and error.errno in NO_SPACE and folder is not None:
+        has = size_in_words(shutil.disk_usage(folder).free)
+        return f"disk full: {folder} has {has} free; make room and resume" + _kept(kept)
+    if isinstance(error, torch.OutOfMemoryError | MemoryError) or NO_MEMORY.search(str(error)):
+        return _no_memory(settings, device) + _kept(kept)
+    if isinstance(error, CellsynthError):
+        return str(error) + _kept(kept)
+    first = (str(error).strip().splitlines() or [""])[0]
+    return f"{type(error).__name__}: {first} (details are in log.txt of the run)" + _kept(kept)
+
+
+def _kept(step: int | None) -> str:
+    return "" if step is None else f"; the weights of step {step} are kept"
+
+
+def _not_finite(error: BaseException, settings: Settings) -> str:
+    what = str(error) if isinstance(error, LossNotFinite) else f"the weights {error} became not a number"
+    cure = (
+        "a smaller learning rate or the precision 32-true"
+        if settings.precision != "32-true"
+        else "a smaller learning rate"
+    )
+    return f"training went astray: {what}; {cure} usually helps"
+
+
+def _no_memory(settings: Settings, device: str) -> str:
+    at_once = min(settings.micro_batch or settings.batch_size, settings.batch_size)
+    where = "computer" if device == "cpu" else f"device {device}"
+    if device.startswith("cuda"):
+        free, total = torch.cuda.mem_get_info(device)
+        where += f" ({size_in_words(free)} of {size_in_words(total)} free now)"
+    if at_once > 1:
+        cure = f"set micro_batch to {max(1, at_once // 2)}"
+    else:
+        cure = "choose smaller networks or images"
+    return f"out of memory: {at_once} examples at once are too many for this {where}; {cure}, or close other programs"
