@@ -57,11 +57,12 @@ def grow(random: np.random.Generator) -> Anatomy:
     axis = np.arange(-REACH, REACH + STEP / 2, STEP)
     q = np.stack(np.meshgrid(axis, axis))
     radii = _outline(random)
-    plate, dome = _body(q, radii, random)
+    depth, front = _depth(q, radii), np.exp(-(np.arctan2(q[1], q[0]) ** 2) / (2 * random.uniform(0.7, 1.0) ** 2))
+    plate = _plate(depth, front, random)
+    dome = random.uniform(1.1, 1.5) * _cap(depth / (0.97 - random.uniform(0.22, 0.34) * front), sharp=2.2)
     lobes = _nucleus(q, random)
-    granules = _granules(q, radii, lobes, random)
-    rough = _roughness(axis.size, random)
-    path = plate + dome + 0.55 * lobes + granules + rough * (0.25 * plate + 0.10 * dome)
+    rough = _roughness(axis.size, random) * (0.05 * _cap(depth, sharp=8) * (1 - 0.6 * np.clip(lobes, 0, 1)))
+    path = plate + dome + random.uniform(0.75, 0.95) * lobes + _granules(q, radii, lobes, random) + rough
     return Anatomy(spline_filter(gaussian_filter(path, BLUR / STEP), order=3), radii)
 
 
@@ -72,24 +73,27 @@ def _depth(q: NDArray[np.float64], radii: NDArray[np.float64]) -> NDArray[np.flo
 
 
 def _outline(random: np.random.Generator) -> NDArray[np.float64]:
-    """A drop with a broad front and a narrow tail, uneven; its mean radius 4.6-5.4 um."""
+    """A drop with a broad front and a narrow tail, uneven; its mean radius about 5 um."""
     angle = np.deg2rad(np.arange(360))
-    r = 1 + random.uniform(0.04, 0.14) * np.cos(2 * angle)
-    for n in range(2, 8):
-        r += random.normal(0, 0.07 / n) * np.cos(n * angle + random.uniform(0, 2 * np.pi))
-    # The tail: a bump behind that is narrow where the front is broad.
-    r += random.uniform(0.0, 0.25) * np.exp(-((angle - np.pi) ** 2) / (2 * 0.35**2))
-    return random.uniform(4.5, 5.2) * r
+    off_front, off_tail = (
+        np.abs((angle - at + np.pi) % (2 * np.pi) - np.pi) for at in (0.0, random.normal(np.pi, 0.25))
+    )
+    polarity = random.beta(1.3, 1.3)
+    r = 1 + polarity * (0.10 * np.cos(2 * angle) + 0.16 * np.exp(-(off_front**2) / (2 * 0.6**2)))
+    r += polarity * random.uniform(0.15, 0.45) * np.exp(-(off_tail**2) / (2 * 0.28**2))
+    for n in range(2, 13):
+        r += random.normal(0, 0.075 / n) * np.cos(n * angle + random.uniform(0, 2 * np.pi))
+    return random.uniform(4.9, 5.4) * r / np.sqrt(np.mean(r**2))
 
 
-def _body(
-    q: NDArray[np.float64], radii: NDArray[np.float64], random: np.random.Generator
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The plate over the whole outline, and the dome of cytoplasm that leaves the front free."""
-    plate = 0.30 * _cap(_depth(q, radii), sharp=8)
-    behind = q + np.array([random.uniform(0.5, 1.1), random.normal(0, 0.2)]).reshape(2, 1, 1)
-    dome = random.uniform(1.1, 1.5) * _cap(_depth(behind, 0.86 * radii), sharp=2)
-    return plate, dome
+def _plate(depth: NDArray[np.float64], front: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.float64]:
+    """The thin lamellipod, and the ruffles that run along its edge."""
+    plate = 0.22 * _cap(depth, sharp=10)
+    for _ in range(int(random.integers(1, 4))):
+        at, width = random.uniform(0.72, 0.95), random.uniform(0.025, 0.05)
+        ridge = np.exp(-((depth - at) ** 2) / (2 * width**2))
+        plate += random.uniform(0.1, 0.35) * ridge * np.clip(front - random.uniform(0.2, 0.6), 0, 1)
+    return plate
 
 
 def _cap(depth: NDArray[np.float64], *, sharp: float) -> NDArray[np.float64]:
@@ -98,17 +102,18 @@ def _cap(depth: NDArray[np.float64], *, sharp: float) -> NDArray[np.float64]:
 
 
 def _nucleus(q: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.float64]:
-    """Two to five lobes in an arc, joined by strands: height up to about 1."""
-    count = int(random.choice([2, 3, 4, 5], p=[0.2, 0.4, 0.3, 0.1]))
-    turn, bend = random.uniform(0, 2 * np.pi), random.uniform(0.9, 1.6)
-    arc = turn + bend * (np.arange(count) - (count - 1) / 2) / max(count - 1, 1) * 2
-    radius = random.uniform(1.5, 2.0)
-    centres = radius * np.stack([np.cos(arc), np.sin(arc)]) + np.array([[-0.9], [0.0]])
-    centres += random.normal(0, 0.15, centres.shape)
+    """Two to five lobes in an arc, joined by strands: height up to 1."""
+    count = int(random.choice([2, 3, 4, 5], p=[0.2, 0.45, 0.28, 0.07]))
+    # The chain lies behind the middle and is bent, the more lobes the longer.
+    turn, bend = random.uniform(0, 2 * np.pi), {2: 1.2, 3: 2.0, 4: 3.0, 5: 3.8}[count] * random.uniform(0.85, 1.1)
+    arc = turn + bend * np.linspace(-0.5, 0.5, count)
+    centres = random.uniform(1.75, 2.1) * np.stack([np.cos(arc), np.sin(arc)]) + random.normal(0, 0.12, (2, count))
+    centres += np.array([[random.uniform(-1.2, -0.4)], [0.0]]) - 0.5 * centres.mean(axis=1, keepdims=True)
     lobes = np.zeros(q.shape[1:])
     for centre in centres.T:
-        a, b = random.uniform(1.15, 1.55) * np.array([1.0, random.uniform(0.75, 0.95)]) * (3.4 / count) ** 0.4
-        lobes = np.maximum(lobes, _cap(_ellipse(q, centre, a, b, random.uniform(0, np.pi)), sharp=2.5))
+        a = random.uniform(1.2, 1.5) * (3 / count) ** 0.3
+        depth = _ellipse(q, centre, a, a * random.uniform(0.75, 0.95), random.uniform(0, np.pi))
+        lobes = np.maximum(lobes, random.uniform(0.8, 1.0) * _cap(depth, sharp=2.2))
     for start, end in zip(centres.T[:-1], centres.T[1:], strict=True):
         lobes = np.maximum(lobes, 0.35 * _cap(_to_segment(q, start, end) / 0.35, sharp=2))
     return lobes
@@ -135,14 +140,16 @@ def _granules(
 ) -> NDArray[np.float64]:
     """Small dense grains in the cytoplasm, few in the front plate and over the nucleus, and some light vacuoles."""
     total = np.zeros(q.shape[1:])
-    for _ in range(int(random.integers(110, 190))):
-        place = random.normal(0, 2.4, 2) + np.array([-0.5, 0.0])
-        if _depth(place, radii) > (0.88 if place[0] < 1 else 0.7) or (
-            _at(lobes, place) > 0.2 and random.random() < 0.85
-        ):
+    for _ in range(int(random.integers(130, 220))):
+        place = random.normal(0, 2.5, 2) + np.array([-0.5, 0.0])
+        crowded = _at(lobes, place) > 0.1 and random.random() < 0.92
+        if crowded or _depth(place, radii) > (0.9 if place[0] < 1.5 else 0.72):
             continue
-        height = random.choice([1, -1], p=[0.86, 0.14]) * random.uniform(0.12, 0.40)
-        _add_spot(total, place, random.uniform(0.14, 0.30), height)
+        big = random.random() < 0.12
+        height = random.choice([1, -1], p=[0.88, 0.12]) * (
+            random.uniform(0.3, 0.5) if big else random.uniform(0.08, 0.26)
+        )
+        _add_spot(total, place, random.uniform(0.2, 0.32) if big else random.uniform(0.12, 0.2), height)
     return total
 
 

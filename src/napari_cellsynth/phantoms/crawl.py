@@ -14,10 +14,14 @@ if TYPE_CHECKING:
 
 INNER_STEP = 0.25
 """Longest time step of the simulation in seconds."""
-MAX_TURN = 0.03
-"""Fastest turning in radians per second: the shading of a turning cell then changes little from frame to frame."""
-MEMORY = 4.0
-"""Seconds for which a cell goes on turning the way it does."""
+MAX_TURN = 0.025
+"""Fastest turning of the body in radians per second: its shading then changes little from frame to frame."""
+FOLLOW = 5.0
+"""Seconds in which the body turns into the direction of crawling."""
+MEMORY = 5.0
+"""Seconds for which a cell goes on veering the way it does."""
+GIVE_WAY = 0.25
+"""Veering in radians per second of a cell that is held back sideways by a neighbour or the edge."""
 
 
 def place(random: np.random.Generator, radii: NDArray[np.float64], side: float, margin: float) -> NDArray[np.float64]:
@@ -50,8 +54,8 @@ def crawl(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Paths and headings of all cells at the times ``seconds`` (T,).
 
-    A cell goes the way it heads at a speed that comes in pushes; its turning rate is
-    an Ornstein-Uhlenbeck process, bent away from the field's edge.
+    A cell crawls at a speed that comes in pushes, in a direction whose rate of change is
+    an Ornstein-Uhlenbeck process; it veers off what holds it back, and its body turns after.
 
     Args:
         random: one generator for each of N cells, so that a cell does not depend on how many there are.
@@ -62,10 +66,10 @@ def crawl(
         (T, N, 2) places in micrometres, x then y, and (T, N) headings in radians.
     """
     count = len(random)
-    heading = np.array([r.uniform(0, 2 * np.pi) for r in random])
+    direction = np.array([r.uniform(0, 2 * np.pi) for r in random])
     pace = vigour.speed / 60 * np.array([r.uniform(0.6, 1.4) for r in random])
     push = np.array([(r.uniform(12, 25), r.uniform(0, 2 * np.pi)) for r in random])
-    turning, now, centres = np.zeros(count), float(seconds[0]), start
+    veering, heading, now, centres = np.zeros(count), direction, float(seconds[0]), start
     places, headings = [], []
     for time in seconds:
         steps = int(np.ceil((time - now) / INNER_STEP - 1e-9))
@@ -73,31 +77,28 @@ def crawl(
         for _ in range(steps):
             now += dt
             noise = np.array([r.normal() for r in random]) * vigour.turning * np.sqrt(2 * dt / MEMORY)
-            turning = turning * (1 - dt / MEMORY) + noise + dt * _steer(centres, heading, side, margin, pace)
-            turning = np.clip(turning, -MAX_TURN, MAX_TURN)
-            heading = heading + dt * turning
-            speed = pace * (1 + 0.5 * np.sin(2 * np.pi * now / push[:, 0] + push[:, 1]))
-            centres = centres + dt * speed[:, None] * np.stack([np.cos(heading), np.sin(heading)], axis=1)
-            centres = _keep_apart(centres, radii, side, margin, rounds=8)
+            veering = veering * (1 - dt / MEMORY) + noise
+            wish = dt * (pace * (1 + 0.5 * np.sin(2 * np.pi * now / push[:, 0] + push[:, 1])))[:, None] * _unit(direction)
+            moved = _keep_apart(centres + wish, radii, side, margin, rounds=8)
+            held = (moved - centres - wish) / (dt * pace[:, None])
+            aside = _unit(direction)[:, 0] * held[:, 1] - _unit(direction)[:, 1] * held[:, 0]
+            direction = direction + dt * (veering + vigour.ruffling * GIVE_WAY * np.clip(aside, -1, 1))
+            rate = np.clip(_turn(direction - heading) / FOLLOW, -MAX_TURN, MAX_TURN)
+            heading = heading + dt * vigour.ruffling * rate
+            centres = moved
         now = float(time)
         places.append(centres)
         headings.append(heading)
     return np.stack(places), np.stack(headings)
 
 
-def _steer(
-    centres: NDArray[np.float64],
-    heading: NDArray[np.float64],
-    side: float,
-    margin: float,
-    pace: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    """Change of the turning rate (N,) that turns cells near the edge towards the middle."""
-    to_middle = side / 2 - centres
-    near = np.clip(np.abs(to_middle).max(axis=1) / max(side / 2 - margin, 1e-6) - 0.6, 0, 1)
-    wanted = np.arctan2(to_middle[:, 1], to_middle[:, 0])
-    off = np.angle(np.exp(1j * (wanted - heading)))
-    return 0.1 * pace * near * np.sin(off / 2) * 2
+def _unit(angle: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.stack([np.cos(angle), np.sin(angle)], axis=-1)
+
+
+def _turn(angle: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The same angle within [-pi, pi]."""
+    return np.angle(np.exp(1j * angle))
 
 
 def _keep_apart(

@@ -83,8 +83,8 @@ def ruffles(random: np.random.Generator, seconds: NDArray[np.float64], vigour: f
     Strain rates stay so low (a few percent a second) that texture is carried
     along more than it is changed.
     """
-    long = [_wave(random, seconds, length=(9, 15), reach=0.75 * vigour, period=(25, 60)) for _ in range(4)]
-    short = [_wave(random, seconds, length=(3.5, 6), reach=0.10 * vigour, period=(8, 16)) for _ in range(4)]
+    long = [_wave(random, seconds, length=(11, 18), reach=0.60 * vigour, period=(30, 70)) for _ in range(3)]
+    short = [_wave(random, seconds, length=(4, 7), reach=0.07 * vigour, period=(9, 18)) for _ in range(4)]
     return tuple(short + long)
 
 

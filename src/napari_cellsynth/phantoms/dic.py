@@ -53,7 +53,7 @@ def dust(random: np.random.Generator, size: int, pixel_size: float, shear: NDArr
     specks = random.poisson(6e-4 * (size * pixel_size) ** 2 * 2)
     rows, columns = random.integers(0, size, specks), random.integers(0, size, specks)
     path[rows, columns] = random.uniform(0.3, 1.0, specks)
-    path = gaussian_filter(path, 0.9 / pixel_size) * (2 * np.pi * (0.9 / pixel_size) ** 2) * 0.12
+    path = gaussian_filter(path, 0.9 / pixel_size) * (2 * np.pi * (0.9 / pixel_size) ** 2) * 0.25
     film = gaussian_filter(random.normal(size=(size, size)), 0.45 / pixel_size, mode="wrap")
     path += 0.008 * film / film.std()
     half = np.array([shear[1], shear[0]]) / 2

@@ -5,7 +5,7 @@ invertible motion (``deform``, ``crawl``) and seen through a DIC microscope
 whose shear keeps its direction in the laboratory (``dic``).  This is what gives
 real DIC its look, and it has a price: a cell that turns or bends changes its
 shading a little, so brightness is not exactly conserved along the motion.
-Turning is at most 0.03 radians a second and strain a few percent a
+Turning is at most 0.025 radians a second and strain a few percent a
 second, which keeps the change below 2 % of the range nearly everywhere; where
 it is not, the flow is NaN instead of nearly true (``truth``).
 

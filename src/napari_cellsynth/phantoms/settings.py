@@ -23,10 +23,10 @@ class NeutrophilSettings(BaseModel):
     """Untreated cells, or cells treated with an inhibitor, which crawl, turn and ruffle less."""
     cells: int | None = Field(None, ge=1, le=60_000)
     """Number of cells (empty: one for every 400 square micrometres)."""
-    pixel_size: float = Field(0.25, ge=0.1, le=0.5)
+    pixel_size: float = Field(0.25, ge=0.1, le=0.3)
     """Micrometres per pixel; a cell is about 11 micrometres long."""
     frame_interval: float = Field(1.0, gt=0.0, le=3.0)
-    """Seconds from frame to frame; speeds are in physical units, so a shorter interval means smaller steps."""
+    """Seconds from frame to frame; speeds are physical, and above 2 s the flow of many cell pixels is NaN."""
     shear_angle: float = Field(45.0, ge=-360.0, le=360.0)
     """Direction of the DIC shear in degrees, from +x (right) towards +y (down); slopes rising that way are bright."""
     contrast: float = Field(1.0, ge=0.0, le=2.0)
@@ -46,14 +46,14 @@ class Vigour:
     speed: float
     """Mean crawling speed in micrometres per minute."""
     turning: float
-    """Standard deviation of the turning rate in radians per second."""
+    """Standard deviation of the veering rate of a crawling cell in radians per second."""
     ruffling: float
-    """Factor on the shape changes, 1 for normal cells."""
+    """Factor on shape changes and on the turning of the body, 1 for normal cells."""
 
 
 VIGOUR = {
     # 10-20 um/min is what human neutrophils crawl on glass; that treated cells move less is figure 4 of
     # Pandhe, Rada and Quinn, "Generative spatiotemporal modeling of neutrophil behavior" (2018); how much is chosen.
-    "normal": Vigour(speed=14.0, turning=0.014, ruffling=1.0),
-    "inhibited": Vigour(speed=3.5, turning=0.006, ruffling=0.5),
+    "normal": Vigour(speed=16.0, turning=0.03, ruffling=1.0),
+    "inhibited": Vigour(speed=4.0, turning=0.02, ruffling=0.5),
 }
