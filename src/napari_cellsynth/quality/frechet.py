@@ -87,21 +87,6 @@ def frechet_of_images(
     )
 
 
-def mean_image_with_noise(images: np.ndarray, count: int, seed: int = 0) -> np.ndarray:
-    """What a model that learned only the average would make: (count, Y, X) in the dtype of ``images`` (N, Y, X).
-
-    The mean image plus independent normal noise with, in each pixel, the
-    spread that the images have there.
-    """
-    pixels = np.asarray(images, dtype=np.float64)
-    draws = np.random.default_rng(seed).standard_normal((count, *pixels.shape[1:]))
-    made = pixels.mean(0) + pixels.std(0) * draws
-    if np.issubdtype(images.dtype, np.integer):
-        info = np.iinfo(images.dtype)
-        made = np.clip(np.rint(made), info.min, info.max)
-    return made.astype(images.dtype)
-
-
 def _checked(features: np.ndarray) -> np.ndarray:
     features = np.asarray(features, dtype=np.float64)
     if features.ndim != 2 or len(features) < 2:

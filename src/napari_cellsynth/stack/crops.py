@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from napari_cellsynth.errors import BadInput
-from napari_cellsynth.stack.crops_cut import Crop, cut, reason_against
+from napari_cellsynth.stack.crops_cut import Crop, Plane, cut, reason_against
 from napari_cellsynth.stack.crops_plan import CropPlan, Source, box_frames, plan_crops
 from napari_cellsynth.stack.crops_report import CropReport, report_of
 from napari_cellsynth.stack.crops_scan import CellCounter, Outline, scan_plane
@@ -143,10 +143,13 @@ def preview_crops(
         for z in source.planes:
             _sort_out(scan_plane(source.label_plane(t, z), 0, t, z), source, plan, outlines)
     good = [o for o in outlines.found if o.key not in outlines.refused]
+    planes: dict[tuple[int, int], Plane] = {}
     crops: list[Crop] = []
     for outline in (good[i] for i in draws.permutation(len(good))):
-        image = source.stack.frame(outline.t, channel=plan.settings.channel, z=outline.z)
-        made = cut(image, source.label_plane(outline.t, outline.z), outline, source, plan)
+        place = (outline.t, outline.z)
+        if place not in planes:
+            planes[place] = Plane.read(source, plan, *place)
+        made = cut(planes[place], outline, source, plan)
         if isinstance(made, str):
             outlines.refused[outline.key] = made
         else:
@@ -196,14 +199,10 @@ def _cut_all(source: Source, plan: CropPlan, outlines: Outlines) -> Iterator[lis
         for z in source.planes:
             crops = []
             if (t, z) in wanted:
-                image = source.stack.frame(t, channel=plan.settings.channel, z=z)
-                labels = source.label_plane(t, z)
-                for outline in wanted[t, z]:
-                    made = cut(image, labels, outline, source, plan)
-                    if isinstance(made, str):
-                        outlines.refused[outline.key] = made
-                    else:
-                        crops.append(made)
+                plane = Plane.read(source, plan, t, z)
+                made = {outline.key: cut(plane, outline, source, plan) for outline in wanted[t, z]}
+                crops = [crop for crop in made.values() if isinstance(crop, Crop)]
+                outlines.refused.update((key, reason) for key, reason in made.items() if isinstance(reason, str))
             yield crops
 
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from napari_cellsynth.stack.crops_background import Background, estimate_background, replace_neighbours
 from napari_cellsynth.stack.crops_plan import CropPlan, Source, reason_of_shape
 from napari_cellsynth.stack.crops_scan import Outline
 
-HALO = 2
-"""Pixels around a neighbour that are replaced with it: its blurred or bright edge."""
-MIN_BACKGROUND = 0.02
-"""Share of the box that must be background for neighbours to be replaced by an estimate of it."""
+HALO = 8
+"""A neighbour's halo reaches an eighth of the box."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,25 @@ class Box:
         return self.top + self.height / 2 - 0.5, self.left + self.width / 2 - 0.5
 
 
+class Plane:
+    """One plane of a recording with its outlines, both (Y, X), and its background once that is asked for."""
+
+    def __init__(self, image: np.ndarray, labels: np.ndarray, box: tuple[float, float]) -> None:
+        self.image = image
+        self.labels = labels
+        self.box = box
+        self.reach = max(2, round(max(box) / HALO))
+
+    @classmethod
+    def read(cls, source: Source, plan: CropPlan, t: int, z: int) -> Plane:
+        image = source.stack.frame(t, channel=plan.settings.channel, z=z)
+        return cls(image.astype(plan.dtype, copy=False), source.label_plane(t, z), source.box)
+
+    @cached_property
+    def background(self) -> Background | None:
+        return estimate_background(self.image, self.labels, self.reach, max(self.box))
+
+
 def reason_against(outline: Outline, source: Source, plan: CropPlan) -> str | None:
     """Why an outline gives no crop, as far as its shape and place say; None where they allow one."""
     frame = (source.stack.size("Y"), source.stack.size("X"))
@@ -84,20 +103,14 @@ def reason_against(outline: Outline, source: Source, plan: CropPlan) -> str | No
     return None
 
 
-def cut(image: np.ndarray, labels: np.ndarray, outline: Outline, source: Source, plan: CropPlan) -> Crop | str:
-    """The crop of one outline, or why there is none.
-
-    Parameters
-    ----------
-    image, labels
-        The whole plane (Y, X) and its outlines.
-    """
+def cut(plane: Plane, outline: Outline, source: Source, plan: CropPlan) -> Crop | str:
+    """The crop of one outline of a plane, or why there is none."""
     settings = plan.settings
     box = Box.around(outline, source.box)
     # Bicubic reaches 2 pixels of the finished crop to each side.
     margin = int(np.ceil(2 * max(1.0, max(source.box) / settings.size))) + 1
-    region = box.pixels(image.shape, margin)
-    pixels, numbers = image[region], labels[region]
+    region = box.pixels(plane.image.shape, margin)
+    pixels, numbers = plane.image[region], plane.labels[region]
     offset = (box.top - region[0].start, box.left - region[1].start)
     own = numbers == outline.label
     others = (numbers != 0) & ~own
@@ -106,10 +119,11 @@ def cut(image: np.ndarray, labels: np.ndarray, outline: Outline, source: Source,
     if not np.isfinite(pixels).all():
         return "pixels that are not numbers"
     if settings.mask_neighbours and others.any():
-        filled = without_neighbours(pixels, own, others, seed=outline.key)
-        if filled is None:
+        if plane.background is None:
             return "no background to put in place of neighbours"
-        pixels = filled
+        surface, residuals = plane.background.surface[region], plane.background.residuals
+        filled = replace_neighbours(pixels, own, others, surface, residuals, plane.reach, outline.key)
+        pixels = to_dtype(filled, pixels.dtype)
     mask = (resample(own.astype(np.float32), box, offset, settings.size, smooth=True) >= 0.5).astype(np.uint8)
     if not mask.any():
         return "too small"
@@ -150,45 +164,3 @@ def to_dtype(values: np.ndarray, dtype: np.dtype[Any]) -> np.ndarray:
         return values.astype(dtype)
     info = np.iinfo(dtype)
     return np.clip(np.rint(values), info.min, info.max).astype(dtype)
-
-
-def without_neighbours(
-    pixels: np.ndarray, own: np.ndarray, others: np.ndarray, *, seed: tuple[int, ...]
-) -> np.ndarray | None:
-    """The pixels (Y, X) with other cells, and two pixels around them, replaced by background.
-
-    The background is a smooth surface through the unlabelled pixels of the
-    region, plus residuals drawn from those same pixels, so that the patch
-    has the noise of its surroundings and not a flat face that a model would
-    learn.  The cell's own pixels are never touched.  None where there is too
-    little background to estimate from.
-    """
-    from scipy import ndimage
-
-    grown = ndimage.binary_dilation(others, iterations=HALO)
-    replace = grown & ~own
-    background = ~grown & ~ndimage.binary_dilation(own, iterations=HALO)
-    if background.mean() < MIN_BACKGROUND:
-        return None
-    surface = background_surface(pixels.astype(np.float64), background)
-    residuals = (pixels - surface)[background]
-    draws = np.random.default_rng(seed).choice(residuals, size=int(replace.sum()))
-    filled = pixels.copy()
-    filled[replace] = to_dtype(surface[replace] + draws, pixels.dtype)
-    return filled
-
-
-def background_surface(pixels: np.ndarray, background: np.ndarray) -> np.ndarray:
-    """Gaussian-weighted mean of the background pixels around each place; the plain mean far from any.
-
-    Normalised convolution (Knutsson and Westin, 1993) with a width of an
-    eighth of the region.
-    """
-    from scipy import ndimage
-
-    sigma = max(pixels.shape) / 8
-    mean = pixels[background].mean()
-    weight = ndimage.gaussian_filter(background.astype(np.float64), sigma)
-    total = ndimage.gaussian_filter(np.where(background, pixels - mean, 0.0), sigma)
-    # The small constant pulls places without background near them to the mean.
-    return np.asarray(mean + total / (weight + 1e-3))

@@ -10,6 +10,7 @@ import numpy as np
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.stack.crops_scan import Outline, scan_plane
 from napari_cellsynth.stack.crops_settings import SPLITS, CropSettings, Split
+from napari_cellsynth.stack.labels import check_labels
 from napari_cellsynth.stack.stack import Stack
 
 BOX_FRAMES = 32
@@ -58,11 +59,6 @@ class CropPlan:
     """Height and width of a pixel of the finished crops, in micrometres."""
     dtype: np.dtype
 
-    @property
-    def zoom(self) -> float:
-        """Pixels of a finished crop per pixel of the (first) recording."""
-        return self.settings.size / max(self.sources[0].box)
-
 
 def plan_crops(
     recordings: Sequence[tuple[Stack, Stack]], settings: CropSettings, roles: Sequence[Split] | None = None
@@ -109,26 +105,17 @@ def plan_crops(
 def _check_pair(stack: Stack, labels: Stack, settings: CropSettings) -> None:
     if "Q" in stack.axes:
         raise BadInput(f"{stack.name} holds samples (axis Q), not a recording; give a recording")
-    if not np.issubdtype(labels.dtype, np.integer):
-        raise BadInput(f"outlines of {stack.name} are {labels.dtype}; expected whole numbers, one per cell")
-    if labels.size("C") > 1 or "Q" in labels.axes:
-        raise BadInput(f"outlines of {stack.name} have axes {labels.axes}; expected one label image per frame (TYX)")
-    flat_labels = stack.size("Z") > 1 and labels.size("Z") == 1
-    for axis in "TYX" if flat_labels else "TZYX":
-        if stack.size(axis) != labels.size(axis):
-            raise BadInput(
-                f"{stack.name} has {_sizes(stack)}, its outlines {_sizes(labels)}; "
-                f"they must agree along {axis}: choose the outlines made from this recording"
-            )
-    if flat_labels and settings.z is None:
-        raise BadInput(f"{stack.name} has {stack.size('Z')} planes, its outlines one; choose the plane to cut from (z)")
     for axis, chosen in (("C", settings.channel), ("Z", settings.z or 0)):
         if chosen >= stack.size(axis):
             raise BadInput(f"{axis} {chosen} asked for; {stack.name} has {stack.size(axis)}, counted from 0")
-
-
-def _sizes(stack: Stack) -> str:
-    return ", ".join(f"{axis} {stack.size(axis)}" for axis in "TZYX" if axis in stack.axes)
+    if stack.size("Z") > 1 and labels.size("Z") == 1:
+        if settings.z is None:
+            raise BadInput(
+                f"{stack.name} has {stack.size('Z')} planes, its outlines one; choose the plane to cut from (z)"
+            )
+        place = tuple(settings.z if axis == "Z" else slice(None) for axis in stack.axes)
+        stack = stack.with_(data=stack.data[place], axes=stack.axes.replace("Z", ""))
+    check_labels(labels, stack)
 
 
 def _one_dtype(stacks: Sequence[Stack]) -> np.dtype:

@@ -58,7 +58,7 @@ class CropReport:
         about = "" if self.cells_exact else "about "
         lines = [
             f"{self.made} crops of {about}{self.cells} different cells, from {self.outlines} outlines.",
-            f"Box {self._box()} → {self.size} px{self._pixel()}.",
+            f"Box {box_text(self.box_um, self.box_px, self.size)}{self._pixel()}.",
             self._parts(),
         ]
         if self.refused:
@@ -72,11 +72,11 @@ class CropReport:
         held_out = {part: self.cells_per_split[part] for part in SPLITS[1:] if self.per_split[part]}
         if not held_out:
             notes.append("Nothing is held out: no number about a model trained on this can be trusted.")
-        seen = sum(self.seen_in_training[part] for part in held_out)
+        seen = [f"{self.seen_in_training[p]} of {n} {p} cells" for p, n in held_out.items() if self.seen_in_training[p]]
         if seen:
             notes.append(
-                f"{seen} of {sum(held_out.values())} held-out cells are also in training, at an earlier time: "
-                f"they test other moments, not other cells. Whole recordings held out would."
+                f"{' and '.join(seen)} are also in training, at an earlier time: held-out crops show other moments, "
+                f"not other cells. Whole recordings held out would."
             )
         if self.cells < FEW_CELLS:
             notes.append(f"{self.cells} different cells are enough for a look, not for a result.")
@@ -84,11 +84,6 @@ class CropReport:
         if zoom > 1.2:
             notes.append(f"Crops are enlarged {zoom:.1f} times: a smaller size would hold the same detail.")
         return notes
-
-    def _box(self) -> str:
-        if self.box_um is not None:
-            return f"{max(self.box_um):.4g} µm"
-        return f"{max(self.box_px[0]):.4g} px"
 
     def _pixel(self) -> str:
         return "" if self.pixel_size is None else f", a pixel is {max(self.pixel_size):.3g} µm"
@@ -101,6 +96,15 @@ class CropReport:
             if self.frames_per_split[part]
         ]
         return ", ".join(parts) + "."
+
+
+def box_text(
+    box_um: tuple[float, float] | None, box_px: Sequence[tuple[float, float]], size: int, *, short: bool = False
+) -> str:
+    """The box in words, such as ``26 µm → 64 px``."""
+    side = f"{max(box_px[0]):.4g} px" if box_um is None else f"{max(box_um):.4g} µm"
+    exact = "" if short or set(box_px) != {(size, size)} else " (pixels as recorded)"
+    return f"{side} → {size} px{exact}"
 
 
 def report_of(

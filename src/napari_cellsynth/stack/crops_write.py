@@ -119,18 +119,12 @@ class DatasetWriter:
         self._put_in_place()
 
     def _write_images(self, images: Stack, masks: np.ndarray, provenance: dict[str, Any]) -> None:
-        try:
-            from napari_cellsynth.stack.write import write_ome_tiff, write_plain_tiff
-        except ImportError:  # until the writer lands
-            import tifffile
+        from napari_cellsynth.stack.write import write_ome_tiff
 
-            size = [images.pixel_size] if images.pixel_size else []
-            meta = {"axes": "QTYX"} | ({"PhysicalSizeY": size[0][0], "PhysicalSizeX": size[0][1]} if size else {})
-            tifffile.imwrite(self.folder / "crops.ome.tif", images.data, metadata=meta, ome=True)
-            tifffile.imwrite(self.folder / "masks.tif", masks)
-            return
-        write_ome_tiff(self.folder / "crops.ome.tif", images, provenance=provenance)
-        write_plain_tiff(self.folder / "masks.tif", masks, {"kind": "masks", "of": "crops.ome.tif"})
+        # Not compressed, so that training maps them into memory instead of reading them.
+        write_ome_tiff(self.folder / "crops.ome.tif", images, compress=False)
+        outlines = Stack(masks, "QYX", pixel_size=images.pixel_size, name="masks", provenance=provenance)
+        write_ome_tiff(self.folder / "masks.tif", outlines, compress=False)
 
     def _write_table(self) -> None:
         with open(self.folder / "crops.csv", "w", encoding="utf-8", newline="") as file:

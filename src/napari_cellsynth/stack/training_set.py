@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from napari_cellsynth.errors import BadInput
-from napari_cellsynth.stack.crops_report import PART_WORDS
+from napari_cellsynth.stack.crops_report import PART_WORDS, box_text
 from napari_cellsynth.stack.crops_settings import SPLITS
 from napari_cellsynth.stack.scaling import Scaling
 
@@ -114,10 +114,10 @@ class TrainingSet:
         """One line in words, such as ``yeast, 64 px: 490 / 61 / 61 crops, about 70 cells``."""
         report = self.record["report"]
         names = ", ".join(dict.fromkeys(source["name"] for source in self.record["sources"]))
-        box = f"{max(report['box_um']):.4g} µm" if report["box_um"] else f"{max(report['box_px'][0]):.4g} px"
+        box = box_text(report["box_um"], report["box_px"], self.size, short=True)
         counts = ", ".join(f"{self.count(part)} {PART_WORDS[part]}" for part in SPLITS if self.count(part))
         about = "" if report["cells_exact"] else "about "
-        return f"{names}, box {box} → {self.size} px: {counts} crops, {about}{report['cells']} different cells"
+        return f"{names}, box {box}: {counts} crops, {about}{report['cells']} different cells"
 
     @cached_property
     def _images(self) -> np.ndarray:
