@@ -159,7 +159,6 @@ def train(run: Path, *, resume: bool = False) -> Iterator[Event]:
     settings = chosen.settings.model_validate(record["settings"])
     data = _same_training_set(chosen, record)
     recipe = chosen.load("recipe")(settings, data.path)
-    folder.update_record(model=recipe.describe())
     yield from engine_train(folder, recipe, settings, device=record["device"], resume=resume)
 
 
@@ -219,11 +218,11 @@ class Model:
             settings={**settings, "family": self.family.name, "step": self.step},
             inputs=[{"path": data["path"], "hash": data["hash"]}],
         )
-        size = data["pixel_size"]
+        pixel_size = data["pixel_size"]
         return Stack(
             images[:, None],
             "QTYX",
-            pixel_size=None if size is None else (size, size),
+            pixel_size=None if pixel_size is None else (pixel_size[0], pixel_size[1]),
             name=f"{self.run.name} {made_by}",
             provenance=block,
         )

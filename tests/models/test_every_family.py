@@ -125,7 +125,7 @@ def test_samples_carry_dtype_pixel_size_and_origin(name: str, trained) -> None:
     images, _ = api.sample(trained(name), count=3)
     assert images.axes == "QTYX" and images.shape[:2] == (3, 1)
     assert images.dtype == np.dtype(record["dtype"])
-    assert images.pixel_size == (record["pixel_size"],) * 2
+    assert images.pixel_size == tuple(record["pixel_size"])
     assert images.provenance["synthetic"] is True and images.provenance["seed"] == 0
     assert record["hash"] in str(images.provenance["inputs"])
 

@@ -6,10 +6,10 @@ stopping; it never learns a family's name.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -25,14 +25,15 @@ class Phase:
     name: str
     networks: tuple[str, ...]
     """Whose weights this turn updates; all others are frozen (requires_grad False) meanwhile."""
-    optimizer: Any
-    """``optimizer(parameters) -> torch.optim.Optimizer``; a partial."""
+    optimizer: Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]
+    """Makes the optimiser of the weights given; a partial."""
     interval: int = 1
-    """Taken in steps divisible by this."""
+    """Taken in steps divisible by this, counted from 0."""
     repeats: int = 1
     """Turns within a step, each with a batch and draws of its own (critic steps)."""
 
 
+@runtime_checkable
 class Batch(Protocol):
     """A small frozen dataclass of tensors with the same first dimension."""
 
@@ -45,8 +46,9 @@ class Batch(Protocol):
     def __len__(self) -> int: ...
 
 
+@runtime_checkable
 class Recipe(Protocol):
-    """Built as ``Recipe(settings, data_path, data_description)`` on the CPU; seeds its weights from ``settings.seed``."""
+    """Built as ``Recipe(settings, data_path)`` on the CPU; its weights follow from ``settings.seed`` alone."""
 
     networks: Mapping[str, nn.Module]
     phases: Sequence[Phase]
@@ -59,16 +61,20 @@ class Recipe(Protocol):
         """Examples for a turn: a function of (seed, step, phase, repeat) alone."""
         ...
 
-    def losses(self, phase: str, networks: Mapping[str, nn.Module], batch: Batch, draws: torch.Generator) -> dict[str, Tensor]:
+    def losses(
+        self, phase: str, networks: Mapping[str, nn.Module], batch: Batch, draws: torch.Generator
+    ) -> dict[str, Tensor]:
         """Scalars, ``loss`` the one to minimise (a mean over the batch), others for the log.
 
         Every random number comes from ``draws`` (a generator on the CPU,
-        seeded from seed, step, phase, repeat and micro-batch).  No ``.item()``, no printing.
+        seeded from seed, step, phase, repeat and micro-batch) or from layers
+        such as dropout, whose global generator the engine seeds likewise.
+        Nothing here waits for the device: no ``.item()``, no printing.
         """
         ...
 
     def preview(self, networks: Mapping[str, nn.Module]) -> np.ndarray:
-        """A fixed set of examples, (N, C, Y, X) or (N, T, C, Y, X), in the data's dtype; no gradient; leaves modes as found."""
+        """A fixed set of examples, (N, C, Y, X) or (N, T, C, Y, X), in the data's dtype; leaves modes as found."""
         ...
 
     def validate(self, networks: Mapping[str, nn.Module]) -> dict[str, float]:
@@ -76,5 +82,8 @@ class Recipe(Protocol):
         ...
 
     def describe(self) -> dict[str, Any]:
-        """What run.json keeps so that the weights can be used without the data: JSON-safe (scaling, pixel size, dtype, channels)."""
+        """What run.json keeps under ``model``, JSON-safe, so that the weights can be used without the data.
+
+        Scaling, pixel size, dtype, channels and the like.
+        """
         ...

@@ -67,6 +67,7 @@ TINY = DcganSettings(
     learning_rate=4e-4,
     discriminator_learning_rate=4e-4,
     ema=0.98,
+    augment=0.5,
     preview_every=100,
     checkpoint_every=250,
 )

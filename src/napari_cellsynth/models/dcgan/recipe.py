@@ -19,7 +19,7 @@ from napari_cellsynth.models.dcgan.generate import generate, ready_to_use
 from napari_cellsynth.models.dcgan.losses import discriminator_loss, generator_loss
 from napari_cellsynth.models.dcgan.networks import Discriminator, Generator
 from napari_cellsynth.nets.augment import augment
-from napari_cellsynth.quality.frechet import frechet_distance
+from napari_cellsynth.quality.frechet import frechet_distance, standardise
 from napari_cellsynth.quality.measures import measure
 from napari_cellsynth.stack.training_set import TrainingSet
 
@@ -88,15 +88,11 @@ class DcganRecipe:
 
     def validate(self, networks: Mapping[str, nn.Module]) -> dict[str, float]:
         """Frechet distance of samples to held-out crops in hand-made measures, and their variety against real."""
-        features, _ = self._held_out
-        if len(features) < 2:
+        if len(self._held_out) < 2:
             return {}
-        made = measure(self._samples(networks, VALIDATION_COUNT)[0], None)
-        spread = np.maximum(features.std(0), 1e-9)
-        return {
-            "frechet": frechet_distance(features / spread, made / spread),
-            "variety": float(np.median(made.std(0) / spread)),
-        }
+        real = standardise(self._held_out, self._held_out)
+        made = standardise(measure(self._samples(networks, VALIDATION_COUNT)[0]), self._held_out)
+        return {"frechet": frechet_distance(real, made), "variety": float(np.median(made.std(0)))}
 
     def describe(self) -> dict[str, Any]:
         """What using the weights needs besides the settings."""
@@ -115,6 +111,6 @@ class DcganRecipe:
         return from_networks(generate(ready, points), self.data.scaling)
 
     @cached_property
-    def _held_out(self) -> tuple[np.ndarray, np.ndarray]:
-        chosen = self.data.indices("validation")[:VALIDATION_COUNT]
-        return (measure(self.data.images(chosen), None) if len(chosen) else np.empty((0, 1))), chosen
+    def _held_out(self) -> np.ndarray:
+        """Measures (N, K) of the validation part."""
+        return measure(self.data.images(self.data.indices("validation")[:VALIDATION_COUNT]))
