@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from qtpy.QtCore import QSize, Qt, Signal
@@ -201,3 +202,21 @@ def set_pencil(button: QToolButton, text: str | None, missing: str) -> None:
     button.setText(f"{text or missing} {PENCIL}")
     colour = "" if text else AMBER
     button.setStyleSheet(f"QToolButton {{ background: transparent; border: none; padding: 1px; {colour} }}")
+
+
+class Listening:
+    """Connections to the viewer's and the session's signals that end with the widget that listens."""
+
+    def __init__(self, owner: QWidget) -> None:
+        self._heard: list[tuple[Any, Callable[..., Any]]] = []
+        owner.destroyed.connect(self.stop)
+
+    def to(self, signal: Any, callback: Callable[..., Any]) -> None:
+        signal.connect(callback)
+        self._heard.append((signal, callback))
+
+    def stop(self, *_: Any) -> None:
+        for signal, callback in self._heard:
+            with suppress(ValueError, KeyError):  # the sender forgot it already
+                signal.disconnect(callback)
+        self._heard = []

@@ -47,6 +47,8 @@ class Session:
         self._training_set: Path | None = None
         self._run: Path | None = None
         self._home: Path | None = None
+        self.channel = 0
+        """Of a movie layer that holds several channels, the one to work on."""
         viewer.layers.events.removed.connect(self._layer_removed)
 
     @classmethod

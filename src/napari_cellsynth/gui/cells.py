@@ -1,0 +1,216 @@
+"""The cells of the movie: whose outlines, how many, and of how many different cells."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QTimer, Signal
+from qtpy.QtWidgets import QFileDialog, QLabel, QWidget
+
+from napari_cellsynth.errors import BadInput, CellsynthError
+from napari_cellsynth.gui import words, workers
+from napari_cellsynth.gui.facts import array_of
+from napari_cellsynth.gui.layers import add_stack, complete, facts_of, missing, outlines_in, stack_of
+from napari_cellsynth.gui.parts import Sentence, button, row
+from napari_cellsynth.gui.pieces import Choice, Listening, Section
+
+if TYPE_CHECKING:
+    from napari_cellsynth.gui.state import Session
+    from napari_cellsynth.stack.stack import Stack
+
+SETTLE = 600
+"""Milliseconds without a change after which outlines that are being painted are counted anew."""
+
+
+@dataclass(frozen=True)
+class Count:
+    """What the outlines hold."""
+
+    outlines: int
+    cells: int
+    tracked: bool
+    """Whether a number is the same cell in all frames; else cells are linked by overlap: an estimate."""
+
+
+def count_cells(labels: Stack) -> Generator[int, None, Count]:
+    """Count outlines and different cells, one plane after the other; yields the planes done."""
+    from napari_cellsynth.stack.crops_scan import CellCounter, scan_plane
+
+    counter, found = CellCounter(), []
+    for done, (t, z) in enumerate((t, z) for t in range(labels.size("T")) for z in range(labels.size("Z"))):
+        plane = labels.frame(t, z=z)
+        counter.add(t, z, plane)
+        found += scan_plane(plane, 0, t, z)
+        yield done + 1
+    return Count(len(found), max(counter.cells(found), default=0), counter.tracked)
+
+
+def fits(outlines: Any, movie: Any) -> bool:
+    """Whether two layers have the same frames and pixels, by the sizes of their arrays."""
+    try:
+        mine, theirs = tuple(array_of(outlines).shape), tuple(array_of(movie).shape)
+        axes = facts_of(movie).axes or ""
+    except BadInput:
+        return False
+    without_channels = tuple(n for n, axis in zip(theirs, axes, strict=False) if axis != "C") if axes else theirs
+    return mine in (theirs, without_channels)
+
+
+class CellsSection(Section):
+    """Choose a Labels layer or open a mask file; says how many cells there are."""
+
+    counted = Signal(object)
+    """A Count, or None while there is none."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__("Cells", parent)
+        self.session = session
+        self.count: Count | None = None
+        self._worker: workers.Worker | None = None
+        self.outlines = Choice()
+        self.outlines.picked.connect(self._picked)
+        self.open_mask = button(
+            "Open mask file…", self._open_clicked, "A label image: a number for each cell, 0 between."
+        )
+        self.says = Sentence()
+        line = row(QLabel("outlines"), self.outlines, self.open_mask)
+        line.setStretch(1, 1)
+        self.add(line, self.says)
+        self._settle = QTimer(self, singleShot=True, interval=SETTLE)
+        self._settle.timeout.connect(self.recount)
+        self._layer_signals: Listening | None = None
+        self._signals = Listening(self)
+        layers = session.viewer.layers.events
+        for signal in (layers.inserted, layers.removed, layers.reordered):
+            self._signals.to(signal, self._layers_changed)
+        for signal in (session.movie_changed, session.movie_facts_changed):
+            self._signals.to(signal, self._movie_changed)
+        self._signals.to(session.outlines_changed, self._outlines_changed)
+        self._layers_changed()
+        self._outlines_changed(session.outlines)
+
+    def _layers_changed(self, event: Any = None) -> None:
+        there = outlines_in(self.session.viewer)
+        movie = self.session.movie
+        fitting = [layer for layer in there if movie is not None and fits(layer, movie)]
+        if fitting and (self.session.outlines is None or self.session.outlines not in fitting):
+            self.session.outlines = fitting[0]
+        elif self.session.outlines is not None and self.session.outlines not in there:
+            self.session.outlines = None
+        self._offer(there)
+
+    def _offer(self, there: list[Any]) -> None:
+        nothing = "none" if there else "none yet"
+        self.outlines.offer([(nothing, None), *((layer.name, layer) for layer in there)], self.session.outlines)
+
+    def _movie_changed(self, _: Any) -> None:
+        self._layers_changed()
+        self._take_scale()
+        self.recount()
+
+    def _picked(self, layer: Any) -> None:
+        self.session.outlines = layer
+
+    def _outlines_changed(self, layer: Any) -> None:
+        if self._layer_signals is not None:
+            self._layer_signals.stop()
+            self._layer_signals = None
+        if layer is not None:
+            self._layer_signals = Listening(self)
+            for name in ("data", "paint", "labels_update"):
+                self._layer_signals.to(getattr(layer.events, name), self._painted)
+        self._offer(outlines_in(self.session.viewer))
+        self._take_scale()
+        self.recount()
+
+    def _painted(self, event: Any = None) -> None:
+        self._settle.start()
+
+    def _take_scale(self) -> None:
+        """Outlines of the movie's shape that know no scale take the movie's, so that they lie on its cells."""
+        outlines, movie = self.session.outlines, self.session.movie
+        if outlines is None or movie is None or not fits(outlines, movie) or facts_of(movie).axes is None:
+            return
+        known, lacks = facts_of(movie), missing(outlines)
+        axes = known.axes if outlines.ndim == movie.ndim else (known.axes or "").replace("C", "")
+        new = {name: getattr(known, name) for name in lacks if name != "axes" and getattr(known, name)}
+        if new or "axes" in lacks:
+            complete(outlines, axes=axes, z_step=known.z_step, **new)
+
+    # -- a file ------------------------------------------------------------------------------------------------------
+
+    def _open_clicked(self) -> None:
+        from napari.utils.history import get_open_history
+
+        path, _ = QFileDialog.getOpenFileName(
+            self, "Open mask file", get_open_history()[0], "Masks (*.tif *.tiff);;All (*)"
+        )
+        if path:
+            self.open_file(Path(path))
+
+    def open_file(self, path: Path) -> Any:
+        """Show a mask file as outlines of the movie; returns its layer, or None and says why not."""
+        from napari_cellsynth.stack.labels import read_labels
+
+        try:
+            if self.session.movie is None:
+                raise BadInput("open the movie first, then the mask file that belongs to it")
+            labels = read_labels(path, stack_of(self.session.movie))
+            layer = add_stack(self.session.viewer, labels, kind="labels")
+        except CellsynthError as error:
+            self.says.say(capital(str(error)), "bad")
+            return None
+        self.session.outlines = layer
+        return layer
+
+    # -- counting ----------------------------------------------------------------------------------------------------
+
+    def recount(self) -> None:
+        """Count in the background; what was being counted before is given up."""
+        if self._worker is not None:
+            self._worker.quit()
+            self._worker = None
+        self._set(None)
+        outlines, movie = self.session.outlines, self.session.movie
+        if outlines is None:
+            self.says.say(
+                "Choose a Labels layer that outlines the cells, or open a mask file." if movie is not None else ""
+            )
+            return
+        try:
+            labels = stack_of(outlines)
+            if movie is not None and not fits(outlines, movie):
+                raise BadInput(f"{outlines.name} {labels.shape} does not fit {movie.name} {tuple(movie.data.shape)}")
+        except BadInput as error:
+            self.says.say(capital(str(error)), "warning")
+            return
+        self.says.say("counting cells…")
+        self._worker = workers.start(
+            lambda: count_cells(labels),
+            returned=self._counted,
+            failed=lambda error: self.says.say(capital(str(error)), "bad"),
+            description="counting cells",
+            watches=True,
+            owner=self,
+        )
+
+    def _counted(self, count: Count | None) -> None:
+        if count is None:  # given up
+            return
+        self._worker = None
+        self._set(count)
+        if count.outlines == 0:
+            self.says.say("These outlines are empty: paint cells, or choose other outlines.", "warning")
+        else:
+            self.says.say(words.cells_counted(count.outlines, count.cells, count.tracked))
+
+    def _set(self, count: Count | None) -> None:
+        self.count = count
+        self.counted.emit(count)
+
+
+def capital(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}"

@@ -1,0 +1,287 @@
+"""The movie line: which movie, its frames, pixel size and interval; what nobody has said is asked for here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from napari_cellsynth.errors import BadInput, CellsynthError
+from napari_cellsynth.gui import words
+from napari_cellsynth.gui.layers import Facts, complete, facts_in_file, facts_of, missing, movies_in
+from napari_cellsynth.gui.parts import Sentence, button, row
+from napari_cellsynth.gui.pieces import Choice, Fact, Listening, QuantityField, pencil_button, set_pencil
+
+if TYPE_CHECKING:
+    from napari_cellsynth.gui.state import Session
+
+MODALITY_TIP = "How the movie was filmed. It decides whether training may mirror and turn the cells."
+FACTS = ("axes", "pixel_size", "z_step", "frame_interval", "channels")
+
+
+class MovieLine(QFrame):
+    """Stands on top of every tab; completes the movie's layer in place and keeps its pixels."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.session = session
+        self._layer_signals: Listening | None = None
+        self.empty = self._empty()
+        self.movies = Choice()
+        self.movies.picked.connect(self._movie_picked)
+        self.modality = Choice()
+        self.modality.setToolTip(MODALITY_TIP)
+        self.modality.picked.connect(lambda value: self._give(modality=value))
+        self.channel = Choice()
+        self.channel.picked.connect(self._channel_picked)
+        self.axes = AxesEditor()
+        self.frames = pencil_button("What the movie's axes are")
+        self.pixel = Fact(length_field(), self._pixel_given, "pixel size?", "Size of a pixel in the specimen")
+        self.interval = Fact(duration_field(), self._interval_given, "interval?", "Time from frame to frame")
+        self.complete = button("Complete", self.complete_movie, "Look up in the movie's file what the layer lacks.")
+        self.says = Sentence()
+        self._lay_out()
+        self._listen()
+        self.refresh()
+
+    def _empty(self) -> QWidget:
+        from napari_cellsynth.gui.commands import open_recording, open_sample
+
+        place = QWidget()
+        column = QVBoxLayout(place)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(Sentence("No movie yet. Open your own, drop one onto napari, or look at an example first."))
+        opened = button("Open recording…", lambda: open_recording(self.session.viewer))
+        example = button("Example movie", lambda: open_sample(self.session.viewer), "Simulated neutrophils under DIC.")
+        column.addLayout(row(opened, example, None))
+        return place
+
+    def _lay_out(self) -> None:
+        self.setObjectName("movieLine")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(8, 6, 8, 4)
+        column.setSpacing(3)
+        top = QHBoxLayout()
+        for widget, stretch in ((self.movies, 3), (self.channel, 1), (self.modality, 2)):
+            top.addWidget(widget, stretch)
+        self.filled = QWidget()
+        inside = QVBoxLayout(self.filled)
+        inside.setContentsMargins(0, 0, 0, 0)
+        inside.setSpacing(3)
+        inside.addLayout(top)
+        inside.addLayout(row(self.frames, self.pixel, self.interval, None, self.complete))
+        inside.addWidget(self.axes)
+        column.addWidget(self.empty)
+        column.addWidget(self.filled)
+        column.addWidget(self.says)
+
+    def _listen(self) -> None:
+        self.frames.clicked.connect(self._edit_axes)
+        self.axes.given.connect(lambda axes: self._give(axes=axes))
+        self.pixel.complaint.connect(lambda text: self.says.say(text, "bad"))
+        self.interval.complaint.connect(lambda text: self.says.say(text, "bad"))
+        layers = self.session.viewer.layers.events
+        self._signals = Listening(self)
+        for signal in (layers.inserted, layers.removed, layers.reordered):
+            self._signals.to(signal, self._layers_changed)
+        self._signals.to(self.session.movie_changed, self._movie_changed)
+        self._signals.to(self.session.message, self._message)
+        self._movie_changed(self.session.movie)
+
+    # -- what the viewer and the session say -------------------------------------------------------------------------
+
+    def _layers_changed(self, event: Any = None) -> None:
+        choices = movies_in(self.session.viewer)
+        if self.session.movie is None and choices:
+            self.session.movie = choices[0]
+        self.refresh()
+
+    def _movie_changed(self, layer: Any) -> None:
+        if self._layer_signals is not None:
+            self._layer_signals.stop()
+            self._layer_signals = None
+        if layer is not None:
+            self._layer_signals = Listening(self)
+            for name in ("name", "scale", "units", "axis_labels", "data"):
+                self._layer_signals.to(getattr(layer.events, name), self._layer_changed)
+        self.says.say("")
+        self.refresh()
+
+    def _layer_changed(self, event: Any = None) -> None:
+        self.refresh()
+
+    def _message(self, text: str) -> None:
+        self.says.say(text)
+
+    # -- what the user says ------------------------------------------------------------------------------------------
+
+    def _movie_picked(self, layer: Any) -> None:
+        self.session.movie = layer
+
+    def _channel_picked(self, channel: int) -> None:
+        self.session.channel = channel
+
+    def _edit_axes(self) -> None:
+        self.axes.setVisible(not self.axes.isVisible())
+
+    def _pixel_given(self, size: float) -> None:
+        self._give(pixel_size=(size, size))
+
+    def _interval_given(self, interval: float) -> None:
+        self._give(frame_interval=interval)
+
+    def _give(self, **known: Any) -> None:
+        try:
+            complete(self.session.movie, **known)
+        except BadInput as error:
+            self.says.say(str(error), "bad")
+            return
+        self.says.say("")
+        self.refresh()
+        self.session.movie_facts_changed.emit(self.session.movie)
+
+    def complete_movie(self) -> None:
+        """Take from the movie's file what the layer lacks, and ask for what the file does not say either."""
+        layer = self.session.movie
+        try:
+            in_file, reason = facts_in_file(layer), ""
+        except CellsynthError as error:
+            in_file, reason = Facts(), str(error)
+        known = facts_of(layer)
+        new = {name: getattr(in_file, name) for name in FACTS if not getattr(known, name) and getattr(in_file, name)}
+        if new:
+            self._give(**new)
+        self._say_what_came(new, reason)
+        self.ask_for(missing(layer))
+
+    def _say_what_came(self, new: dict[str, Any], reason: str) -> None:
+        took = [words.MISSING[name] for name in new if name in words.MISSING]
+        lacks = [words.MISSING[name] for name in missing(self.session.movie)]
+        said = (
+            f"From the file: {words.listed(took)}. "
+            if took
+            else f"{reason[:1].upper()}{reason[1:]}. "
+            if reason
+            else ""
+        )
+        asked = f"The file does not say the {words.listed(lacks)}: please type it in." if lacks and not reason else ""
+        self.says.say(said + asked, "warning" if lacks else "good")
+
+    def ask_for(self, names: tuple[str, ...]) -> None:
+        """Open the fields of what is missing, in place."""
+        self.axes.setVisible("axes" in names)
+        for name, fact in (("frame_interval", self.interval), ("pixel_size", self.pixel)):
+            if name in names:
+                fact.edit()
+
+    # -- what is shown -----------------------------------------------------------------------------------------------
+
+    def refresh(self) -> None:
+        layer = self.session.movie
+        self.empty.setVisible(layer is None)
+        self.filled.setVisible(layer is not None)
+        if layer is None:
+            return
+        self.movies.offer([(other.name, other) for other in movies_in(self.session.viewer)], layer)
+        try:
+            self._show(layer, facts_of(layer))
+        except BadInput as error:  # a colour image
+            self.says.say(str(error), "warning")
+            for widget in (self.frames, self.pixel, self.interval, self.complete, self.axes, self.modality):
+                widget.hide()
+
+    def _show(self, layer: Any, facts: Facts) -> None:
+        lacks = missing(layer)
+        shape = tuple(int(n) for n in layer.data.shape) if hasattr(layer.data, "shape") else tuple(layer.data[0].shape)
+        self.modality.offer([(word, value) for value, word in words.MODALITIES.items()], facts.modality)
+        self.modality.setVisible(True)
+        sizes = dict(zip(facts.axes, shape, strict=True)) if facts.axes else {}
+        self.axes.show_shape(shape, facts.axes)
+        self.axes.hide()
+        self.frames.show()
+        set_pencil(self.frames, extent(sizes), f"axes of {' × '.join(map(str, shape))}?")
+        self.pixel.show()
+        self.pixel.state(None if facts.pixel_size is None else pixel_words(facts.pixel_size))
+        self.interval.setVisible(sizes.get("T", 1) > 1)
+        self.interval.state(None if facts.frame_interval is None else duration_words(facts.frame_interval))
+        self.complete.setVisible(bool(lacks))
+        channels = sizes.get("C", 1)
+        self.channel.setVisible(channels > 1)
+        self.channel.offer(
+            [(facts.channels[i] if i < len(facts.channels) else f"channel {i + 1}", i) for i in range(channels)],
+            min(self.session.channel, channels - 1),
+        )
+        if facts.notes and not self.says.text():
+            self.says.say(f"{facts.notes[0][:1].upper()}{facts.notes[0][1:]}.", "warning")
+
+
+class AxesEditor(QWidget):
+    """A choice of meaning for each axis in front of Y and X."""
+
+    given = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._row = QHBoxLayout(self)
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row.setSpacing(4)
+        self.choices: list[Choice] = []
+        self._shape: tuple[int, ...] = ()
+        self.hide()
+
+    def show_shape(self, shape: tuple[int, ...], axes: str | None) -> None:
+        """Ask about an array of this shape; ``axes`` are known ones."""
+        while (item := self._row.takeAt(0)) is not None:
+            if (widget := item.widget()) is not None:
+                widget.deleteLater()
+        self._shape, self.choices = shape, []
+        for place, size in enumerate(shape[:-2]):
+            choice = Choice()
+            known = axes[place] if axes else None
+            choice.offer([("choose…", None), *((word, letter) for letter, word in words.AXES.items())], known)
+            choice.picked.connect(self._picked)
+            self.choices.append(choice)
+            self._row.addWidget(QLabel(f"{size} ="))
+            self._row.addWidget(choice)
+        self._row.addWidget(QLabel(f"then {shape[-2]} × {shape[-1]} pixels" if self.choices else "a single image"))
+        self._row.addStretch(1)
+
+    def _picked(self, _: Any) -> None:
+        letters = [choice.value for choice in self.choices]
+        if None not in letters:
+            self.given.emit("".join(letters) + "YX")
+
+
+def length_field() -> QuantityField:
+    from napari_cellsynth.stack.quantity import parse_length
+
+    return QuantityField(["µm", "nm"], parse_length)
+
+
+def duration_field() -> QuantityField:
+    from napari_cellsynth.stack.quantity import parse_duration
+
+    return QuantityField(["s", "min", "h", "ms"], parse_duration)
+
+
+def extent(sizes: dict[str, int]) -> str | None:
+    """``60 frames``, ``60 frames, 3 z planes``; None where the axes are not known."""
+    if not sizes:
+        return None
+    things = {"T": "frame", "Z": "z plane", "Q": "sample"}
+    said = [words.how_many(n, things[axis]) for axis, n in sizes.items() if axis in things and (n > 1 or axis == "T")]
+    return ", ".join(said) or "1 image"
+
+
+def pixel_words(size: tuple[float, float]) -> str:
+    from napari_cellsynth.stack.quantity import format_length
+
+    y, x = size
+    return format_length(x) if abs(y - x) <= 1e-3 * x else f"{format_length(y)} × {format_length(x)}"
+
+
+def duration_words(interval: float) -> str:
+    from napari_cellsynth.stack.quantity import format_duration
+
+    return format_duration(interval)
