@@ -23,7 +23,7 @@ from napari_cellsynth.quality.frechet import frechet_distance, standardise
 from napari_cellsynth.quality.measures import measure
 from napari_cellsynth.stack.training_set import TrainingSet
 
-PREVIEW_COUNT = 16
+PREVIEW_COUNT = 64
 VALIDATION_COUNT = 200
 
 
