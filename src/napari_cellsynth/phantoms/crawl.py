@@ -78,7 +78,8 @@ def crawl(
             now += dt
             noise = np.array([r.normal() for r in random]) * vigour.turning * np.sqrt(2 * dt / MEMORY)
             veering = veering * (1 - dt / MEMORY) + noise
-            wish = dt * (pace * (1 + 0.5 * np.sin(2 * np.pi * now / push[:, 0] + push[:, 1])))[:, None] * _unit(direction)
+            speed = pace * (1 + 0.5 * np.sin(2 * np.pi * now / push[:, 0] + push[:, 1]))
+            wish = dt * speed[:, None] * _unit(direction)
             moved = _keep_apart(centres + wish, radii, side, margin, rounds=8)
             held = (moved - centres - wish) / (dt * pace[:, None])
             aside = _unit(direction)[:, 0] * held[:, 1] - _unit(direction)[:, 1] * held[:, 0]

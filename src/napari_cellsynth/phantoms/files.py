@@ -20,7 +20,7 @@ def write_phantom(
     """Write a phantom's recording and ground truth.
 
     ``x.ome.tif`` holds the recording; beside it ``x.labels.tif`` (T, Y, X),
-    ``x.flow.tif`` (T - 1, 2, Y, X), ``x.clean.tif`` (T, Y, X), ``x.classes.tif`` where
+    ``x.flow.tif`` (T - 1, 2, Y, X; none for a single frame), ``x.clean.tif`` (T, Y, X), ``x.classes.tif`` where
     the phantom has classes, ``x.tracks.csv`` (id, t, y, x, parent) and ``x.json`` (parameters).
 
     Args:
@@ -42,7 +42,7 @@ def write_phantom(
         lambda: write_ome_tiff(recording, phantom.stack, provenance=phantom.stack.provenance)
     ]
     for kind, array in arrays.items():
-        if array is not None:
+        if array is not None and array.size:
             path = stem.with_name(f"{stem.name}.{kind}.tif")
             jobs.append(
                 lambda path=path, array=array, kind=kind: write_plain_tiff(path, array, {"kind": kind, **about})

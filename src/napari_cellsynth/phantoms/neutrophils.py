@@ -31,8 +31,8 @@ from napari_cellsynth.phantoms.phantom import Phantom
 from napari_cellsynth.phantoms.settings import VIGOUR, NeutrophilSettings
 from napari_cellsynth.stack.stack import Stack
 
-AREA_PER_CELL = 400.0
-"""Square micrometres of field for each cell, unless the number is given."""
+AREA_PER_CELL = 370.0
+"""Square micrometres of field (less its rim) for each cell, unless the number is given."""
 ROOM = 1.5
 """Micrometres kept free around a cell, between it and the edge."""
 LIGHT_REACH = 1.0
@@ -102,7 +102,7 @@ def _stream(seed: int, *parts: int) -> np.random.Generator:
 def populate(settings: NeutrophilSettings) -> list[Cell]:
     """Draw the cells and their motion through all frames."""
     side = settings.size * settings.pixel_size
-    count = settings.cells or max(1, round(side**2 / AREA_PER_CELL))
+    count = settings.cells or max(1, int((side - 2 * ROOM) ** 2 / AREA_PER_CELL))
     seconds = np.arange(settings.frames) * settings.frame_interval
     vigour = VIGOUR[settings.condition]
     bodies = [anatomy.grow(_stream(settings.seed, 0, i)) for i in range(count)]
@@ -114,14 +114,26 @@ def populate(settings: NeutrophilSettings) -> list[Cell]:
     margin = float(radii.max()) + ROOM
     if 2 * margin >= side:
         raise BadInput(f"a field of {side:.1f} um given; a cell needs {2 * margin:.1f} um: choose a larger size")
-    start = crawl.place(_stream(settings.seed, 2), radii, side, margin)
-    streams = [_stream(settings.seed, 4, i) for i in range(count)]
+    start = _start(settings, radii, side, margin)
+    radii = radii[: len(start)]
+    streams = [_stream(settings.seed, 4, i) for i in range(len(start))]
     places, headings = crawl.crawl(streams, start, radii, seconds, vigour, side=side, margin=margin)
     centres = places / settings.pixel_size - 0.5
     return [
         Cell(body, deform.Motion(centres[:, i], headings[:, i], shape.stretch, shape.waves, settings.pixel_size))
-        for i, (body, shape) in enumerate(zip(bodies, shapes, strict=True))
+        for i, (body, shape) in enumerate(zip(bodies[: len(start)], shapes[: len(start)], strict=True))
     ]
+
+
+def _start(settings: NeutrophilSettings, radii: NDArray[np.float64], side: float, margin: float) -> NDArray[np.float64]:
+    """Places (N, 2) in micrometres of all cells, or of as many as fit where their number was not given."""
+    while True:
+        try:
+            return crawl.place(_stream(settings.seed, 2), radii, side, margin)
+        except BadInput:
+            if settings.cells is not None or radii.size == 1:
+                raise
+            radii = radii[:-1]
 
 
 def _shape_changes(

@@ -22,7 +22,7 @@ class NeutrophilSettings(BaseModel):
     condition: Literal["normal", "inhibited"] = "normal"
     """Untreated cells, or cells treated with an inhibitor, which crawl, turn and ruffle less."""
     cells: int | None = Field(None, ge=1, le=60_000)
-    """Number of cells (empty: one for every 400 square micrometres)."""
+    """Number of cells (empty: as many as have room to crawl, about ten in 256 x 256 pixels)."""
     pixel_size: float = Field(0.25, ge=0.1, le=0.3)
     """Micrometres per pixel; a cell is about 11 micrometres long."""
     frame_interval: float = Field(1.0, gt=0.0, le=3.0)
