@@ -27,7 +27,8 @@ NAMES: tuple[str, ...] = (
     "local sd, mean",
     "local sd, sd",
     *(f"correlation over {lag} px" for lag in LAGS),
-    "shear",
+    "shadow downwards",
+    "shadow to the right",
     *(f"spectrum {k + 1}" for k in range(SPECTRUM_BINS)),
 )
 """What each column of :func:`measure` is.
@@ -44,9 +45,9 @@ NAMES: tuple[str, ...] = (
 ``correlation``
     Of pixels ``lag`` apart, averaged over rows and columns: 0 for white
     noise, near 1 for a smooth image.
-``shear``
-    Correlation of intensity with the height in the image (the shadow of
-    DIC has a direction).
+``shadow``
+    Correlation of intensity with the place along one direction: the relief
+    of DIC has a bright and a dark side.
 ``spectrum``
     Logarithm of the power in rings of spatial frequency, in equal steps of
     the logarithm from one period per image to the Nyquist frequency; mean
@@ -153,16 +154,20 @@ def _texture(images: np.ndarray) -> list[np.ndarray]:
         / (2 * variance)
         for lag in LAGS
     ]
-    height = np.linspace(-1, 1, images.shape[1], dtype=np.float32)[:, None]
-    shear = (centred * height).mean((1, 2)) / np.sqrt(variance * (height**2).mean())
     tiny = _tiny(images)
     return [
         np.log(steps + tiny),
         np.log(local.mean((1, 2)) + np.sqrt(tiny)),
         np.log(local.std((1, 2)) + np.sqrt(tiny)),
         *correlations,
-        shear,
+        _shadow(centred, variance),
+        _shadow(centred.transpose(0, 2, 1), variance),
     ]
+
+
+def _shadow(centred: np.ndarray, variance: np.ndarray) -> np.ndarray:
+    place = np.linspace(-1, 1, centred.shape[1], dtype=np.float32)
+    return np.asarray(centred.mean(2) @ place / len(place) / np.sqrt(variance * (place**2).mean()))
 
 
 def _spectrum(images: np.ndarray) -> list[np.ndarray]:
