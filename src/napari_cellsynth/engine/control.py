@@ -32,7 +32,7 @@ def read_wish(path: Path) -> Wish | None:
     return Wish(n=n, ask=ask, time=float(when))
 
 
-def write_wish(path: Path, ask: Ask, *, above: int = 0) -> int:
+def write_wish(path: Path, ask: str, *, above: int = 0) -> int:
     """Ask, with a number above all that came before; the number."""
     before = read_wish(path)
     n = 1 + max(above, before.n if before else 0)

@@ -28,7 +28,7 @@ def generator(seed: int, *parts: int | str) -> torch.Generator:
 
 
 def latents(count: int, size: int, seed: int, start: int = 0) -> Tensor:
-    """Standard normal draws ``start`` … ``start + count - 1``, (count, size) float32; row i depends on (seed, start + i)."""
+    """Standard normal draws from ``start`` on, (count, size) float32; row i depends on (seed, start + i) alone."""
     rows = torch.empty(count, size)
     for index in range(count):
         torch.randn(size, generator=generator(seed, "latent", start + index), out=rows[index])

@@ -29,9 +29,9 @@ class Averages:
             self._pair(self.networks[name], networks[name])
 
     def _pair(self, average: nn.Module, network: nn.Module) -> None:
-        pairs = [*zip(average.parameters(), network.parameters(), strict=True)]
-        pairs += [*zip(average.buffers(), network.buffers(), strict=True)]
-        for mine, theirs in pairs:
+        mine_all = [*average.parameters(), *average.buffers()]
+        theirs_all = [*network.parameters(), *network.buffers()]
+        for mine, theirs in zip(mine_all, theirs_all, strict=True):
             if mine.is_floating_point():
                 self._averaged.append(mine.detach())
                 self._followed.append(theirs.detach())

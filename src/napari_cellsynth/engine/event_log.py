@@ -38,7 +38,10 @@ class EventLog:
         """Add a line at once; returns the event with its time."""
         event = replace(event, time=time.time())
         line = json.dumps(_no_nan(event.to_json()), ensure_ascii=False, allow_nan=False) + "\n"
-        with open(self.path, "ab") as file:
+        with open(self.path, "ab+") as file:
+            if file.tell() and (file.seek(-1, os.SEEK_END), file.read(1))[1] != b"\n":
+                # A writer that was killed has left half a line.
+                file.write(b"\n")
             file.write(line.encode())
         return event
 

@@ -30,7 +30,8 @@ class Event:
         if kind is None:
             return None
         known = {f.name for f in fields(kind)}
-        return kind(**{key: value for key, value in record.items() if key in known})
+        found = {key: value for key, value in record.items() if key in known}
+        return kind(**{key: tuple(value) if isinstance(value, list) else value for key, value in found.items()})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,7 @@ import os
 import socket
 import threading
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -119,8 +120,6 @@ class Heartbeat:
             time=time.time(),
             ended=ended,
         )
-        try:
+        # A full disk or an absent share must not end the training here; the next beat tries again.
+        with suppress(OSError):
             write_json(self._path, asdict(sign))
-        except OSError:
-            # A full disk or an absent share must not end the training here; the next beat tries again.
-            pass

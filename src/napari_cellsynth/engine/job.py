@@ -113,9 +113,7 @@ class Job:
             self._saved = self._loop.done
             break
         if found and self._saved is None:
-            raise BadInput(
-                f"none of the {len(found)} checkpoints of {self._folder.path} is whole; the run cannot go on"
-            )
+            raise BadInput(f"no checkpoint of {self._folder.path} is whole ({len(found)} tried); train it anew")
         self._folder.log_of_events.cut_back(self._loop.done)
 
     def _write_record(self, before: dict[str, Any], resume: bool) -> None:
@@ -131,7 +129,7 @@ class Job:
         wanted = before.get("threads")
         if isinstance(wanted, int) and wanted != self._threads:
             self._notes.append(f"{wanted} threads were asked for, torch uses {self._threads}")
-        self._folder.update_record(**now, description=self._described)
+        self._folder.update_record(**now, model=self._described)
 
     def _started(self) -> Event:
         self._begun = True
@@ -151,6 +149,7 @@ class Job:
                 return
             yield from self._step()
         yield from self._save()
+        (self._folder.path / ".reserve").unlink(missing_ok=True)
         self._folder.update_record(peak_memory=peak_memory(self._loop.device))
         yield self._end(Finished(step=self._loop.done))
 
@@ -298,10 +297,10 @@ def _changes(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
     for key, word in words.items():
         if before.get(key) not in (None, "auto", now[key]):
             notes.append(f"the {word} was {before[key]} and is {now[key]} now")
-    old = before.get("versions") if isinstance(before.get("versions"), dict) else {}
+    old, new = before.get("versions") or {}, now["versions"]
     for package in ("torch", "napari-cellsynth"):
-        if old.get(package) not in (None, now["versions"].get(package)):
-            notes.append(f"{package} was {old[package]} and is {now['versions'].get(package)} now")
+        if old.get(package) not in (None, new.get(package)):
+            notes.append(f"{package} was {old[package]} and is {new.get(package)} now")
     return [f"{note}: the weights will not be digit for digit those of a run that was never stopped" for note in notes]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -23,7 +24,7 @@ def latent_path(points: np.ndarray, between: int, kind: Literal["linear", "spher
         raise BadInput(f"{between} steps between points given; a walk needs at least 1")
     step = slerp if kind == "spherical" else lerp
     shares = np.arange(between) / between
-    legs = [step(start, end, shares) for start, end in zip(points[:-1], points[1:], strict=True)]
+    legs = [step(start, end, shares) for start, end in pairwise(points)]
     return np.concatenate([*legs, points[-1:]]).astype(np.float32)
 
 

@@ -28,7 +28,7 @@ from napari_cellsynth.errors import BadInput
 def make_fabric(device: str, precision: str) -> Any:
     """Fabric on one device, whatever cluster the process finds itself on."""
     from lightning_fabric import Fabric
-    from lightning_fabric.plugins.environments import LightningEnvironment
+    from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 
     kind, _, index = device.partition(":")
     if precision == "bf16-mixed" and kind == "mps":
@@ -146,6 +146,12 @@ class Loop:
                     if self.networks[name].training != mode:
                         self.networks[name].train(mode)
 
+    def unfreeze(self) -> None:
+        """Leave all weights as the recipe made them: open to gradients."""
+        for turn in self.turns:
+            for weight in turn.frozen + turn.weights:
+                weight.requires_grad_(True)
+
     def learning_rates(self) -> dict[str, float]:
         return {turn.phase.name: turn.learning_rate() for turn in self.turns}
 
@@ -185,4 +191,4 @@ def to_device(batch: Batch, device: torch.device) -> Batch:
         value = getattr(batch, field.name)
         if isinstance(value, Tensor) and value.device.type == "cpu":
             moved[field.name] = value.pin_memory().to(device, non_blocking=True)
-    return replace(batch, **moved)  # type: ignore[type-var]
+    return replace(batch, **moved)

@@ -6,7 +6,6 @@ in it is executed, unpickled, or followed out of the folder.
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import re
@@ -18,7 +17,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from napari_cellsynth import __version__
-from napari_cellsynth.engine.control import ASKS, Ask, read_wish, write_wish
+from napari_cellsynth.engine.control import ASKS, read_wish, write_wish
 from napari_cellsynth.engine.event_log import EventLog, EventTail
 from napari_cellsynth.engine.events import CancelledByUser, Event, Failed, Finished, Paused, Stopped
 from napari_cellsynth.engine.files import read_json, write_json
@@ -184,7 +183,7 @@ class RunFolder:
             return replace(state, state="cancelled", since=wish.time)
         return replace(state, state="interrupted", since=alive.time, because=alive.why_dead())
 
-    def ask(self, ask: Ask) -> int:
+    def ask(self, ask: str) -> int:
         """Ask the job something; its answer is an event whose ``n`` is at least the number returned."""
         if ask not in ASKS:
             raise BadInput(f"cannot ask a run to {ask!r}; expected one of {', '.join(ASKS)}")

@@ -70,7 +70,7 @@ def measure(recipe: Recipe, settings: Settings, device: str = "auto", *, threads
 def _check_startable(folder: RunFolder, settings: Settings, resume: bool) -> None:
     turn, last = folder.log_of_events.last()
     step = getattr(last, "step", 0)
-    if not resume and turn is not None:
+    if not resume and last is not None:
         raise BadInput(f"{folder.path} has been trained already ({step} steps); go on with it by --resume")
     if resume and turn is not None and turn.kind == "finished" and step >= settings.steps:
         raise BadInput(f"{folder.path} is finished: all {settings.steps} steps are done; there is nothing to resume")

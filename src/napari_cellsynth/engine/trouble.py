@@ -74,8 +74,5 @@ def _no_memory(settings: Settings, device: str) -> str:
     if device.startswith("cuda"):
         free, total = torch.cuda.mem_get_info(device)
         where += f" ({size_in_words(free)} of {size_in_words(total)} free now)"
-    if at_once > 1:
-        cure = f"set micro_batch to {max(1, at_once // 2)}"
-    else:
-        cure = "choose smaller networks or images"
+    cure = f"set micro_batch to {at_once // 2}" if at_once > 1 else "choose smaller networks or images"
     return f"out of memory: {at_once} examples at once are too many for this {where}; {cure}, or close other programs"
