@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from napari_cellsynth.cli.options import parse
+from napari_cellsynth.cli.progress import in_bytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,5 +46,6 @@ def _in_words(found: dict[str, Any]) -> str:
 
 
 def _device(device: dict[str, Any]) -> str:
-    about = ", ".join(f"{key} {value}" for key, value in device.items() if key != "device" and value is not None)
-    return f"{device['device']:18} {about}"
+    memory = "" if device["memory"] is None else f", {in_bytes(device['memory'])} of memory"
+    free = "" if device["free"] is None else f", {in_bytes(device['free'])} free"
+    return f"{device['device']:18} {device['name']}{memory}{free}"

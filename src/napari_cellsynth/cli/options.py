@@ -8,7 +8,6 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, redirect_stderr
 from dataclasses import dataclass
-from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -23,6 +22,13 @@ if TYPE_CHECKING:
 Options = TypeVar("Options")
 
 Device = Annotated[str, arg(metavar="auto|cpu|cuda|cuda:1|mps")]
+NO_FRAME = str.maketrans(dict.fromkeys("│╭╰╮╯", " "))
+RULE = re.compile(r"\s*[-─]{3,}\s*")
+IN_WORDS = {
+    r"invalid literal for int\(\) with base 10: (.*)": r"\1 is not a whole number",
+    r"could not convert string to float: (.*)": r"\1 is not a number",
+    r"Expected 1 values": "it takes one",
+}
 LOOKS = (FlagCreatePairsOff, HelptextFromCommentsOff)
 """--json, and no --no-json; help from docstrings alone."""
 
@@ -41,7 +47,7 @@ def parse(kind: type[Options], name: str, words: Sequence[str], *, about: str | 
     except SystemExit as leaving:
         if leaving.code in (0, None):
             raise  # --help has been printed
-    raise BadInput(f"{_one_line(box.getvalue(), prog)}; see {prog} --help")
+    raise BadInput(f"{_one_line(box.getvalue())}; see {prog} --help")
 
 
 @contextmanager
@@ -57,16 +63,23 @@ def _unbroken() -> Iterator[None]:
             os.environ["COLUMNS"] = before
 
 
-def _one_line(box: str, prog: str) -> str:
-    """What is wrong, from the first part of tyro's box, without the drawing and the help that follows."""
-    lines = [line.strip("│╭╰╮╯").rstrip() for line in box.splitlines()[1:]]
-    first = list(takewhile(lambda line: "───" not in line, lines))
+def _one_line(box: str) -> str:
+    """What is wrong, from the first part of tyro's box, without the drawing and the help that follows.
+
+    The box is drawn with dashes and spaces where stdout is not UTF-8.
+    """
+    lines = [line.translate(NO_FRAME).rstrip() for line in box.splitlines()[1:]]
+    parts = "\n".join("" if RULE.fullmatch(line) else line for line in lines if line.strip()).strip("\n").split("\n\n")
+    first = parts[0].splitlines()
     if first and first[0].strip().startswith("Missing from"):
-        # Names stand four characters in, what they mean eight.
-        names = [line.strip() for line in first[1:] if line.startswith(" " * 5) and not line.startswith(" " * 6)]
+        # What a name means stands four characters further in.
+        indents = [len(line) - len(line.lstrip()) for line in first[1:]]
+        names = [line.strip() for line, indent in zip(first[1:], indents, strict=True) if indent == min(indents)]
         return f"missing: {', '.join(names)}"
     text = " ".join(line.strip() for line in first).strip(" .") or "the command cannot be read"
-    guess = re.search(r"Perhaps you meant:\s+(--[\w-]+)", " ".join(lines))
+    for said, meant in IN_WORDS.items():
+        text = re.sub(said, meant, text)
+    guess = re.search(r"Perhaps you meant:[^\w-]+(--[\w-]+)", box)
     return text[0].lower() + text[1:] + (f" (did you mean {guess.group(1)}?)" if guess else "")
 
 

@@ -6,6 +6,8 @@ import sys
 import time
 from typing import Any, Self
 
+from napari_cellsynth.stack.quantity import format_duration
+
 EVERY = 10.0
 """Seconds between plain lines."""
 
@@ -54,3 +56,18 @@ class ProgressLine:
         self._bar.total = total
         self._bar.set_postfix_str(news, refresh=False)
         self._bar.update(done - self._bar.n)
+
+
+def lasting(seconds: float) -> str:
+    """A time to go, in whole seconds."""
+    return format_duration(max(1, round(seconds)))
+
+
+def in_bytes(count: int) -> str:
+    """``1.2 GB``."""
+    size = float(count)
+    for unit in ("bytes", "kB", "MB"):
+        if size < 1000:
+            return f"{size:.3g} {unit}"
+        size /= 1000
+    return f"{size:.3g} GB"

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from tyro.conf import Positional, arg
 
 from napari_cellsynth.cli.options import parse
+from napari_cellsynth.cli.progress import in_bytes
 from napari_cellsynth.errors import BadInput
 
 
@@ -47,12 +48,10 @@ def default_folder() -> Path:
     """Where napari puts its runs."""
     from napari_cellsynth import api
 
-    return api.home() / "runs"
+    return api.home() / "trainings"
 
 
 def _line(row: dict[str, Any]) -> str:
-    from napari_cellsynth.cli.training import in_bytes
-
     words = f"{row['state']:11} {row['name']}  {row['family']} {row['preset']}, step {row['step']} of {row['steps']}"
     since = "" if row["since"] is None else time.strftime(", since %Y-%m-%d %H:%M", time.localtime(row["since"]))
     because = f", because {row['because']}" if row["because"] else ""

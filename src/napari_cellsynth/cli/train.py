@@ -82,8 +82,10 @@ def _alone(options: Train, why: str) -> None:
 
 def _create(options: Train, run: Path) -> None:
     from napari_cellsynth import api
+    from napari_cellsynth.engine.devices import resolve_device
 
     family, data = _family_and_data(options)
+    resolve_device(options.device)  # a device that is not there is refused before there is a folder
     api.create_run(
         family,
         data,

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import FrameType
 
 from napari_cellsynth.cli.failures import CANCELLED, FAILED, explain, on_signal
-from napari_cellsynth.cli.progress import ProgressLine
+from napari_cellsynth.cli.progress import ProgressLine, in_bytes, lasting
 from napari_cellsynth.engine.events import (
     CancelledByUser,
     CheckpointSaved,
@@ -25,7 +25,6 @@ from napari_cellsynth.engine.events import (
     Validation,
 )
 from napari_cellsynth.engine.run_folder import RunFolder
-from napari_cellsynth.stack.quantity import format_duration
 
 
 def follow(run: Path, *, resume: bool, quiet: bool) -> int:
@@ -104,9 +103,7 @@ class Teller:
             case Started():
                 self._started(event)
             case Estimate():
-                self._line.say(
-                    f"about {format_duration(round(event.seconds) or 1)}, {in_bytes(event.memory)} of memory"
-                )
+                self._line.say(f"about {lasting(event.seconds)}, {in_bytes(event.memory)} of memory")
             case Step():
                 self._step(event)
             case Validation():
@@ -131,21 +128,8 @@ class Teller:
         self._smooth(event.seconds)
         losses = "  ".join(f"{name} {value:.3g}" for name, value in event.losses.items() if name.endswith("/loss"))
         left = (self._per_step or 0.0) * (self._steps - event.step)
-        news = [losses, self._checked, f"{_lasting(left)} left" if left else ""]
+        news = [losses, self._checked, f"{lasting(left)} left" if left else ""]
         self._line.at(event.step, self._steps, ", ".join(part for part in news if part))
 
     def _smooth(self, seconds: float) -> None:
         self._per_step = seconds if self._per_step is None else 0.9 * self._per_step + 0.1 * seconds
-
-
-def _lasting(seconds: float) -> str:
-    return format_duration(max(1, round(seconds)))
-
-
-def in_bytes(count: int) -> str:
-    size = float(count)
-    for unit in ("bytes", "kB", "MB"):
-        if size < 1000:
-            return f"{size:.3g} {unit}"
-        size /= 1000
-    return f"{size:.3g} GB"
