@@ -59,10 +59,10 @@ def grow(random: np.random.Generator) -> Anatomy:
     radii = _outline(random)
     depth, front = _depth(q, radii), np.exp(-(np.arctan2(q[1], q[0]) ** 2) / (2 * random.uniform(0.7, 1.0) ** 2))
     plate = _plate(depth, front, random)
-    dome = random.uniform(1.1, 1.5) * _cap(depth / (0.97 - random.uniform(0.22, 0.34) * front), sharp=2.2)
+    dome = random.uniform(1.35, 1.8) * _cap(depth / (0.97 - random.uniform(0.22, 0.34) * front), sharp=2.2)
     lobes = _nucleus(q, random)
-    rough = _roughness(axis.size, random) * (0.05 * _cap(depth, sharp=8) * (1 - 0.6 * np.clip(lobes, 0, 1)))
-    path = plate + dome + random.uniform(0.75, 0.95) * lobes + _granules(q, radii, lobes, random) + rough
+    rough = _roughness(axis.size, random) * (0.06 * _cap(depth, sharp=8) * (1 - 0.6 * np.clip(lobes, 0, 1)))
+    path = plate + dome + random.uniform(0.9, 1.15) * lobes + _granules(q, radii, lobes, random) + rough
     return Anatomy(spline_filter(gaussian_filter(path, BLUR / STEP), order=3), radii)
 
 
@@ -88,7 +88,7 @@ def _outline(random: np.random.Generator) -> NDArray[np.float64]:
 
 def _plate(depth: NDArray[np.float64], front: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.float64]:
     """The thin lamellipod, and the ruffles that run along its edge."""
-    plate = 0.22 * _cap(depth, sharp=10)
+    plate = 0.26 * _cap(depth, sharp=10)
     for _ in range(int(random.integers(1, 4))):
         at, width = random.uniform(0.72, 0.95), random.uniform(0.025, 0.05)
         ridge = np.exp(-((depth - at) ** 2) / (2 * width**2))
@@ -147,7 +147,7 @@ def _granules(
             continue
         big = random.random() < 0.12
         height = random.choice([1, -1], p=[0.88, 0.12]) * (
-            random.uniform(0.3, 0.5) if big else random.uniform(0.08, 0.26)
+            random.uniform(0.36, 0.65) if big else random.uniform(0.1, 0.3)
         )
         _add_spot(total, place, random.uniform(0.2, 0.32) if big else random.uniform(0.12, 0.2), height)
     return total

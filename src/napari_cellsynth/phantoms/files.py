@@ -6,6 +6,7 @@ import csv
 import json
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from napari_cellsynth.errors import BadInput
@@ -38,20 +39,20 @@ def write_phantom(
     recording, stem = _paths(Path(out))
     arrays = {"labels": phantom.labels, "classes": phantom.classes, "flow": phantom.flow, "clean": phantom.clean}
     about = {"made_by": "napari-cellsynth phantom", "synthetic": True, **phantom.parameters}
+    beside = partial(_beside, stem)
     jobs: list[Callable[[], Path]] = [
-        lambda: write_ome_tiff(recording, phantom.stack, provenance=phantom.stack.provenance)
+        partial(write_ome_tiff, recording, phantom.stack, provenance=phantom.stack.provenance),
+        *(
+            partial(write_plain_tiff, beside(f"{kind}.tif"), array, {"kind": kind, **about})
+            for kind, array in arrays.items()
+            if array is not None and array.size
+        ),
+        partial(_write_tracks, beside("tracks.csv"), phantom.tracks),
+        partial(_write_text, beside("json"), json.dumps(about, indent=2) + "\n"),
     ]
-    for kind, array in arrays.items():
-        if array is not None and array.size:
-            path = stem.with_name(f"{stem.name}.{kind}.tif")
-            jobs.append(
-                lambda path=path, array=array, kind=kind: write_plain_tiff(path, array, {"kind": kind, **about})
-            )
-    jobs.append(lambda: _write_tracks(stem.with_name(f"{stem.name}.tracks.csv"), phantom.tracks))
-    jobs.append(lambda: _write_text(stem.with_name(f"{stem.name}.json"), json.dumps(about, indent=2) + "\n"))
     written = []
     for done, job in enumerate(jobs, start=1):
-        written.append(Path(job()))
+        written.append(job())
         if progress is not None:
             progress(done, len(jobs))
     return written
@@ -67,6 +68,10 @@ def _paths(out: Path) -> tuple[Path, Path]:
     if out.name.lower().endswith((".zarr", ".csv", ".json", ".png", ".czi", ".nd2")):
         raise BadInput(f"{out} given; a phantom is written as OME-TIFF: end the name with .ome.tif")
     return out.with_name(f"{out.name}.ome.tif"), out
+
+
+def _beside(stem: Path, ending: str) -> Path:
+    return stem.with_name(f"{stem.name}.{ending}")
 
 
 def _write_tracks(path: Path, tracks: tuple[TrackPoint, ...]) -> Path:

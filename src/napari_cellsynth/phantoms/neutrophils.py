@@ -103,7 +103,7 @@ def populate(settings: NeutrophilSettings) -> list[Cell]:
     """Draw the cells and their motion through all frames."""
     side = settings.size * settings.pixel_size
     count = settings.cells or max(1, int((side - 2 * ROOM) ** 2 / AREA_PER_CELL))
-    seconds = np.arange(settings.frames) * settings.frame_interval
+    seconds = np.arange(settings.frames, dtype=np.float64) * settings.frame_interval
     vigour = VIGOUR[settings.condition]
     bodies = [anatomy.grow(_stream(settings.seed, 0, i)) for i in range(count)]
     shapes = [

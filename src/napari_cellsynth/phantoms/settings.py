@@ -18,7 +18,7 @@ class NeutrophilSettings(BaseModel):
     size: int = Field(256, ge=96, le=8192)
     """Side of the square field in pixels."""
     seed: int = Field(0, ge=0, le=2**31 - 1)
-    """Number from which every random draw follows; both conditions share a seed's cells, at the same places."""
+    """Number from which every random draw follows; both conditions of a seed have the same cells."""
     condition: Literal["normal", "inhibited"] = "normal"
     """Untreated cells, or cells treated with an inhibitor, which crawl, turn and ruffle less."""
     cells: int | None = Field(None, ge=1, le=60_000)
