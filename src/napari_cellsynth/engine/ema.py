@@ -41,6 +41,8 @@ class Averages:
     @torch.no_grad()
     def update(self, updates: int) -> None:
         """Take in the weights as they are now, after ``updates`` earlier ones."""
+        if not self._averaged:
+            return
         decay = min(self.decay, (1 + updates) / (10 + updates))
         torch._foreach_lerp_(self._averaged, self._followed, 1 - decay)
         for mine, theirs in self._counts:

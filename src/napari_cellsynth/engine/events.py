@@ -30,8 +30,11 @@ class Event:
         if kind is None:
             return None
         known = {f.name for f in fields(kind)}
-        found = {key: value for key, value in record.items() if key in known}
-        return kind(**{key: tuple(value) if isinstance(value, list) else value for key, value in found.items()})
+        # JSON has no tuples.
+        found: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in record.items() if key in known
+        }
+        return kind(**found)
 
 
 @dataclass(frozen=True, kw_only=True)
