@@ -78,7 +78,7 @@ def test_shrinking_does_not_alias(tmp_path: Path) -> None:
     """Stripes of one pixel are gone at half the size; without a filter they would be a flat 0 or 1000, or a beat."""
     stack, labels = disc_movie()
     stripes = np.broadcast_to(1000 * (np.arange(160) % 2), stack.shape).astype(np.uint16)
-    data, _ = run([(stack.with_(data=stripes), labels)], tmp_path / "d", size=13, box_px=26)
+    data, _ = run([(stack.with_(data=stripes), labels)], tmp_path / "d", size=16, box_px=32)
     images = data.images(range(len(data.table)))
     assert np.abs(images[:, 2:-2, 2:-2].astype(int) - 500).max() < 60
 
@@ -344,6 +344,14 @@ def test_a_cell_missed_in_one_frame_is_still_one_cell(tmp_path: Path) -> None:
     assert report.cells == 3
 
 
+def test_fast_cells_are_not_said_to_be_counted_exactly(tmp_path: Path) -> None:
+    """They leave their own outline behind from frame to frame, so nothing shows that the numbers mean anything."""
+    _, report = run([disc_movie(step=13, shape=(120, 240))], tmp_path / "d", size=16, box_px=20)
+    assert not report.cells_exact
+    _, report = run([disc_movie(frames=1)], tmp_path / "e", size=16, box_px=20, validation_fraction=0, test_fraction=0)
+    assert report.cells_exact
+
+
 def test_planes_of_one_cell_are_one_cell(tmp_path: Path) -> None:
     stack, labels = disc_movie(shuffle=True)
     volume = stack.with_(data=np.repeat(stack.data[:, None], 3, 1), axes="TZYX")
@@ -458,6 +466,12 @@ def test_the_preview_shows_what_will_be_written(tmp_path: Path) -> None:
     assert len(shown) == 5
     other, _ = preview_crops(stack, labels, CropSettings(**settings), count=5, seed=4)
     assert not np.array_equal(images, other)
+
+
+def test_the_preview_of_one_of_several_recordings() -> None:
+    stack, labels = disc_movie(frames=2)
+    images, _ = preview_crops(stack, labels, CropSettings(box_px=20, holdout="recording"), count=4)
+    assert images.shape == (4, 64, 64)
 
 
 # ---------------------------------------------------------------- real recordings

@@ -42,6 +42,7 @@ def test_what_it_says_of_itself(made: Path) -> None:
     assert data.count("train") == len(data.indices("train")) == 18
     assert data.summary() == ("squares, box 16 px → 16 px: 18 training, 3 validation, 3 test crops, 3 different cells")
     assert "\n" not in data.summary()
+    assert data.report.text().startswith("24 crops of 3 different cells, from 30 outlines.")
 
 
 def test_images_masks_and_cells_belong_together(made: Path) -> None:

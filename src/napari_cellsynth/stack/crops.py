@@ -54,7 +54,8 @@ class Outlines:
     cells: dict[tuple[int, int, int, int], int] = field(default_factory=dict)
     """Cell of an outline, by its key; numbered from 1 through all recordings."""
     refused: dict[tuple[int, int, int, int], str] = field(default_factory=dict)
-    tracked: list[bool] = field(default_factory=list)
+    exact: list[bool] = field(default_factory=list)
+    """For each recording, whether its cells were counted and not estimated."""
 
 
 def make_crops(
@@ -110,7 +111,7 @@ def make_crops(
                     writer.add(crop, source.split[crop.outline.t], outlines.cells[crop.outline.key])
                 done += 1
                 yield CropProgress(done, total, "cutting crops")
-        report = report_of(plan, outlines.found, outlines.cells, outlines.refused, outlines.tracked)
+        report = report_of(plan, outlines.found, outlines.cells, outlines.refused, outlines.exact)
         _check_parts(report, plan, outlines)
         yield CropProgress(total - 1, total, "writing the training set")
         writer.finish(report)
@@ -124,6 +125,8 @@ def preview_crops(
     """A random choice of the crops that ``make_crops`` would write from this recording, quickly.
 
     Drawn from at most 32 of the training frames, of which few are read.
+    Where several recordings are to be cut with a box of the cells' own size,
+    give that box in the settings (see :func:`plan_crops`).
 
     Returns
     -------
@@ -135,7 +138,11 @@ def preview_crops(
     BadInput
         Where none can be made; the message says why.
     """
-    plan = plan_crops([(stack, labels)], settings or CropSettings())
+    settings = settings or CropSettings()
+    if settings.holdout == "recording":
+        # One recording alone says nothing of which others there are: take it as one for training.
+        settings = settings.model_copy(update={"holdout": "time", "validation_fraction": 0.0, "test_fraction": 0.0})
+    plan = plan_crops([(stack, labels)], settings)
     (source,) = plan.sources
     draws = np.random.default_rng(seed)
     outlines = Outlines()
@@ -180,7 +187,7 @@ def _scan(plan: CropPlan, outlines: Outlines) -> Iterator[int]:
         outlines.cells.update(
             (outline.key, before + cell) for outline, cell in zip(mine, counter.cells(mine), strict=True)
         )
-        outlines.tracked.append(counter.tracked)
+        outlines.exact.append(counter.exact)
 
 
 def _sort_out(found: list[Outline], source: Source, plan: CropPlan, outlines: Outlines) -> None:

@@ -31,7 +31,7 @@ def estimate_background(image: np.ndarray, labels: np.ndarray, reach: int, width
     """
     from scipy import ndimage
 
-    far = ndimage.distance_transform_edt(labels == 0) > reach
+    far = (ndimage.distance_transform_edt(labels == 0) > reach) & np.isfinite(image)
     if far.sum() < MIN_BACKGROUND:
         return None
     pixels = image.astype(np.float64)

@@ -163,4 +163,6 @@ def to_dtype(values: np.ndarray, dtype: np.dtype[Any]) -> np.ndarray:
     if not np.issubdtype(dtype, np.integer):
         return values.astype(dtype)
     info = np.iinfo(dtype)
-    return np.clip(np.rint(values), info.min, info.max).astype(dtype)
+    # float(2**63 - 1) is 2**63, which does not fit.
+    top = np.nextafter(float(info.max), 0) if dtype.itemsize == 8 else info.max
+    return np.clip(np.rint(values), info.min, top).astype(dtype)

@@ -9,7 +9,8 @@ import numpy as np
 
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.stack.crops_scan import Outline, scan_plane
-from napari_cellsynth.stack.crops_settings import SPLITS, CropSettings, Split
+from napari_cellsynth.stack.crops_settings import CropSettings, Split
+from napari_cellsynth.stack.crops_split import splits_of
 from napari_cellsynth.stack.labels import check_labels
 from napari_cellsynth.stack.stack import Stack
 
@@ -84,7 +85,7 @@ def plan_crops(
     for stack, labels in recordings:
         _check_pair(stack, labels, settings)
     dtype = _one_dtype([stack for stack, _ in recordings])
-    splits = _splits([stack for stack, _ in recordings], settings, roles)
+    splits = splits_of([stack for stack, _ in recordings], settings, roles)
     sources = [
         Source(n, stack, labels, *splits[n], _planes(stack, settings), (0.0, 0.0))
         for n, (stack, labels) in enumerate(recordings)
@@ -129,74 +130,6 @@ def _one_dtype(stacks: Sequence[Stack]) -> np.dtype:
 
 def _planes(stack: Stack, settings: CropSettings) -> tuple[int, ...]:
     return tuple(range(stack.size("Z"))) if settings.z is None else (settings.z,)
-
-
-# ---------------------------------------------------------------- what is held out
-
-
-def _splits(
-    stacks: Sequence[Stack], settings: CropSettings, roles: Sequence[Split] | None
-) -> list[tuple[dict[int, Split], frozenset[int]]]:
-    if settings.holdout == "time":
-        if roles is not None:
-            raise BadInput("roles of recordings given while holding out by time; hold out by recording instead")
-        return [split_by_time(stack.size("T"), settings, stack.name) for stack in stacks]
-    chosen = split_by_recording(len(stacks), settings) if roles is None else list(roles)
-    if len(chosen) != len(stacks) or "train" not in chosen or not set(chosen) <= set(SPLITS):
-        raise BadInput(
-            f"roles {', '.join(chosen)} given for {len(stacks)} recordings; "
-            f"expected train, validation or test for each, and train at least once"
-        )
-    return [
-        (dict.fromkeys(range(0, stack.size("T"), settings.every), role), frozenset())
-        for stack, role in zip(stacks, chosen, strict=True)
-    ]
-
-
-def split_by_time(frames: int, settings: CropSettings, name: str) -> tuple[dict[int, Split], frozenset[int]]:
-    """Part of each frame taken, and the frames left out between the parts.
-
-    Training comes first, then a gap, validation, a gap, test: time runs
-    forward, and at least ``settings.gap`` frames lie between two parts.
-    """
-    used = list(range(0, frames, settings.every))
-    left_out = settings.gap // settings.every
-    held_out: list[tuple[Split, int]] = [
-        (part, max(1, round(share * len(used))))
-        for part, share in (("test", settings.test_fraction), ("validation", settings.validation_fraction))
-        if share > 0
-    ]
-    needed = 1 + sum(size + left_out for _, size in held_out)
-    if len(used) < needed:
-        raise BadInput(
-            f"{name} gives {len(used)} frames; holding out by time with a gap of {settings.gap} needs {needed}: "
-            f"choose a smaller gap, hold out whole recordings, or set both fractions to 0"
-        )
-    split: dict[int, Split] = {}
-    gap: set[int] = set()
-    for part, size in held_out:
-        split.update(dict.fromkeys(used[-size:], part))
-        del used[-size:]
-        if left_out:
-            gap.update(used[-left_out:])
-            del used[-left_out:]
-    return dict.fromkeys(used, "train") | split, frozenset(gap)
-
-
-def split_by_recording(count: int, settings: CropSettings) -> list[Split]:
-    """The last recordings for test, those before them for validation, the rest for training."""
-    parts = (("test", settings.test_fraction), ("validation", settings.validation_fraction))
-    sizes: dict[Split, int] = {part: max(1, round(share * count)) for part, share in parts if share > 0}
-    if sum(sizes.values()) >= count:
-        raise BadInput(
-            f"{count} recordings given; holding out whole recordings needs at least {sum(sizes.values()) + 1}: "
-            f"add recordings, hold out by time, or set a fraction to 0"
-        )
-    held_out = [part for part in ("validation", "test") for _ in range(sizes.get(part, 0))]
-    return ["train"] * (count - len(held_out)) + held_out
-
-
-# ---------------------------------------------------------------- the box
 
 
 def _boxes(

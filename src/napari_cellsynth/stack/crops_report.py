@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from napari_cellsynth.stack.crops_plan import CropPlan
@@ -48,6 +48,12 @@ class CropReport:
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> CropReport:
+        known = {f.name: record[f.name] for f in fields(cls)}
+        pairs = {key: tuple(known[key]) if known[key] else None for key in ("box_um", "pixel_size")}
+        return cls(**(known | pairs | {"box_px": tuple(tuple(box) for box in known["box_px"])}))
 
     @property
     def outlines(self) -> int:
@@ -112,7 +118,7 @@ def report_of(
     found: Sequence[Outline],
     cells: Mapping[tuple[int, int, int, int], int],
     refused: Mapping[tuple[int, int, int, int], str],
-    tracked: Sequence[bool],
+    exact: Sequence[bool],
 ) -> CropReport:
     """Count what was made and refused."""
     made = [o for o in found if o.key not in refused]
@@ -123,7 +129,7 @@ def report_of(
         made=len(made),
         refused=dict(Counter(refused.values()).most_common()),
         cells=len(set().union(*cells_of.values())),
-        cells_exact=all(tracked),
+        cells_exact=all(exact),
         per_split={part: sum(p == part for p in part_of.values()) for part in SPLITS},
         cells_per_split={part: len(cells_of[part]) for part in SPLITS},
         seen_in_training={part: len(cells_of[part] & cells_of["train"]) for part in SPLITS[1:]},

@@ -12,6 +12,8 @@ from napari_cellsynth.errors import BadInput
 
 MIN_OVERLAP = 0.1
 """Intersection over union below which outlines in neighbouring frames are not taken for one cell."""
+SURE_OVERLAP = 0.3
+"""Overlap from which a link is evidence of whether labels keep their number."""
 CONSTANT_SHARE = 0.9
 """Share of linked outlines that must keep their number for the labels to count as tracked."""
 LOOK_BACK = 2
@@ -100,13 +102,11 @@ def best_overlaps(before: np.ndarray, after: np.ndarray) -> list[tuple[int, int,
     codes, shared = np.unique(dense_before[both].astype(np.int64) * width + dense_after[both], return_counts=True)
     a, b = codes // width, codes % width
     overlap = shared / (areas_before[a] + areas_after[b] - shared)
-    return [
-        (int(numbers_before[a[i]]), int(numbers_after[b[i]]), float(overlap[i]))
-        for i in range(len(codes))
-        if overlap[i] >= MIN_OVERLAP
-        and overlap[i] == overlap[a == a[i]].max()
-        and overlap[i] == overlap[b == b[i]].max()
-    ]
+    best_of_a, best_of_b = np.zeros(len(numbers_before)), np.zeros(width)
+    np.maximum.at(best_of_a, a, overlap)
+    np.maximum.at(best_of_b, b, overlap)
+    best = np.flatnonzero((overlap >= MIN_OVERLAP) & (overlap == best_of_a[a]) & (overlap == best_of_b[b]))
+    return [(int(numbers_before[a[i]]), int(numbers_after[b[i]]), float(overlap[i])) for i in best]
 
 
 class CellCounter:
@@ -121,11 +121,13 @@ class CellCounter:
     def __init__(self) -> None:
         self._parent: dict[tuple[int, int, int], tuple[int, int, int]] = {}
         self._recent: dict[int, deque[tuple[int, np.ndarray]]] = {}
+        self._planes = 0
         self._linked = 0
         self._kept_number = 0
 
     def add(self, t: int, z: int, labels: np.ndarray) -> None:
         """Take the next plane; planes come in order of (t, z)."""
+        self._planes += 1
         for label in np.unique(labels):
             if label:
                 self._parent[t, z, int(label)] = (t, z, int(label))
@@ -145,9 +147,10 @@ class CellCounter:
         does not claim it.
         """
         pairs = best_overlaps(before, labels)
-        for old, new, _ in pairs:
-            self._linked += 1
-            self._kept_number += old == new
+        for old, new, overlap in pairs:
+            if overlap >= SURE_OVERLAP:
+                self._linked += 1
+                self._kept_number += old == new
             self._parent[self._root((*here, new))] = self._root((*at, old))
         if at[1] != here[1]:
             return labels
@@ -161,8 +164,13 @@ class CellCounter:
 
     @property
     def tracked(self) -> bool:
-        """Whether a label number is the same cell in all frames (also where there is one frame only)."""
+        """Whether a label number is the same cell in all frames; believed where nothing speaks against it."""
         return self._kept_number >= CONSTANT_SHARE * self._linked
+
+    @property
+    def exact(self) -> bool:
+        """Whether the count is of tracked cells, or of one plane; else it is an estimate."""
+        return self.tracked and (self._linked > 0 or self._planes <= 1)
 
     def cells(self, outlines: Sequence[Outline]) -> list[int]:
         """A number from 1 for each outline, the same for outlines of the same cell."""

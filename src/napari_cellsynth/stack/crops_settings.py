@@ -16,7 +16,7 @@ class CropSettings(BaseModel):
 
     model_config = ConfigDict(use_attribute_docstrings=True, extra="forbid", frozen=True, validate_default=True)
 
-    size: int = Field(64, ge=8, le=1024)
+    size: int = Field(64, ge=16, le=1024)
     """Pixels along each side of a finished crop: the size the model works at."""
     box_um: float | None = Field(None, gt=0, allow_inf_nan=False)
     """Side of the square cut out around each cell, in micrometres (empty: from the size of the cells)."""

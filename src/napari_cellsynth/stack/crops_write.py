@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -47,7 +47,9 @@ class DatasetWriter:
         size = self.plan.settings.size
         try:
             self.out.parent.mkdir(parents=True, exist_ok=True)
-            self.folder = Path(tempfile.mkdtemp(prefix=f".{self.out.name}-", dir=self.out.parent))
+            # Not tempfile's: its folders are for their owner alone, and this one will be the training set.
+            self.folder = self.out.with_name(f".{self.out.name}.{uuid.uuid4().hex[:8]}.part")
+            self.folder.mkdir()
         except OSError as error:
             raise BadInput(f"cannot write beside {self.out}: {error.strerror}; choose another place") from error
         # Crops go to disk as they come: a long recording's would not fit in memory.
@@ -144,10 +146,6 @@ class DatasetWriter:
     def _put_in_place(self) -> None:
         for name in ("images.npy", "masks.npy"):
             (self.folder / name).unlink()
-        # mkdtemp makes folders for the owner alone; a training set is as open as any new folder.
-        mask = os.umask(0)
-        os.umask(mask)
-        self.folder.chmod(0o777 & ~mask)
         try:
             if self.out.is_dir():
                 self.out.rmdir()

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from napari_cellsynth.errors import BadInput
-from napari_cellsynth.stack.crops_report import PART_WORDS, box_text
+from napari_cellsynth.stack.crops_report import PART_WORDS, CropReport, box_text
 from napari_cellsynth.stack.crops_settings import SPLITS
 from napari_cellsynth.stack.scaling import Scaling
 
@@ -82,6 +82,11 @@ class TrainingSet:
         return Scaling.from_json(self.record["scaling"])
 
     @property
+    def report(self) -> CropReport:
+        """What was made and refused, with ``text()`` in words."""
+        return CropReport.from_json(self.record["report"])
+
+    @property
     def hash(self) -> str:
         """Fingerprint of crops and masks."""
         return str(self.record["hash"])
@@ -112,12 +117,12 @@ class TrainingSet:
 
     def summary(self) -> str:
         """One line in words, such as ``yeast, 64 px: 490 / 61 / 61 crops, about 70 cells``."""
-        report = self.record["report"]
+        report = self.report
         names = ", ".join(dict.fromkeys(source["name"] for source in self.record["sources"]))
-        box = box_text(report["box_um"], report["box_px"], self.size, short=True)
+        box = box_text(report.box_um, report.box_px, self.size, short=True)
         counts = ", ".join(f"{self.count(part)} {PART_WORDS[part]}" for part in SPLITS if self.count(part))
-        about = "" if report["cells_exact"] else "about "
-        return f"{names}, box {box}: {counts} crops, {about}{report['cells']} different cells"
+        about = "" if report.cells_exact else "about "
+        return f"{names}, box {box}: {counts} crops, {about}{report.cells} different cells"
 
     @cached_property
     def _images(self) -> np.ndarray:
