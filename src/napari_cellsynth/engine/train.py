@@ -42,6 +42,8 @@ def train(
     """
     began = time.time()
     name = resolve_device(device)
+    # Before the run is claimed: a sign of life newer than its end would make a finished run look interrupted.
+    _check_startable(folder, settings, resume)
     with claim(folder) as heartbeat:
         _check_startable(folder, settings, resume)
         with repeatable(_threads(folder)) as threads:
