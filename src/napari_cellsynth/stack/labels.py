@@ -58,6 +58,10 @@ def _read(path: Path, like: Stack) -> Stack:
     # A mask movie saved as z stack, or unnamed, is told by its shape: no other reading fits.
     if described.axes != axes and described.shape == shape:
         return read_stack(path, axes=axes).with_(notes=())
+    if described.axes is None:
+        raise BadInput(
+            f"{path.name} of shape {described.shape} does not fit {like.name}; expected {axes} of shape {shape}"
+        )
     labels = read_stack(path)
     if labels.axes != axes and all(labels.size(a) == like.size(a) for a in "TZYX") and labels.size("C") == 1:
         data = labels.data.reshape(shape).rechunk((*(1,) * (len(axes) - 2), -1, -1))

@@ -13,7 +13,7 @@ from napari_cellsynth.stack.folder import SUFFIXES, FolderPlanes, numbered_files
 from napari_cellsynth.stack.metadata import Metadata, read_metadata
 from napari_cellsynth.stack.quantity import format_duration, format_length, positive
 from napari_cellsynth.stack.stack import AXES, Stack
-from napari_cellsynth.stack.tiff import TiffPlanes, opened
+from napari_cellsynth.stack.tiff import TiffPlanes, cut_short, opened
 
 
 class AxesUnknown(BadInput):
@@ -138,9 +138,11 @@ def _open_file(path: Path, scene: int) -> tuple[FileDescription, TiffPlanes]:
         kind = series[scene].kind
         photometric = int(series[scene].keyframe.photometric)
         planes = TiffPlanes(path, scene, tif)
+        if kind not in ("shaped", "imagej") and any("invalid page offset" in text for text in complaints):
+            raise cut_short(path)  # the others say how many planes there should be, which check() looks at
     _refuse_dtype(path, planes.dtype)
     planes.check()
-    notes = [*said.notes, *(f"odd file: {text[:160]}" for text in complaints[:3])]
+    notes = [*said.notes, *dict.fromkeys(map(_in_words, complaints[:3]))]
     if planes.missing:
         notes.append(f"{planes.missing} planes are named in the file but not there: they read as 0")
     if len(names) > 1:
@@ -150,6 +152,15 @@ def _open_file(path: Path, scene: int) -> tuple[FileDescription, TiffPlanes]:
         3: ["values are indices into a palette"],
     }.get(photometric, [])
     return _describe(path, planes, letters, said, names, notes, kind), planes
+
+
+def _in_words(complaint: str) -> str:
+    """What tifffile logs, for people."""
+    if "circular reference" in complaint:
+        return "the pages of the file refer to each other in a circle: some may be missing"
+    if "TiffTag" in complaint:
+        return "a part of the file's description cannot be read: scale, time or axes may be missing"
+    return f"odd file: {complaint[:160]}"
 
 
 def _open_folder(path: Path, scene: int) -> tuple[FileDescription, FolderPlanes]:

@@ -88,14 +88,12 @@ class TiffPlanes:
         nbytes = prod(self.shape) * self.dtype.itemsize
         if nbytes == 0:
             raise BadInput(f"{self.path.name} has an image of shape {self.shape}; expected at least one pixel")
-        if self._offset is not None:
-            self._expect(self._offset + nbytes)
-        else:
-            with self._open(self._series.keyframe):
-                last = self._series.pages[len(self._series.pages) - 1]
-                if last is not None and last.parent.filehandle is self._series.keyframe.parent.filehandle:
-                    ends = zip(last.dataoffsets, last.databytecounts, strict=False)  # damaged files have fewer counts
-                    self._expect(max((offset + count for offset, count in ends), default=0))
+        end = self._end_of_last_page() if self._offset is None else self._offset + nbytes
+        size = os.path.getsize(self.path)
+        if size < end:
+            raise BadInput(
+                f"{self.path.name} is cut short: {end:,} bytes expected, {size:,} there; copy it again from its source"
+            )
         if decode and prod(self.page_shape) * self.dtype.itemsize <= _PROBE_BYTES:
             self._page((0,) * self.lead)
 
@@ -117,7 +115,7 @@ class TiffPlanes:
         if _stamp(self.path) != self._stamp:
             raise BadInput(f"{self.path} has changed since it was opened; open it again")
         try:
-            return self._contiguous(number) if self._offset is not None else self._decoded(number)
+            return self._decoded(number) if self._offset is None else self._contiguous(number, self._offset)
         except BadInput:
             raise
         except Exception as error:
@@ -127,11 +125,11 @@ class TiffPlanes:
                 f"{self.path.name}: page {number} cannot be read ({reason[:160]}); the file is damaged"
             ) from error
 
-    def _contiguous(self, number: int) -> np.ndarray:
+    def _contiguous(self, number: int, offset: int) -> np.ndarray:
         count = prod(self.page_shape)
         raw = self.dtype.newbyteorder(self._byteorder)
         with open(self.path, "rb") as file:
-            file.seek(self._offset + number * count * raw.itemsize)
+            file.seek(offset + number * count * raw.itemsize)
             values = np.fromfile(file, raw, count)
         if len(values) < count:
             raise BadInput(f"{self.path.name} is cut short in frame {number}; copy it again from its source")
@@ -143,7 +141,7 @@ class TiffPlanes:
                 page = self._series.pages[number]
             if page is None:  # a plane that the OME-XML promises and no file holds
                 return np.zeros(self.page_shape, self.dtype)
-            with self._open(page):
+            with self._open(page), _listening([]):
                 values = page.asarray(lock=self._lock, maxworkers=1)
         return np.asarray(values).reshape(self.page_shape).astype(self.dtype, copy=False)
 
@@ -163,12 +161,24 @@ class TiffPlanes:
                 if not self._users[id(handle)]:
                     handle.close()
 
-    def _expect(self, end: int) -> None:
-        size = os.path.getsize(self.path)
-        if size < end:
-            raise BadInput(
-                f"{self.path.name} is cut short: {end:,} bytes expected, {size:,} there; copy it again from its source"
-            )
+    def _end_of_last_page(self) -> int:
+        """Offset of the byte after the last page, where that lies in this file; else 0."""
+        keyframe = self._series.keyframe
+        with self._open(keyframe):
+            try:
+                last = self._series.pages[len(self._series.pages) - 1]
+            except IndexError:
+                raise cut_short(self.path) from None
+            if last is None or last.parent.filehandle is not keyframe.parent.filehandle:
+                return 0
+            # Not strict: damaged files have fewer counts than offsets.
+            ends = [start + count for start, count in zip(last.dataoffsets, last.databytecounts, strict=False)]
+        return max(ends, default=0)
+
+
+def cut_short(path: Path) -> BadInput:
+    """What to say of a file that promises pages which are not there."""
+    return BadInput(f"{path.name} is cut short: pages are missing at its end; copy it again from its source")
 
 
 @contextmanager
@@ -206,24 +216,29 @@ def _stamp(path: Path) -> tuple[int, int]:
     return status.st_mtime_ns, status.st_size
 
 
-class _Listener(logging.Handler):
-    def __init__(self, heard: list[str]) -> None:
-        super().__init__(logging.WARNING)
-        self.heard = heard
+class _Listener(logging.Filter):
+    """Takes what tifffile logs in a thread that listens; what it logs elsewhere goes its usual way."""
 
-    def emit(self, record: logging.LogRecord) -> None:
-        self.heard.append(" ".join(record.getMessage().split()))
+    def __init__(self) -> None:
+        super().__init__()
+        self.here = threading.local()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        heard: list[str] | None = getattr(self.here, "heard", None)
+        if heard is not None:
+            heard.append(" ".join(record.getMessage().split()))
+        return heard is None
+
+
+_LISTENER = _Listener()
 
 
 @contextmanager
 def _listening(heard: list[str]) -> Iterator[None]:
     """tifffile logs what it finds odd; a user sees it as a note and not on stderr."""
-    logger = logging.getLogger("tifffile")
-    listener, passed_on = _Listener(heard), logger.propagate
-    logger.addHandler(listener)
-    logger.propagate = False
+    logging.getLogger("tifffile").addFilter(_LISTENER)  # once: a second time does nothing
+    before, _LISTENER.here.heard = getattr(_LISTENER.here, "heard", None), heard
     try:
         yield
     finally:
-        logger.removeHandler(listener)
-        logger.propagate = passed_on
+        _LISTENER.here.heard = before

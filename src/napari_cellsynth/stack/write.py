@@ -70,12 +70,12 @@ def write_plain_tiff(path: str | Path, array: Any, description: Mapping[str, Any
         raise BadInput(
             f"pixels of type {dtype} given for {path.name}; expected bool, integers or floats of up to 64 bits"
         )
-    planes = (np.asarray(array[i]) for i in np.ndindex(*shape[:-2]))
+    planes: Any = (np.asarray(array[i]) for i in np.ndindex(*shape[:-2]))
+    if shape[-1] == 1:
+        planes = np.asarray(array)  # images one pixel wide are, to tifffile, samples in a pixel: no planes to hand it
     said = {NAMESPACE: json.loads(_json(description))}
     with replacing(path) as temporary:
-        # tifffile takes a last axis of length one for samples in a pixel: give it one.
-        written = (*shape, 1) if shape[-1] == 1 else shape
-        _write(temporary, planes, written, dtype, said, ome=False, compress=True)
+        _write(temporary, planes, shape, dtype, said, ome=False, compress=True)
     return path
 
 
@@ -95,8 +95,7 @@ def read_plain_tiff(path: str | Path) -> tuple[np.ndarray, dict[str, Any]]:
     description = said.get(NAMESPACE)
     if not isinstance(description, dict):
         return array, {}
-    shape = [int(n) for n in said.get("shape", array.shape)]
-    return array.reshape(shape[:-1] if shape[-1] == 1 else shape), description
+    return array.reshape(said.get("shape", array.shape)), description
 
 
 @contextmanager
@@ -199,7 +198,7 @@ def _jsonable(value: Any) -> Any:
 
 def _write(
     path: Path,
-    planes: Iterator[np.ndarray],
+    planes: Iterator[np.ndarray] | np.ndarray,
     shape: tuple[int, ...],
     dtype: np.dtype[Any],
     metadata: dict[str, Any],
