@@ -50,6 +50,12 @@ def parse(kind: type[Options], name: str, words: Sequence[str], *, about: str | 
     raise BadInput(f"{_one_line(box.getvalue())}; see {prog} --help")
 
 
+def check_seed(seed: int) -> None:
+    """BadInput for a seed that no run could have."""
+    if not 0 <= seed < 2**31:
+        raise BadInput(f"--seed {seed} given; expected a whole number from 0 to {2**31 - 1}")
+
+
 @contextmanager
 def _unbroken() -> Iterator[None]:
     """Boxes as wide as their text, so that no path in them is broken in two."""

@@ -21,6 +21,8 @@ def image_path(out: Path) -> Path:
         raise BadInput(f"{out} given; OME-Zarr cannot be written yet: take an ending of .ome.tif")
     if out.is_dir():
         raise BadInput(f"{out} is a folder; name a file, such as {out / 'made.ome.tif'}")
+    if not out.parent.is_dir():
+        raise BadInput(f"{out} given; the folder {out.parent} does not exist: create it first")
     path = out if name.endswith(TIFF_ENDINGS) else out.with_name(out.name + ".ome.tif")
     return _not_of_others(path)
 

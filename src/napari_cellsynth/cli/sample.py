@@ -9,7 +9,7 @@ from typing import Annotated
 
 from tyro.conf import Positional, arg
 
-from napari_cellsynth.cli.options import Device, parse
+from napari_cellsynth.cli.options import Device, check_seed, parse
 from napari_cellsynth.errors import BadInput
 
 
@@ -38,6 +38,7 @@ def main(words: Sequence[str]) -> int:
     options = parse(Sample, "sample", words)
     if options.count < 1:
         raise BadInput(f"--count {options.count} given; at least 1 is needed")
+    check_seed(options.seed)
     out = image_path(options.out)
     images, labels = api.sample(options.run, count=options.count, seed=options.seed, device=options.device)
     write_made(out, images, labels, quiet=options.quiet)

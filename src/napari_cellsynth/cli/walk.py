@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from tyro.conf import Positional, arg
 
-from napari_cellsynth.cli.options import Device, parse
+from napari_cellsynth.cli.options import Device, check_seed, parse
 from napari_cellsynth.errors import BadInput
 
 
@@ -47,6 +47,7 @@ def main(words: Sequence[str]) -> int:
         raise BadInput(f"a walk through {ends} point(s) given; it needs two or more")
     if options.between < 1:
         raise BadInput(f"--between {options.between} given; at least 1 step is needed")
+    check_seed(options.seed)
     out = image_path(options.out)
     images, labels = api.walk(
         options.run,

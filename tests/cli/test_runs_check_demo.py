@@ -1,0 +1,126 @@
+"""The list of runs, the look at this computer, the demo's door, and progress."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from napari_cellsynth import api
+from napari_cellsynth.cli.progress import ProgressLine, in_bytes
+
+
+def test_runs_as_json(shell, run) -> None:
+    (row,) = json.loads(shell("runs", run.parent, "--json").out)
+    assert list(row) == [
+        *("path", "name", "family", "preset", "created"),
+        *("state", "step", "steps", "since", "because", "bytes"),
+    ]
+    assert (row["name"], row["family"], row["preset"]) == ("run", "dcgan", "tiny")
+    assert (row["state"], row["step"], row["steps"]) == ("finished", 8, 8)
+    assert row["bytes"] == sum(path.stat().st_size for path in run.rglob("*") if path.is_file())
+
+
+def test_runs_in_words(shell, run) -> None:
+    (line,) = shell("runs", run.parent).out.splitlines()
+    assert line.startswith("finished")
+    assert "step 8 of 8" in line
+
+
+def test_runs_where_napari_puts_them(shell, crops, cellsynth_home) -> None:
+    assert shell("runs").out == f"no runs in {cellsynth_home / 'trainings'}\n"
+    api.create_run("dcgan", crops, cellsynth_home / "trainings" / "mine", preset="tiny")
+    assert shell("runs").out.startswith("new         mine")
+    assert json.loads(shell("runs", cellsynth_home, "--json").out) == []
+
+
+@pytest.mark.gui
+def test_napari_puts_them_there() -> None:
+    from napari_cellsynth.cli.runs import default_folder
+    from napari_cellsynth.gui.words import RUNS
+
+    assert default_folder() == api.home() / RUNS
+
+
+def test_runs_of_no_folder(shell, tmp_path) -> None:
+    assert shell("runs", tmp_path / "nowhere").status == 2
+
+
+def test_check_as_json_and_in_words(shell) -> None:
+    found = json.loads(shell("check", "--json").out)
+    assert list(found) == ["cellsynth", "python", "platform", "packages", "qt", "devices", "cpu_cores", "advice"]
+    assert found["python"] == ".".join(map(str, sys.version_info[:3]))
+    assert [set(device) for device in found["devices"]] == [{"device", "name", "memory", "free"}] * len(
+        found["devices"]
+    )
+    words = shell("check").out
+    assert found["packages"]["torch"] in words
+    assert all(advice in words for advice in found["advice"])
+
+
+@pytest.mark.gui
+def test_the_demo_is_played_where_it_is_told(shell, tmp_path, monkeypatch) -> None:
+    from napari_cellsynth.gui import demo
+
+    played: list[tuple[Path | None, bool]] = []
+    monkeypatch.setattr(demo, "main", lambda out, headless: played.append((out, headless)) or 0)
+    assert shell("demo", "--headless", "--out", tmp_path).status == 0
+    assert shell("demo").status == 0
+    assert played == [(tmp_path, True), (None, False)]
+
+
+def test_a_demo_without_napari_says_what_to_do(shell, monkeypatch) -> None:
+    from napari_cellsynth.cli import demo
+
+    monkeypatch.setattr(demo, "find_spec", lambda name: None)
+    said = shell("demo")
+    assert said.status == 2
+    assert "pip install" in said.complaint
+
+
+class Terminal:
+    """A stderr that says it is a terminal."""
+
+    def __init__(self) -> None:
+        self.text = ""
+
+    def write(self, text: str) -> int:
+        self.text += text
+        return len(text)
+
+    def flush(self) -> None: ...
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_bar_on_a_terminal(monkeypatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    with ProgressLine("cutting") as line:
+        line.at(1, 4)
+        line.at(4, 4, "done soon")
+        line.say("a note")
+    assert "\r" in terminal.text
+    assert "4/4" in terminal.text
+    assert "a note\n" in terminal.text
+
+
+def test_plain_lines_otherwise(capsys, monkeypatch) -> None:
+    monkeypatch.setattr("napari_cellsynth.cli.progress.EVERY", 0.0)
+    with ProgressLine("cutting") as line:
+        line.at(1, 4, "finding cells")
+    assert capsys.readouterr().err == "cutting: 1 of 4, finding cells\n"
+    monkeypatch.setattr("napari_cellsynth.cli.progress.EVERY", 60.0)
+    with ProgressLine("cutting") as line:
+        line.at(2, 4)
+    with ProgressLine("cutting", quiet=True) as line:
+        line.say("nothing")
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(("count", "words"), [(0, "0 bytes"), (999, "999 bytes"), (1500, "1.5 kB"), (24e9, "24 GB")])
+def test_bytes_in_words(count, words) -> None:
+    assert in_bytes(count) == words

@@ -1,0 +1,198 @@
+"""Training from the shell: new, created, resumed, estimated, stopped and cancelled."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from napari_cellsynth import api
+from napari_cellsynth.engine.events import Failed, Started
+from napari_cellsynth.engine.run_folder import RunFolder
+
+from .conftest import TINY
+
+
+def test_a_run_to_its_end(run) -> None:
+    folder = RunFolder(run)
+    assert folder.state().state == "finished"
+    assert folder.state().step == 8
+    assert folder.record["settings"]["with_masks"] is True
+    assert folder.record["preset"] == "tiny"
+    assert folder.latest_weights() is not None
+
+
+def test_it_says_how_it_goes_unless_quiet(shell, crops, tmp_path) -> None:
+    loud = shell("train", "dcgan", crops, "--run", tmp_path / "loud", *TINY, "--steps", 2)
+    assert loud.status == 0
+    assert loud.out == f"{tmp_path / 'loud'}: finished at step 2\n"
+    assert "training on cpu" in loud.err
+    quiet = shell("train", "dcgan", crops, "--run", tmp_path / "quiet", *TINY, "--steps", 2, "--quiet")
+    assert (quiet.status, quiet.out, quiet.err) == (0, "", "")
+
+
+def test_a_run_created_elsewhere_is_started_by_its_folder_alone(shell, crops, tmp_path) -> None:
+    changes = {"steps": 3, "width": 4, "widest": 16, "batch_size": 4}
+    api.create_run("dcgan", crops, tmp_path / "run", preset="tiny", changes=changes, device="cpu", threads=1)
+    assert shell("train", "--run", tmp_path / "run", "--quiet").status == 0
+    assert RunFolder(tmp_path / "run").state().state == "finished"
+
+
+def test_settings_arrive_with_their_types(shell, crops, tmp_path) -> None:
+    words = ["--set", "learning_rate=1e-3", "--set", "micro_batch=none", "--set", "generator_term=minimax"]
+    said = shell("train", "dcgan", crops, "--run", tmp_path / "run", *TINY, *words, "--steps=1", "--seed=7", "--quiet")
+    assert said.status == 0
+    settings = RunFolder(tmp_path / "run").record["settings"]
+    assert settings["learning_rate"] == 1e-3
+    assert settings["micro_batch"] is None
+    assert settings["generator_term"] == "minimax"
+    assert (settings["steps"], settings["seed"], settings["width"]) == (1, 7, 4)
+
+
+def test_a_finished_run_is_not_trained_again_and_stays_finished(shell, run, crops) -> None:
+    for words in (["--run", run], ["--resume", run], ["dcgan", crops, "--run", run]):
+        said = shell("train", *words)
+        assert said.status == 2
+        assert str(run) in said.complaint
+    assert RunFolder(run).state().state == "finished"
+
+
+@pytest.mark.parametrize(
+    ("words", "answer"),
+    [
+        (["gan", "CROPS", "--run", "RUN"], "dcgan"),
+        (["dcgan", "nowhere", "--run", "RUN"], "nowhere"),
+        (["dcgan", "PHANTOM", "--run", "RUN"], "prepare crops"),
+        (["dcgan", "--run", "RUN"], "FAMILY and DATA"),
+        (["dcgan", "CROPS", "--run", "RUN", "--preset", "huge"], "'huge'"),
+        (["dcgan", "CROPS", "--run", "RUN", "--set", "widht=4"], "'widht'"),
+        (["dcgan", "CROPS", "--run", "RUN", "--set", "width=3"], "width"),
+        (["dcgan", "CROPS", "--run", "RUN", "--set", "width"], "key=value"),
+        (["dcgan", "CROPS", "--run", "RUN", "--set", "steps=2", "--steps", "3"], "twice"),
+        (["dcgan", "CROPS", "--run", "RUN", "--steps", "0"], "steps"),
+        (["dcgan", "CROPS", "--run", "RUN", "--device", "abacus"], "'abacus'"),
+        (["dcgan", "CROPS", "--run", "RUN", "--resume", "RUN"], "--resume"),
+        (["--run", "RUN", "--steps", "3"], "--run RUN alone"),
+        (["--run", "RUN"], "not a run"),
+        (["--resume", "RUN"], "not a run"),
+        (["--estimate"], "FAMILY and DATA"),
+        (["dcgan", "CROPS", "--estimate", "--run", "RUN"], "--run"),
+    ],
+)
+def test_bad_input_leaves_no_folder(shell, crops, phantom, tmp_path, words, answer) -> None:
+    places = {"CROPS": crops, "PHANTOM": phantom, "RUN": tmp_path / "run"}
+    said = shell("train", *(places.get(word, word) for word in words))
+    assert said.status == 2
+    assert answer in said.complaint
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_estimate_is_json_and_leaves_nothing(shell, crops, tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    said = shell("train", "dcgan", crops, "--estimate", *TINY, "--threads", 1)
+    assert said.status == 0
+    estimate = json.loads(said.out)
+    assert set(estimate) == {"seconds_per_step", "seconds", "memory", "disk"}
+    assert all(value > 0 for value in estimate.values())
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_run_that_fails_says_why(shell, crops, tmp_path, monkeypatch) -> None:
+    def fails(run: Path, *, resume: bool = False):
+        yield Started(step=0, steps=5, device="cpu")
+        yield Failed(step=3, reason="the loss is not a number")
+
+    monkeypatch.setattr(api, "train", fails)
+    said = shell("train", "dcgan", crops, "--run", tmp_path / "run", *TINY, "--quiet")
+    assert said.status == 1
+    assert "failed at step 3: the loss is not a number" in said.complaint
+
+
+# Signals: a process of its own, as the operating system sees it.
+
+
+def start(crops: Path, run: Path, *more: str) -> subprocess.Popen[str]:
+    words = ["train", "dcgan", str(crops), "--run", str(run), *TINY, "--steps", "1000000", *more]
+    return subprocess.Popen(
+        [sys.executable, "-m", "napari_cellsynth", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def wait_for_steps(run: Path, process: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        assert process.poll() is None, process.communicate()
+        if RunFolder.is_run(run) and RunFolder(run).state().step > 0:
+            return
+        time.sleep(0.05)
+    raise AssertionError("no step within a minute")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no SIGTERM")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_saves_the_weights_and_stops(shell, crops, tmp_path, number) -> None:
+    run = tmp_path / "run"
+    process = start(crops, run)
+    wait_for_steps(run, process)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 0, err
+    assert "stopped, weights kept" in out
+    folder = RunFolder(run)
+    assert folder.state().state == "stopped"
+    assert folder.latest_weights() is not None
+    assert shell("sample", run, tmp_path / "made", "--count", 1).status == 0
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no SIGINT between processes")
+def test_ctrl_c_twice_cancels(crops, tmp_path) -> None:
+    # A pause in between the two, so that the job has no chance to have stopped by itself.
+    run = tmp_path / "run"
+    process = start(crops, run)
+    wait_for_steps(run, process)
+    os.kill(process.pid, signal.SIGSTOP)
+    process.send_signal(signal.SIGINT)
+    os.kill(process.pid, signal.SIGCONT)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+    # Whichever the job saw first is done: both are asked in the same moment, the later one counts.
+    assert process.returncode in (0, 130), err
+    assert (process.returncode == 130) == (RunFolder(run).state().state == "cancelled")
+
+
+def test_cancelling_through_the_folder_is_130(crops, tmp_path) -> None:
+    run = tmp_path / "run"
+    process = start(crops, run, "--quiet")
+    wait_for_steps(run, process)
+    RunFolder(run).ask("cancel")
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert err.startswith("cellsynth: ")
+    assert "cancelled" in err
+
+
+def test_stopped_and_resumed_is_as_never_stopped(shell, crops, tmp_path) -> None:
+    """Through the shell alone: the weights of a run that was stopped equal those of one that was not."""
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    process = start(crops, broken, "--threads", "1", "--seed", "5")
+    wait_for_steps(broken, process)
+    RunFolder(broken).ask("stop")
+    assert process.wait(timeout=30) == 0
+    process.communicate()
+    folder = RunFolder(broken)
+    steps = folder.state().step + 6
+    folder.update_record(settings={**folder.record["settings"], "steps": steps})
+    assert shell("train", "--resume", broken, "--quiet").status == 0
+    same = ["--threads", 1, "--seed", 5, "--steps", steps, "--quiet"]
+    assert shell("train", "dcgan", crops, "--run", whole, *TINY, *same).status == 0
+    first, second = (RunFolder(run).latest_weights() for run in (whole, broken))
+    assert first is not None
+    assert second is not None
+    name = "networks.safetensors"
+    assert (first / name).read_bytes() == (second / name).read_bytes()
