@@ -145,11 +145,23 @@ def test_refuses_an_unknown_name() -> None:
         phantoms.make("eosinophils")
 
 
+def test_progress_is_told_and_can_end_the_work() -> None:
+    seen: list[tuple[int, int]] = []
+    phantoms.make("neutrophils", frames=3, size=96, progress=lambda *at: seen.append(at))
+    assert seen == [(1, 3), (2, 3), (3, 3)]
+
+    def enough(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        phantoms.make("neutrophils", frames=3, size=96, progress=enough)
+
+
 def test_it_is_quick() -> None:
-    """256 px, 48 frames, about ten cells: a few seconds on one core."""
-    start = time.perf_counter()
+    """256 px, 48 frames, about ten cells: a few seconds of one core, whatever else the machine does."""
+    start = time.process_time()
     phantoms.make("neutrophils")
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10
 
 
 @pytest.mark.parametrize("size", [96, 128, 160, 320])

@@ -71,6 +71,15 @@ def test_the_next_frame_is_the_last_one_moved(phantom: phantoms.Phantom) -> None
         assert error[inside].mean() < 0.6 * still[inside].mean()
 
 
+def test_flow_leads_back_to_the_same_cell(phantom: phantoms.Phantom) -> None:
+    for t, flow in enumerate(phantom.flow):
+        rows, columns = np.nonzero((phantom.labels[t + 1] > 0) & np.isfinite(flow[0]))
+        from_rows = np.rint(rows + flow[1, rows, columns]).astype(int)
+        from_columns = np.rint(columns + flow[0, rows, columns]).astype(int)
+        same = phantom.labels[t][from_rows, from_columns] == phantom.labels[t + 1][rows, columns]
+        assert same.mean() > 0.98, "all but rounding at the outline"
+
+
 def test_most_of_each_cell_keeps_its_flow(phantom: phantoms.Phantom) -> None:
     known = np.isfinite(phantom.flow).all(axis=1)
     inside = phantom.labels[1:] > 0

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from napari_cellsynth.errors import BadInput
-from napari_cellsynth.phantoms.phantom import Phantom
+from napari_cellsynth.phantoms.phantom import Phantom, Progress
 from napari_cellsynth.phantoms.settings import NeutrophilSettings
 
 
@@ -22,14 +22,14 @@ class PhantomKind:
     """In the words of the panels."""
     settings: type[BaseModel]
     """What can be chosen, with defaults, bounds and a sentence each."""
-    function: Callable[[Any], Phantom]
-    """From settings to the recording."""
+    function: Callable[..., Phantom]
+    """From settings, and who is told the progress if anyone, to the recording."""
 
 
-def _neutrophils(settings: NeutrophilSettings) -> Phantom:
+def _neutrophils(settings: NeutrophilSettings, progress: Progress | None = None) -> Phantom:
     from napari_cellsynth.phantoms.neutrophils import neutrophils
 
-    return neutrophils(settings)
+    return neutrophils(settings, progress)
 
 
 PHANTOMS: Mapping[str, PhantomKind] = {
@@ -38,7 +38,14 @@ PHANTOMS: Mapping[str, PhantomKind] = {
 
 
 def make(
-    name: str, *, frames: int = 48, size: int = 256, seed: int = 0, condition: str = "normal", **parameters: Any
+    name: str,
+    *,
+    frames: int = 48,
+    size: int = 256,
+    seed: int = 0,
+    condition: str = "normal",
+    progress: Progress | None = None,
+    **parameters: Any,
 ) -> Phantom:
     """Simulate a recording with its ground truth.
 
@@ -48,6 +55,7 @@ def make(
         size: side of the field in pixels.
         seed: number from which every random draw follows: the same seed, the same recording.
         condition: for neutrophils "normal" or "inhibited".
+        progress: called with the number of frames made and of all; what it raises ends the work.
         parameters: further fields of the phantom's settings, such as ``frame_interval``.
 
     Raises:
@@ -63,4 +71,4 @@ def make(
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
         raise BadInput(f"phantom {name}: {field} = {given.get(field)!r} given; {first['msg']}") from None
-    return kind.function(settings)
+    return kind.function(settings, progress)

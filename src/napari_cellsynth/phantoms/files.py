@@ -10,14 +10,12 @@ from functools import partial
 from pathlib import Path
 
 from napari_cellsynth.errors import BadInput
-from napari_cellsynth.phantoms.phantom import Phantom, TrackPoint
+from napari_cellsynth.phantoms.phantom import Phantom, Progress, TrackPoint
 
 ENDINGS = (".ome.tif", ".ome.tiff", ".tif", ".tiff")
 
 
-def write_phantom(
-    phantom: Phantom, out: Path | str, *, progress: Callable[[int, int], None] | None = None
-) -> list[Path]:
+def write_phantom(phantom: Phantom, out: Path | str, *, progress: Progress | None = None) -> list[Path]:
     """Write a phantom's recording and ground truth.
 
     ``x.ome.tif`` holds the recording; beside it ``x.labels.tif`` (T, Y, X),

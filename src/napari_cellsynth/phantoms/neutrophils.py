@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.phantoms import anatomy, crawl, deform, dic, truth
-from napari_cellsynth.phantoms.phantom import Phantom
+from napari_cellsynth.phantoms.phantom import Phantom, Progress
 from napari_cellsynth.phantoms.settings import VIGOUR, NeutrophilSettings
 from napari_cellsynth.stack.stack import Stack
 
@@ -60,7 +60,7 @@ class Scene:
     contrast: float = 1.0
 
 
-def neutrophils(settings: NeutrophilSettings) -> Phantom:
+def neutrophils(settings: NeutrophilSettings, progress: Progress | None = None) -> Phantom:
     """Simulate a recording with its ground truth.
 
     Returns:
@@ -71,7 +71,7 @@ def neutrophils(settings: NeutrophilSettings) -> Phantom:
     """
     cells = populate(settings)
     scene = make_scene(settings)
-    clean, labels, flow = film(cells, scene, settings.frames)
+    clean, labels, flow = film(cells, scene, settings.frames, progress)
     noise = _stream(settings.seed, 3)
     frames = np.stack([dic.expose(noise, frame, settings.read_noise) for frame in clean])
     stack = Stack(
@@ -163,7 +163,7 @@ def make_scene(settings: NeutrophilSettings) -> Scene:
 
 
 def film(
-    cells: Sequence[Cell], scene: Scene, frames: int
+    cells: Sequence[Cell], scene: Scene, frames: int, progress: Progress | None = None
 ) -> tuple[NDArray[np.float32], NDArray[np.uint16], NDArray[np.float32]]:
     """Clean frames (T, Y, X) in counts, labels (T, Y, X) and backward flow (T - 1, 2, Y, X) of a scene with cells."""
     size = scene.light.shape
@@ -179,6 +179,8 @@ def film(
             flow[t - 1] = truth.only_where_true(
                 flow[t - 1], (labels[t - 1], labels[t]), (clean[t - 1], clean[t]), reach
             )
+        if progress is not None:
+            progress(t + 1, frames)
     return clean, labels, flow
 
 

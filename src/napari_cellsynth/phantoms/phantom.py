@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -9,6 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cellsynth.stack.stack import Stack
+
+Progress = Callable[[int, int], None]
+"""Told how much is done, and of how much."""
 
 
 class TrackPoint(NamedTuple):

@@ -33,8 +33,8 @@ class NeutrophilSettings(BaseModel):
     """Factor on the optical path of everything seen; 1 resembles real cells, 0 leaves the empty background."""
     unevenness: float = Field(0.2, ge=0.0, le=0.5)
     """Peak-to-peak difference of the illumination over the field, as a fraction of its mean."""
-    electrons: float = Field(1500.0, gt=0.0, le=1e5)
-    """Electrons a background pixel collects in a frame: sets the shot noise."""
+    electrons: float = Field(1500.0, gt=0.0, le=3500.0)
+    """Electrons a background pixel collects in a frame: fewer are noisier; above 2000 bright slopes saturate."""
     read_noise: float = Field(2.0, ge=0.0, le=100.0)
     """Standard deviation of the camera's read noise in electrons."""
 

@@ -54,9 +54,13 @@ def _change(flow: NDArray[np.float32], clean: tuple[NDArray[np.float32], NDArray
     from scipy.ndimage import map_coordinates
 
     before, after = clean
-    y, x = np.indices(after.shape, dtype=np.float32)
-    at = np.stack([y + flow[1], x + flow[0]])
-    side = np.array(after.shape).reshape(2, 1, 1) - 1
+    change = np.abs(before - after)
+    # Only what moved needs interpolating: most of a field stands still.
+    rows, columns = np.nonzero(flow.any(axis=0))
+    at = np.stack([rows + flow[1, rows, columns], columns + flow[0, rows, columns]])
+    side = np.array(after.shape).reshape(2, 1) - 1
     outside = ((at < 0) | (at > side)).any(axis=0)
-    change = [np.abs(map_coordinates(before, at, order=order, mode="nearest") - after) for order in (1, 3)]
-    return np.where(outside, np.inf, np.maximum(*change))
+    moved = [map_coordinates(before, at, order=order, mode="nearest") for order in (1, 3)]
+    miss = np.maximum(*(np.abs(values - after[rows, columns]) for values in moved))
+    change[rows, columns] = np.where(outside, np.inf, miss)
+    return change
