@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import Any
 
 import pytest
 
+# Threads that wait politely: two in each child, on cores that others use as well.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 # Children of multiprocessing get our sys.path.
 sys.path.insert(0, str(Path(__file__).parent))
 

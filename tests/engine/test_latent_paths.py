@@ -9,7 +9,8 @@ from napari_cellsynth.errors import BadInput
 def test_passes_through_its_points(kind: str) -> None:
     points = np.random.default_rng(0).normal(size=(4, 100)).astype(np.float32)
     path = latent_path(points, 5, kind)
-    assert path.shape == (16, 100) and path.dtype == np.float32
+    assert path.shape == (16, 100)
+    assert path.dtype == np.float32
     np.testing.assert_allclose(path[::5], points, atol=1e-5)
 
 

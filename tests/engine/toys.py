@@ -110,7 +110,9 @@ class Line(Toy):
 
     def __init__(self, settings: Settings, data: Path | None = None) -> None:
         super().__init__(settings, data)
-        self.networks = {"generator": nn.Linear(3, 1), "other": nn.Linear(1, 1)}
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(settings.seed)
+            self.networks = {"generator": nn.Linear(3, 1), "other": nn.Linear(1, 1)}
         self.phases = (Phase("fit", ("generator",), partial(torch.optim.SGD, lr=0.1)),)
 
     def batch(self, step: int, phase: str, repeat: int) -> ToyBatch:
@@ -146,6 +148,5 @@ def train_in_child(run: str, resume: bool = False, noise: int | None = None) -> 
     settings = Settings(**folder.record["settings"])
     if noise is not None:
         torch.manual_seed(noise)
-        np.random.seed(noise)
     for _ in train(folder, Toy(settings), settings, device="cpu", resume=resume):
         pass

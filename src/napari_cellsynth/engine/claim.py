@@ -7,14 +7,13 @@ from contextlib import contextmanager
 
 from filelock import FileLock, Timeout
 
-from napari_cellsynth.engine.heartbeat import Heartbeat
 from napari_cellsynth.engine.run_folder import RunFolder
 from napari_cellsynth.errors import BadInput
 
 
 @contextmanager
-def claim(folder: RunFolder) -> Iterator[Heartbeat]:
-    """Be the one writer of a run and say so every five seconds; refused while another is.
+def claim(folder: RunFolder) -> Iterator[None]:
+    """Be the one writer of a run; refused while another is.
 
     The sign of life speaks for writers on other computers; the lock, which
     the system drops when a process dies, for two that start at once.
@@ -34,7 +33,6 @@ def claim(folder: RunFolder) -> Iterator[Heartbeat]:
         # A file system without locks: the sign of life has to do.
         pass
     try:
-        with Heartbeat(folder.path / "alive.json") as heartbeat:
-            yield heartbeat
+        yield
     finally:
         lock.release()

@@ -66,7 +66,9 @@ class Alive:
         return abs((time.time() if now is None else now) - self.time) < SILENCE
 
     def why_dead(self) -> str:
-        """What can be said of a writer that went without a word."""
+        """What can be said of a writer that is gone and has left the run unfinished."""
+        if self.ended:
+            return "the last attempt to go on with it ended before its first step (see log.txt)"
         if not self.here:
             return f"there is no sign of life from {self.host}"
         if psutil.boot_time() > self.time:

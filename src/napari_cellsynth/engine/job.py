@@ -166,7 +166,9 @@ class Job:
         if last or self._stretch >= STRETCH or time.perf_counter() - self._clock >= MOMENT:
             yield from self._losses()
         if measuring and not self._pace.measuring:
+            yield from self._losses()
             yield self._emit(self._pace.estimate())
+            self._rest()
         if last or done % settings.preview_every == 0:
             yield from self._preview()
         if done % settings.checkpoint_every == 0 or time.monotonic() - self._last_save > LOSS_LIMIT:

@@ -163,12 +163,14 @@ class RunFolder:
         if alive is not None:
             state = replace(state, pid=alive.pid, host=alive.host)
         done = _ended(state, turn)
-        if done is not None and (alive is None or turn is None or turn.time >= alive.since):
+        # A writer may have come after that event and gone again in good order, refused by something.
+        if done is not None and (alive is None or alive.ended or (done.since or 0.0) >= alive.since):
             return done
-        if alive is not None:
-            return self._unfinished(state, alive, turn)
-        # Events but no sign of life: someone took alive.json away.
-        return state if last is None else replace(state, state="interrupted", since=last.time, because=_NO_SIGN)
+        if last is None and (alive is None or alive.ended):
+            return state
+        if alive is None:
+            return replace(state, state="interrupted", since=getattr(last, "time", None), because=_NO_SIGN)
+        return self._unfinished(state, alive, turn)
 
     def _unfinished(self, state: RunState, alive: Alive, turn: Event | None) -> RunState:
         if alive.lives():

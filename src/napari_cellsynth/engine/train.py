@@ -13,6 +13,7 @@ from napari_cellsynth.engine.claim import claim
 from napari_cellsynth.engine.devices import repeatable, resolve_device
 from napari_cellsynth.engine.estimate import Pace
 from napari_cellsynth.engine.events import Estimate, Event
+from napari_cellsynth.engine.heartbeat import Heartbeat
 from napari_cellsynth.engine.job import Job
 from napari_cellsynth.engine.loop import Loop
 from napari_cellsynth.engine.recipe import Recipe
@@ -44,9 +45,9 @@ def train(
     name = resolve_device(device)
     # Before the run is claimed: a sign of life newer than its end would make a finished run look interrupted.
     _check_startable(folder, settings, resume)
-    with claim(folder) as heartbeat:
+    with claim(folder):
         _check_startable(folder, settings, resume)
-        with repeatable(_threads(folder)) as threads:
+        with Heartbeat(folder.path / "alive.json") as heartbeat, repeatable(_threads(folder)) as threads:
             yield from Job(folder, recipe, settings, name, heartbeat, threads).run(resume, began)
 
 
