@@ -33,6 +33,14 @@ class Worker(GeneratorWorker):  # type: ignore[misc]  # napari ships no stubs fo
         super().__init__(job.run)
         self._handled = job.handles_errors
 
+    def run(self) -> None:
+        try:
+            super().run()
+        except RuntimeError as error:
+            # The application ended under us: its signals are gone, and so is everybody who listened.
+            if "deleted" not in str(error):
+                raise
+
     def work(self) -> Any:
         try:
             return super().work()

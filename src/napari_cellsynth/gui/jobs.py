@@ -1,0 +1,285 @@
+"""Trainings live in processes of their own: started from here, followed through their folder, killed if need be.
+
+Beside a training in a thread the event loop of napari has gaps of half a
+second on two cores; beside a process on one core less than all it has none.
+And a process outlives napari: whoever opens the folder next follows it on.
+Everything here may take a moment (a process to start, a disk to answer) and
+is meant to run in a worker.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_cellsynth.engine.events import CancelledByUser, Estimate, Event, PreviewMade
+from napari_cellsynth.engine.run_folder import RunFolder, RunState
+from napari_cellsynth.errors import BadInput, RunFailed
+
+if TYPE_CHECKING:
+    import numpy as np
+    import psutil
+
+LIVE = ("running", "paused")
+"""States in which a process works on the run."""
+CANCEL_S = 2.0
+"""From the wish to the end of the process, at most."""
+POLITE_S = 1.2
+"""Of which the process may take this long to end by itself."""
+LOOK_S = 0.2
+"""From one look at a folder to the next."""
+
+
+def threads_for_training() -> int:
+    """One core less than all, which the window keeps."""
+    return max(1, (os.cpu_count() or 2) - 1)
+
+
+@dataclass(frozen=True)
+class News:
+    """What one look at a run folder brought."""
+
+    events: tuple[Event, ...]
+    state: RunState
+    preview: np.ndarray | None = None
+    """(N, C, Y, X): the newest preview, where these events hold one."""
+    usable: bool = False
+    """Whether there are weights to use."""
+
+
+class TrainingProcess:
+    """The process behind a run folder: a child of ours, or one that somebody started before."""
+
+    def __init__(self, run: Path) -> None:
+        self.folder = RunFolder(Path(run))
+        self._child: subprocess.Popen[bytes] | None = None
+
+    @classmethod
+    def attach(cls, run: Path) -> TrainingProcess:
+        """Follow and steer a run without starting anything."""
+        return cls(run)
+
+    def start(self, *, resume: bool = False) -> None:
+        """Start the process; it goes on when napari ends.  Its words go into the folder's log.txt.
+
+        Raises BadInput where one is at work already.
+        """
+        if self.alive():
+            raise BadInput(f"{self.folder.path.name} is being trained already; stop it first or follow it")
+        wish = ["--resume", str(self.folder.path)] if resume else ["--run", str(self.folder.path)]
+        with (self.folder.path / "log.txt").open("ab") as log:
+            self._child = spawn(["train", *wish, "--quiet"], stdout=log, stderr=subprocess.STDOUT)
+
+    def alive(self) -> bool:
+        """Whether a process works on the run."""
+        if self._child is not None and self._child.poll() is None:
+            return True
+        return self.folder.state().state in LIVE
+
+    def starting(self) -> bool:
+        """Whether our child runs, whatever the folder says so far."""
+        return self._child is not None and self._child.poll() is None
+
+    def died_silently(self) -> str | None:
+        """The last line of the log of a child of ours that ended with an error; None else."""
+        if self._child is None or self._child.poll() in (None, 0):
+            return None
+        return last_line(self.folder.path / "log.txt") or f"the process ended with status {self._child.returncode}"
+
+    def ask(self, what: str) -> None:
+        """``pause``, ``resume`` or ``stop``; the run answers with an event within a step."""
+        self.folder.ask(what)
+
+    def cancel(self) -> None:
+        """End the process within two seconds, by force where it does not listen, and mark the run cancelled.
+
+        Raises RunFailed for a run on another computer, which can only be asked.
+        """
+        deadline = time.monotonic() + CANCEL_S
+        state = self.folder.state()
+        if not self.alive():
+            return
+        self.folder.ask("cancel")
+        process = self._process()
+        if process is None and not self.starting():
+            raise RunFailed(f"{self.folder.name} runs on {state.host}; it was asked to end and will do so soon")
+        if process is not None and not gone(process, POLITE_S):
+            kill_tree(process)
+            gone(process, max(0.1, deadline - time.monotonic()))
+        if self._child is not None:
+            self._child.poll()
+        if self.folder.state().state not in ("cancelled", "finished", "stopped"):
+            # Killed before it could give any sign of life.
+            self.folder.append(CancelledByUser(step=state.step))
+
+    def _process(self) -> psutil.Process | None:
+        """The process, where it is on this computer and really is the one that works on the run."""
+        import psutil
+
+        alive = self.folder.alive
+        writer = alive.pid if alive is not None and alive.here and alive.lives() else None
+        pid = self._child.pid if self._child is not None and self.starting() else writer
+        try:
+            return None if pid is None else psutil.Process(pid)
+        except psutil.Error:
+            return None
+
+
+def spawn(arguments: Sequence[str], **streams: Any) -> subprocess.Popen[bytes]:
+    """``python -m napari_cellsynth …``, apart from this process and its terminal, without a console window."""
+    options: dict[str, Any] = {"stdin": subprocess.DEVNULL, "close_fds": True, **streams}
+    if sys.platform == "win32":
+        options["creationflags"] = subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP
+    else:
+        options["start_new_session"] = True
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}
+    return subprocess.Popen([sys.executable, "-m", "napari_cellsynth", *arguments], env=environment, **options)
+
+
+def follow(process: TrainingProcess) -> Iterator[News]:
+    """Look at a run again and again until it has ended; the first look brings all that was ever said.
+
+    Yields at every look, news or not, so that a worker can be stopped.
+    Raises RunFailed where a child of ours ends before it could say anything.
+    """
+    tail = process.folder.tail()
+    while True:
+        working = process.starting()
+        events = tuple(tail.read())
+        state = process.folder.state()
+        usable = process.folder.latest_weights() is not None
+        yield News(events, state, newest_preview(process.folder, events), usable)
+        if not working and state.state not in LIVE:
+            break
+        time.sleep(LOOK_S)
+    if (reason := process.died_silently()) and state.state not in ("failed", "cancelled"):
+        raise RunFailed(reason)
+
+
+def newest_preview(run: RunFolder, events: Sequence[Event]) -> np.ndarray | None:
+    """The last preview of these events as (N, C, Y, X), the first frame of clips, if its file is (still) there."""
+    made = [event for event in events if isinstance(event, PreviewMade)]
+    for event in reversed(made[-2:]):
+        try:
+            return preview_images(run.file(event.path))
+        except (OSError, ValueError):
+            continue
+    return None
+
+
+def preview_images(file: Path) -> np.ndarray:
+    """A preview file, axes QCYX or QTCYX, as (N, C, Y, X)."""
+    import numpy as np
+
+    from napari_cellsynth.stack.read import read_stack
+
+    stack = read_stack(file)
+    images = np.asarray(stack.data[:, 0] if "T" in stack.axes else stack.data)
+    return images if "C" in stack.axes else images[:, None]
+
+
+def estimate(
+    family: str, data: Path, *, preset: str, changes: Mapping[str, Any], device: str
+) -> Generator[None, None, Estimate]:
+    """Three real steps in a process of their own; yields while it works, returns an Estimate.
+
+    Raises RunFailed with the process's last words.
+    """
+    wishes = [f"--set={name}={json.dumps(value)}" for name, value in changes.items()]
+    place = ["--preset", preset, "--device", device, "--threads", str(threads_for_training())]
+    child = spawn(
+        ["train", family, str(data), "--estimate", *place, *wishes], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    try:
+        while True:
+            try:
+                said, complaint = child.communicate(timeout=0.1)
+                break
+            except subprocess.TimeoutExpired:
+                yield None
+    finally:
+        if child.poll() is None:
+            child.kill()
+            child.wait()
+    if child.returncode:
+        lines = complaint.decode(errors="replace").strip().splitlines()
+        raise RunFailed(lines[-1].removeprefix("cellsynth: ") if lines else f"it ended with status {child.returncode}")
+    event = Event.from_json({"event": "estimate", **json.loads(said)})
+    assert isinstance(event, Estimate)
+    return event
+
+
+def devices() -> list[tuple[str, str]]:
+    """Devices as the engine names them, with words for the panel, best first.
+
+    Asked of a process, once: only torch knows, and loading it here takes two
+    seconds of this process's attention.
+    """
+    return list(_devices())
+
+
+@cache
+def _devices() -> tuple[tuple[str, str], ...]:
+    child = spawn(["check", "--json"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    said, _ = child.communicate()
+    found = json.loads(said)["devices"] if child.returncode == 0 else []
+    return tuple((device["device"], device_words(device)) for device in found) or (("auto", "this computer"),)
+
+
+def device_words(device: Mapping[str, Any]) -> str:
+    """``this computer: NVIDIA RTX A5000, 19 of 24 GB free`` or ``this computer: processor, 1 of 2 cores``."""
+    if device["device"] == "cpu":
+        return f"this computer: processor, {threads_for_training()} of {os.cpu_count() or 1} cores"
+    memory, free = device.get("memory"), device.get("free")
+    room = f", {free / 1e9:.0f} of {memory / 1e9:.0f} GB free" if memory and free is not None else ""
+    return f"this computer: {device['name']}{room}"
+
+
+def last_line(file: Path) -> str:
+    """The last words of a log; empty where there are none."""
+    try:
+        with file.open("rb") as log:
+            log.seek(max(0, file.stat().st_size - 4000))
+            lines = log.read().decode(errors="replace").strip().splitlines()
+    except OSError:
+        return ""
+    return lines[-1].removeprefix("cellsynth: ").strip() if lines else ""
+
+
+def gone(process: psutil.Process, seconds: float) -> bool:
+    """Wait for a process to end; one that waits only for its parent's attention has ended."""
+    import psutil
+
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            if not process.is_running() or process.status() == psutil.STATUS_ZOMBIE:
+                return True
+        except psutil.NoSuchProcess:
+            return True
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+
+
+def kill_tree(process: psutil.Process) -> None:
+    """End a process and all that it started."""
+    import psutil
+
+    try:
+        family = [process, *process.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return
+    for member in family:
+        try:
+            member.kill()
+        except psutil.NoSuchProcess:
+            continue

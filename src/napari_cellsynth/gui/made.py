@@ -1,0 +1,87 @@
+"""What was just generated: shown as a layer, saved as a file, never mistaken for a recording."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qtpy.QtWidgets import QFileDialog, QWidget
+
+from napari_cellsynth.gui.parts import Sentence, button, column, row
+from napari_cellsynth.gui.workers import call
+
+if TYPE_CHECKING:
+    from napari_cellsynth.gui.state import Session
+    from napari_cellsynth.stack.stack import Stack
+
+ENDING = ".ome.tif"
+
+
+class Made(QWidget):
+    """A sentence about what was generated, and the button that saves it."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self._images: Stack | None = None
+        self._labels: Stack | None = None
+        self.said = Sentence()
+        self.save = button("Save as OME-TIFF…", self._save, "With axes, pixel size, and where it comes from")
+        self.save.hide()
+        column(self.said, row(self.save, None), parent=self)
+
+    def clear(self) -> None:
+        self._images = self._labels = None
+        self.save.hide()
+        self.said.say("")
+
+    def show(self, made: tuple[Stack, Stack | None], name: str) -> None:  # type: ignore[override]
+        """Add a layer (and one with the outlines, where the model makes them) and offer to save it."""
+        from napari_cellsynth.gui.layers import add_samples
+
+        self._images, self._labels = made
+        add_samples(self._session.viewer, self._images, self._labels, name)
+        with_outlines = " with their outlines" if self._labels is not None else ""
+        count = self._images.shape[0]
+        self.said.say(f"{count} images{with_outlines} are in the viewer, marked as synthetic; the slider is 'sample'.")
+        self.save.show()
+
+    def _save(self) -> None:
+        if self._images is None:
+            return
+        suggestion = self._session.home / f"{self._images.name}{ENDING}"
+        chosen, _ = QFileDialog.getSaveFileName(self, "Save as OME-TIFF", str(suggestion), f"OME-TIFF (*{ENDING})")
+        if chosen:
+            self.save_to(Path(chosen))
+
+    def save_to(self, path: Path) -> None:
+        """Write what is shown, in the background; the button is back once that is done."""
+        images, labels = self._images, self._labels
+        if images is None:
+            return
+        self.said.say("Saving…")
+        self.save.setEnabled(False)
+        call(
+            lambda: write(path, images, labels),
+            returned=lambda files: self.said.say("Saved " + " and ".join(file.name for file in files) + "."),
+            failed=lambda error: self.said.say(str(error), "bad"),
+            finished=lambda: self.save.setEnabled(True),
+            description=f"saving {path.name}",
+            watches=False,
+            owner=self,
+        )
+
+
+def write(path: Path, images: Stack, labels: Stack | None) -> list[Path]:
+    """Write images as OME-TIFF and outlines beside them (``x.labels.tif``), as the shell does; the files."""
+    from napari_cellsynth.stack.write import write_ome_tiff
+
+    stem = path.name
+    for ending in (".ome.tif", ".ome.tiff", ".tif", ".tiff"):
+        if stem.lower().endswith(ending):
+            stem = stem[: -len(ending)]
+            break
+    files = [write_ome_tiff(path.with_name(stem + ENDING), images)]
+    if labels is not None:
+        files.append(write_ome_tiff(path.with_name(f"{stem}.labels.tif"), labels))
+    return files

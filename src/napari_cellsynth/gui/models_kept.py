@@ -1,0 +1,56 @@
+"""The model that was used last stays loaded: opening one takes seconds, and the first of a session loads torch."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari_cellsynth import api
+from napari_cellsynth.engine.run_folder import RunFolder
+
+if TYPE_CHECKING:
+    from napari_cellsynth.stack.stack import Stack
+
+CHUNK = 16
+"""Images made between two looks whether they are still wanted."""
+
+
+class ModelsKept:
+    """Opens models; one at a time stays. Its methods take their time and belong into workers."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._key: tuple[Path, str] | None = None
+        self._model: api.Model | None = None
+
+    def get(self, run: Path) -> api.Model:
+        """The model with the newest weights of a run, loaded now if it is not the one that is kept.
+
+        Raises BadInput where there are no weights yet.
+        """
+        with self._lock:
+            weights = RunFolder(run).latest_weights()
+            key = (Path(run), weights.name if weights is not None else "")
+            if self._model is None or key != self._key:
+                self._model = None
+                self._model = api.open_model(run)
+                self._key = key
+            return self._model
+
+    def generate(self, run: Path, count: int, seed: int) -> Iterator[int | tuple[Stack, Stack | None]]:
+        """Yields how many images are made, and last the stacks that ``api.sample`` gives."""
+        import numpy as np
+
+        from napari_cellsynth.engine.verbs import Samples
+
+        yield 0
+        model = self.get(run)
+        parts = []
+        for begin in range(0, count, CHUNK):
+            parts.append(model.verbs.sample(min(CHUNK, count - begin), seed=seed, start=begin))
+            yield begin + len(parts[-1].images)
+        masks = [part.labels for part in parts if part.labels is not None]
+        made = Samples(np.concatenate([part.images for part in parts]), np.concatenate(masks) if masks else None)
+        yield model.stacks(made, made_by="sample", seed=seed, settings={"count": count})

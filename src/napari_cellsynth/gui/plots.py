@@ -1,0 +1,124 @@
+"""Curves of a training: losses above, quality below, redrawn at most twice a second and only when seen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qtpy.QtCore import QTimer
+from qtpy.QtGui import QPalette
+from qtpy.QtWidgets import QVBoxLayout, QWidget
+
+from napari_cellsynth.gui.history import Curve, History
+
+REDRAW_MS = 500
+HEIGHT = 100
+COLOURS = ("#56b4e9", "#e69f00", "#009e73", "#cc79a7", "#f0e442", "#d55e00")
+"""Okabe and Ito's, which colour-blind readers can tell apart."""
+TITLES = {
+    "frechet": "distance to real",
+    "variety": "variety (real: 1)",
+    "real_taken_for_real": "real taken for real",
+    "made_taken_for_real": "made taken for real",
+}
+
+
+class Curves(QWidget):
+    """Losses in one plot, each held-out number in its own; ``show_history`` may be called as often as one likes."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._history: History | None = None
+        self._plots: dict[str, Plot] = {}
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(2)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(REDRAW_MS)
+        self._timer.timeout.connect(self.draw)
+
+    def show_history(self, history: History | None) -> None:
+        """Draw this soon; what came meanwhile is drawn with it."""
+        self._history = history
+        if self.isVisible() and not self._timer.isActive():
+            self._timer.start()
+
+    def showEvent(self, event: Any) -> None:  # Qt's name
+        super().showEvent(event)
+        self.draw()
+
+    def draw(self) -> None:
+        """Bring the plots up to date now."""
+        if self._history is None:
+            for plot in self._plots.values():
+                plot.draw({})
+            return
+        self._plot("loss").draw({name: c for name, c in self._history.losses.items() if name.endswith("/loss")})
+        for name, curve in self._history.validation.items():
+            self._plot(in_words(name)).draw({name: curve})
+        for plot in self._plots.values():
+            plot.label_steps(plot is list(self._plots.values())[-1])
+
+    def _plot(self, title: str) -> Plot:
+        if title not in self._plots:
+            plot = self._plots[title] = Plot(title, self.palette())
+            self._column.addWidget(plot.widget)
+        return self._plots[title]
+
+
+class Plot:
+    """One set of axes in the colours of the window; pyqtgraph is loaded with the first."""
+
+    def __init__(self, title: str, palette: QPalette) -> None:
+        import pyqtgraph as pg
+
+        text = palette.color(QPalette.ColorRole.WindowText)
+        self.widget = pg.PlotWidget(background=palette.color(QPalette.ColorRole.Window))
+        item = self.widget.getPlotItem()
+        item.setMenuEnabled(False)
+        item.hideButtons()
+        item.setMouseEnabled(x=False, y=False)
+        item.showGrid(x=False, y=True, alpha=0.15)
+        for side in ("left", "bottom"):
+            axis = item.getAxis(side)
+            axis.setPen(text)
+            axis.setTextPen(text)
+            axis.enableAutoSIPrefix(False)
+        item.getAxis("bottom").setLabel("step")
+        item.getAxis("left").setWidth(36)
+        self._title, self._text = title, text.name()
+        self._item, self._lines = item, {}
+
+    def label_steps(self, last: bool) -> None:
+        """Only the last of several plots over one another says what the axis is."""
+        self._item.getAxis("bottom").showLabel(last)
+        self.widget.setFixedHeight(HEIGHT + (18 if last else 0))
+
+    def draw(self, curves: dict[str, Curve]) -> None:
+        import pyqtgraph as pg
+
+        for name in [name for name in self._lines if name not in curves]:
+            self._item.removeItem(self._lines.pop(name))
+        for name, curve in curves.items():
+            if name not in self._lines:
+                self._lines[name] = self._item.plot(pen=pg.mkPen(COLOURS[len(self._lines) % len(COLOURS)], width=2))
+            self._lines[name].setData(curve.steps, curve.values)
+        self._head()
+
+    def _head(self) -> None:
+        """Title and, where there are several curves, their names in their colours: a legend would lie on them."""
+        names = [
+            f'<span style="color: {line.opts["pen"].color().name()}">{in_words(name)}</span>'
+            for name, line in self._lines.items()
+        ]
+        title = f"{self._title}: {' · '.join(names)}" if len(names) > 1 else self._title
+        if title != self._item.titleLabel.text:
+            self._item.setTitle(title, size="9pt", color=self._text, justify="left")
+
+
+def in_words(name: str) -> str:
+    """``generator/loss`` is the generator's; the others have titles."""
+    phase, _, last = name.rpartition("/")
+    if last == "loss":
+        return phase or "loss"
+    return TITLES.get(last, last.replace("_", " "))

@@ -1,0 +1,413 @@
+"""What to train, on what, how and where: the upper half of the Train tab."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import Qt, QTimer, Signal
+from qtpy.QtWidgets import (
+    QButtonGroup,
+    QFileDialog,
+    QGridLayout,
+    QLabel,
+    QLineEdit,
+    QRadioButton,
+    QWidget,
+)
+
+from napari_cellsynth import api
+from napari_cellsynth.errors import BadInput
+from napari_cellsynth.gui import jobs
+from napari_cellsynth.gui.forms import SettingsForm
+from napari_cellsynth.gui.parts import Foldout, Sentence, button, column, listen, row
+from napari_cellsynth.gui.pieces import Choice
+from napari_cellsynth.gui.train_words import estimate_words
+from napari_cellsynth.gui.words import RUNS, TRAINING_SETS
+from napari_cellsynth.gui.workers import Worker, call, start
+
+if TYPE_CHECKING:
+    from napari_cellsynth.engine.events import Estimate
+    from napari_cellsynth.engine.family import Family
+    from napari_cellsynth.gui.state import Session
+
+ESTIMATE_AFTER_MS = 700
+"""Quiet time after the last change before three steps are tried."""
+OTHER = "other"
+"""Value of the entry that opens a file dialog."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """All that a training is made from."""
+
+    family: str
+    data: Path
+    preset: str
+    changes: Mapping[str, Any]
+    device: str
+
+    def key(self) -> tuple[Any, ...]:
+        return (self.family, self.data, self.preset, repr(sorted(self.changes.items())), self.device)
+
+
+@dataclass(frozen=True)
+class Known:
+    """A training set, as the chooser lists it."""
+
+    path: Path
+    summary: str
+    kind: str
+
+
+def training_sets(home: Path) -> list[Known]:
+    """The training sets in their folder of the home, newest first."""
+    from napari_cellsynth.stack.training_set import TrainingSet
+
+    found = []
+    for file in sorted((home / TRAINING_SETS).glob("*/dataset.json"), key=_age):
+        try:
+            data = TrainingSet.open(file.parent)
+        except (BadInput, OSError):
+            continue
+        found.append(Known(file.parent, data.summary(), data.kind))
+    return found
+
+
+def _age(file: Path) -> float:
+    try:
+        return -file.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+class TrainSetup(QWidget):
+    """Task, training set, settings, place, estimate; ``wanted`` carries a created run's path."""
+
+    wanted = Signal(object)
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._estimates: dict[tuple[Any, ...], Estimate] = {}
+        self._sets: dict[Path, Known] = {}
+        self._devices_asked = False
+        self._worker: Worker | None = None
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.setInterval(ESTIMATE_AFTER_MS)
+        self._later.timeout.connect(self._measure)
+        self._make()
+        listen(self, session.training_set_changed, self._chosen_elsewhere)
+        self.refresh()
+
+    # -- widgets
+
+    def _make(self) -> None:
+        from napari_cellsynth.models.registry import FAMILIES
+
+        self._families = list(FAMILIES.values())
+        self.task = Choice()
+        self.task.offer([(_task(family, self._families), family) for family in self._families])
+        self.data = Choice()
+        self.summary = Sentence()
+        self.presets = Presets()
+        self.device = Choice()
+        self.device.offer([("this computer", "auto")])
+        self.name = QLineEdit()
+        self.name.setToolTip("Name of the training; its folder is made beside the others.")
+        self.estimate = Sentence()
+        self.advanced = Foldout("Advanced", self._form, "All settings of the method, each with its sentence.")
+        self.train = button("Train", self._train, "Start in a process of its own; napari stays free.")
+        self.train.setStyleSheet("QPushButton { padding: 6px 18px; font-weight: 600; }")
+        self.go_to_movies = button("Make a training set", lambda: self._session.tab_requested.emit("movies"))
+        self._lay_out()
+        self.task.picked.connect(self._another_task)
+        self.data.picked.connect(self._another_set)
+        self.presets.changed.connect(self._another_preset)
+        self.device.picked.connect(self._changed)
+        self._another_task()
+
+    def _lay_out(self) -> None:
+        grid = QGridLayout()
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(8)
+        grid.setVerticalSpacing(4)
+        grid.setColumnStretch(1, 1)
+        top, middle = Qt.AlignmentFlag.AlignTop, Qt.AlignmentFlag.AlignVCenter
+        lines = [
+            ("I want a model that", self.task),
+            ("Training set", self.data),
+            ("", self.summary),
+            ("Settings", self.presets),
+            ("Where", self.device),
+            ("Name", self.name),
+        ]
+        for place, (words, widget) in enumerate(lines):
+            if words:
+                grid.addWidget(QLabel(words), place, 0, top if widget is self.presets else middle)
+            grid.addWidget(widget, place, 1)
+        self._note = Sentence()
+        column(grid, self.estimate, self.advanced, self._note, row(self.train, self.go_to_movies, None), parent=self)
+
+    def _form(self) -> QWidget:
+        form = SettingsForm(self.presets.chosen().settings)
+        form.changed.connect(self._changed)
+        return form
+
+    # -- choices
+
+    @property
+    def family(self) -> Family:
+        return self.task.value
+
+    def wish(self) -> Wish:
+        """What the tab shows now.
+
+        Raises BadInput where something is missing or cannot be used.
+        """
+        data = self.data.value
+        if not isinstance(data, Path):
+            raise BadInput("There is no training set yet; make one from a movie and its outlines.")
+        preset = self.presets.chosen()
+        form = self.advanced.content
+        changes = form.changes(preset.settings) if isinstance(form, SettingsForm) else {}
+        return Wish(self.family.name, data, preset.name, changes, str(self.device.value))
+
+    def refresh(self) -> None:
+        """List training sets and devices again, off the GUI thread."""
+        home = self._session.home
+        call(lambda: training_sets(home), returned=self._list_sets, owner=self)
+        if not self._devices_asked:
+            self._devices_asked = True
+            call(jobs.devices, returned=self._list_devices, owner=self)
+
+    def _list_sets(self, found: list[Known]) -> None:
+        chosen = self._session.training_set
+        self._sets = {known.path: known for known in found if known.kind == self.family.data}
+        choices: list[tuple[str, Any]] = [(path.name, path) for path in self._sets]
+        if chosen is not None and chosen not in self._sets:
+            choices.insert(0, (chosen.name, chosen))
+        self.data.offer([*(choices or [("none yet", None)]), ("Other folder…", OTHER)], chosen)
+        self._show_set()
+
+    def _list_devices(self, found: list[tuple[str, str]]) -> None:
+        self.device.offer([(words, name) for name, words in found], self.device.value)
+        self._changed()
+
+    def _chosen_elsewhere(self, path: Path | None) -> None:
+        if path != self.data.value:
+            self.refresh()
+
+    def _another_task(self, *_: Any) -> None:
+        self.presets.offer(api.presets(self.family.name))
+        self.refresh()
+
+    def _another_set(self, *_: Any) -> None:
+        if self.data.value is OTHER:
+            folder = QFileDialog.getExistingDirectory(self, "Folder of a training set", str(self._session.home))
+            if folder:
+                self._session.training_set = Path(folder)
+            self.refresh()
+        else:
+            self._show_set()
+
+    def _show_set(self) -> None:
+        path = self.data.value
+        chosen = path if isinstance(path, Path) else None
+        self._session.training_set = chosen
+        self.go_to_movies.setVisible(chosen is None)
+        self.summary.say("")
+        if chosen is not None:
+            call(lambda: summary_of(chosen), returned=self.summary.say, failed=self._no_set, owner=self)
+            folder = self._session.home / RUNS
+            call(lambda: free_name(folder, chosen.name), returned=self.name.setText, owner=self)
+        self._changed()
+
+    def _no_set(self, error: Exception) -> None:
+        self.summary.say(str(error), "bad")
+
+    def _another_preset(self) -> None:
+        self.advanced.clear()
+        self._changed()
+
+    # -- estimate
+
+    def _changed(self) -> None:
+        self._stop_measuring()
+        self._note.say("")
+        try:
+            wish = self.wish()
+        except BadInput as error:
+            self.train.setEnabled(False)
+            self.estimate.say(str(error) if not isinstance(self.data.value, Path) else "")
+            return
+        self.train.setEnabled(True)
+        known = self._estimates.get(wish.key())
+        if known is not None:
+            self.estimate.say(estimate_words(known, wish.device))
+        else:
+            self.estimate.say("")
+            if self.isVisible():
+                self._later.start()
+
+    def showEvent(self, event: Any) -> None:  # Qt's name
+        super().showEvent(event)
+        self.refresh()
+        self._changed()
+
+    def hideEvent(self, event: Any) -> None:  # Qt's name
+        super().hideEvent(event)
+        self._stop_measuring()
+
+    def _measure(self) -> None:
+        wish = self.wish()
+        self.estimate.say("Trying three steps to see how long it takes…")
+
+        def known(estimate: Estimate) -> None:
+            self._estimates[wish.key()] = estimate
+            self.estimate.say(estimate_words(estimate, wish.device))
+
+        self._worker = start(
+            lambda: jobs.estimate(wish.family, wish.data, preset=wish.preset, changes=wish.changes, device=wish.device),
+            returned=known,
+            failed=lambda error: self.estimate.say(f"This will not work: {error}", "bad"),
+            watches=True,
+            owner=self,
+        )
+
+    def _stop_measuring(self) -> None:
+        self._later.stop()
+        if self._worker is not None:
+            self._worker.quit()
+            self._worker = None
+            self.estimate.say("")
+
+    # -- train
+
+    def _train(self) -> None:
+        try:
+            wish = self.wish()
+            run = self._session.home / RUNS / clean_name(self.name.text())
+        except BadInput as error:
+            self._note.say(str(error), "bad")
+            return
+        self._stop_measuring()
+        self.train.setEnabled(False)
+        call(
+            lambda: create(wish, run),
+            returned=self._created,
+            failed=lambda error: self._note.say(str(error), "bad"),
+            finished=lambda: self.train.setEnabled(True),
+            owner=self,
+        )
+
+    def _created(self, run: Path) -> None:
+        self.wanted.emit(run)
+        self.refresh()
+
+
+class Preset(QWidget):
+    """A radio button whose words wrap."""
+
+    def __init__(self, words: str, tip: str) -> None:
+        super().__init__()
+        self.dot, label = QRadioButton(), Sentence(words)
+        self.dot.setAccessibleName(words)
+        label.setTextInteractionFlags(Qt.TextInteractionFlag.NoTextInteraction)
+        self.setToolTip(f"<qt>{tip}</qt>")
+        line = row(self.dot, label)
+        line.setStretch(1, 1)
+        for part in (self.dot, label):
+            line.setAlignment(part, Qt.AlignmentFlag.AlignTop)
+        column(line, parent=self)
+
+    def mousePressEvent(self, event: Any) -> None:
+        self.dot.setChecked(True)
+
+
+class Presets(QWidget):
+    """The presets of a family, one below the other, one of them chosen."""
+
+    changed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._group = QButtonGroup(self)
+        self._group.idToggled.connect(lambda _, on: self.changed.emit() if on else None)
+        self._column = column(parent=self, spacing=2)
+        self._presets: list[api.Preset] = []
+        self._choices: list[Preset] = []
+
+    def offer(self, presets: list[api.Preset]) -> None:
+        """Show these, the first one chosen."""
+        for old in self._choices:
+            self._group.removeButton(old.dot)
+            old.deleteLater()
+        self._presets = presets
+        self._choices = [Preset(p.words, f"{p.words}: {p.settings.steps:,} steps") for p in presets]
+        for place, choice in enumerate(self._choices):
+            self._group.addButton(choice.dot, place)
+            self._column.addWidget(choice)
+        self._group.button(0).setChecked(True)
+
+    def chosen(self) -> api.Preset:
+        return self._presets[self._group.checkedId()]
+
+    def choose(self, name: str) -> None:
+        """Choose a preset by its name in the shell."""
+        self._group.button([preset.name for preset in self._presets].index(name)).setChecked(True)
+
+
+def _task(family: Family, families: list[Family]) -> str:
+    """The family's task; with its title where two have the same."""
+    twins = [other for other in families if other.task == family.task]
+    return family.task if len(twins) == 1 else f"{family.task} ({family.title})"
+
+
+def create(wish: Wish, run: Path) -> Path:
+    """Write the run folder that the child will train."""
+    made = api.create_run(
+        wish.family,
+        wish.data,
+        run,
+        preset=wish.preset,
+        changes=wish.changes,
+        device=wish.device,
+        threads=jobs.threads_for_training(),
+    )
+    return Path(made.path)
+
+
+def summary_of(path: Path) -> str:
+    """One line about a training set; BadInput where the folder is none."""
+    from napari_cellsynth.stack.training_set import TrainingSet
+
+    return str(TrainingSet.open(path).summary())
+
+
+def free_name(folder: Path, stem: str) -> str:
+    """``stem-1``, or the next number that no run has."""
+    taken = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    return next(name for name in numbered(stem) if name not in taken)
+
+
+def numbered(stem: str) -> Iterator[str]:
+    number = 1
+    while True:
+        yield f"{stem}-{number}"
+        number += 1
+
+
+def clean_name(text: str) -> str:
+    """The name of a run as a folder name that every system takes.
+
+    Raises BadInput for an empty one.
+    """
+    name = re.sub(r'[<>:"/\\|?*\x00-\x1f]', "-", text).strip(" .")
+    if not name:
+        raise BadInput("Give the training a name.")
+    return name

@@ -1,0 +1,57 @@
+"""The Train tab: what to train above, the training as it goes below."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtWidgets import QWidget
+
+from napari_cellsynth.gui.jobs import LIVE
+from napari_cellsynth.gui.live_view import LiveView
+from napari_cellsynth.gui.parts import column, listen
+from napari_cellsynth.gui.pieces import Column
+from napari_cellsynth.gui.runs_watch import RunsWatch
+from napari_cellsynth.gui.train_setup import TrainSetup
+
+if TYPE_CHECKING:
+    from napari_cellsynth.gui.state import Session
+
+
+class TrainTab(QWidget):
+    """Choose, train, and watch; follows ``session.run``."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self.setup = TrainSetup(session)
+        self.live = LiveView(session)
+        self._scroll = Column()
+        self._scroll.rows.addWidget(self.setup)
+        self._scroll.rows.addWidget(self.live)
+        self._scroll.rows.addStretch(1)
+        column(self._scroll, parent=self)
+        self.setup.wanted.connect(self._begin)
+        listen(self, session.run_changed, self._show)
+        self._watch = RunsWatch.of(session, self)
+        self._watch.changed.connect(self._attach)
+        self.live.turned.connect(self._watch.look_now)
+        if session.run is not None:
+            self._show(session.run)
+
+    def _begin(self, run: Path) -> None:
+        """A run folder is ready: start its process and follow it."""
+        self._session.run = run
+        self.live.show_run(run, begin=True)
+        self.live.watch_in_viewer()
+        self._watch.look_now()
+
+    def _show(self, run: Path | None) -> None:
+        if run is None or self.live.run != run:
+            self.live.show_run(run)
+
+    def _attach(self, rows: list[dict[str, Any]]) -> None:
+        """After napari was restarted: follow what is still going on."""
+        live = [row for row in rows if row["state"] in LIVE]
+        if self._session.run is None and live:
+            self._session.run = Path(live[0]["path"])

@@ -1,0 +1,118 @@
+"""The Use tab: one model and what it can do, by its verbs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtWidgets import QGridLayout, QLabel, QTabWidget, QWidget
+
+from napari_cellsynth.gui.generate_pane import GeneratePane
+from napari_cellsynth.gui.jobs import LIVE
+from napari_cellsynth.gui.models_kept import ModelsKept
+from napari_cellsynth.gui.morph_pane import MorphPane
+from napari_cellsynth.gui.parts import Sentence, button, column, listen, row
+from napari_cellsynth.gui.pieces import Choice, Column
+from napari_cellsynth.gui.runs_watch import RunsWatch
+from napari_cellsynth.gui.train_words import STATES
+
+if TYPE_CHECKING:
+    from napari_cellsynth.gui.state import Session
+
+PANES = {"sample": GeneratePane, "decode": MorphPane}
+"""Verb of a model to what the tab offers for it."""
+
+
+class UseTab(QWidget):
+    """Choose a model; panes for its verbs."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._models = ModelsKept()
+        self._rows: dict[Path, dict[str, Any]] = {}
+        self.model, self.about = Choice(), Sentence()
+        self.model.picked.connect(self.choose)
+        self.nothing = Sentence("There is no trained model yet.")
+        self.train = button("Train one", lambda: session.tab_requested.emit("train"))
+        self.panes = QTabWidget()
+        self._made = {verb: kind(session, self._models) for verb, kind in PANES.items()}
+        for pane in self._made.values():
+            pane.setContentsMargins(6, 8, 6, 6)
+        self._chosen: Path | None = None
+        self._lay_out()
+        listen(self, session.run_changed, self._handed_over)
+        self._watch = RunsWatch.of(session, self)
+        self._watch.changed.connect(self._list)
+        self._list(self._watch.rows)
+
+    def _lay_out(self) -> None:
+        grid = QGridLayout()
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setColumnStretch(1, 1)
+        grid.addWidget(QLabel("Model"), 0, 0)
+        grid.addWidget(self.model, 0, 1)
+        scroll = Column()
+        for part in (grid, row(self.nothing, self.train), self.about, self.panes):
+            if isinstance(part, QWidget):
+                scroll.rows.addWidget(part)
+            else:
+                scroll.rows.addLayout(part)
+        column(scroll, parent=self)
+
+    # -- which model
+
+    @property
+    def run(self) -> Path | None:
+        """The run whose model is chosen."""
+        return self._chosen
+
+    def pane(self, verb: str) -> Any:
+        """What the tab offers for a verb."""
+        return self._made[verb]
+
+    def choose(self, run: Path | None) -> None:
+        """Use this run's model."""
+        job = self._rows.get(run) if run is not None else None
+        self._chosen = run if job is not None else None
+        self.model.choose(self._chosen)
+        self.about.say(about(job) if job is not None else "")
+        self._offer(job["verbs"] if job is not None else ())
+        for pane in self._made.values():
+            pane.set_run(self._chosen)
+
+    def _handed_over(self, run: Path | None) -> None:
+        if run is not None and run in self._rows:
+            self.choose(run)
+
+    def _list(self, rows: list[dict[str, Any]]) -> None:
+        self._rows = {Path(job["path"]): job for job in rows if job["weights"]}
+        there = bool(self._rows)
+        for part, visible in ((self.model, there), (self.panes, there), (self.nothing, not there)):
+            part.setVisible(visible)
+        self.train.setVisible(not there)
+        self.model.offer([(words(job), path) for path, job in self._rows.items()], self._chosen)
+        wanted = [run for run in (self._chosen, self._session.run, *self._rows) if run in self._rows]
+        self.choose(wanted[0] if wanted else None)
+
+    def _offer(self, verbs: tuple[str, ...]) -> None:
+        able = [verb for verb in self._made if verb in verbs]
+        shown = [self.panes.widget(i) for i in range(self.panes.count())]
+        if shown == [self._made[verb] for verb in able]:
+            return
+        self.panes.clear()
+        for verb in able:
+            self.panes.addTab(self._made[verb], self._made[verb].title)
+
+
+def words(job: dict[str, Any]) -> str:
+    """``HeLa-1 · finished``."""
+    return f"{job['name']} · {STATES[job['state']]}"
+
+
+def about(job: dict[str, Any]) -> str:
+    """What the model learned from and how long."""
+    learned = f"{job['title']}, {job['weights_step']:,} of {job['steps']:,} steps, from {Path(job['data']).name}"
+    if job["state"] in LIVE:
+        return f"{learned}. Still training: each use takes what was saved last."
+    return f"{learned}."
