@@ -235,11 +235,11 @@ class LiveView(QWidget):
         self._show_pictures()
 
     def _show_pictures(self) -> None:
-        if self._made is None and self._real is None:
+        known = self._real if self._real is not None else self._made
+        if known is None:
             return
         from napari_cellsynth.gui.layers import contrast
 
-        known = self._real if self._real is not None else self._made
         limits = contrast(known)
         self._pictures.show()
         self.real.show_images(self._real, limits)

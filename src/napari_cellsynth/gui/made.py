@@ -35,7 +35,7 @@ class Made(QWidget):
         self.save.hide()
         self.said.say("")
 
-    def show(self, made: tuple[Stack, Stack | None], name: str) -> None:  # type: ignore[override]
+    def take(self, made: tuple[Stack, Stack | None], name: str) -> None:
         """Add a layer (and one with the outlines, where the model makes them) and offer to save it."""
         from napari_cellsynth.gui.layers import add_samples
 

@@ -231,6 +231,7 @@ class MorphPane(QWidget):
         way, wish = self._way, getattr(self, "_wish", None)
         if way is None or wish is None:
             return
+        name = f"morph · {way.model.run.name} · seed {wish['seed']} (synthetic)"
         self.keep.setEnabled(False)
         self.made.clear()
         self.made.said.say(f"Making {len(way.latents)} images…")
@@ -238,9 +239,7 @@ class MorphPane(QWidget):
             lambda: api.walk(
                 way.model, between=way.between, kind=wish["kind"], seed=wish["seed"], through=list(way.cells)
             ),
-            returned=lambda made: self.made.show(
-                made, f"morph · {way.model.run.name} · seed {wish['seed']} (synthetic)"
-            ),
+            returned=lambda made: self.made.take(made, name),
             failed=lambda error: self.made.said.say(str(error), "bad"),
             finished=lambda: self.keep.setEnabled(True),
             description=f"a morph with {way.model.run.name}",

@@ -87,7 +87,8 @@ class Plot:
         item.getAxis("bottom").setLabel("step")
         item.getAxis("left").setWidth(36)
         self._title, self._text = title, text.name()
-        self._item, self._lines = item, {}
+        self._item = item
+        self._lines: dict[str, Any] = {}
 
     def label_steps(self, last: bool) -> None:
         """Only the last of several plots over one another says what the axis is."""

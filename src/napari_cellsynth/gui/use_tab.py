@@ -19,7 +19,7 @@ from napari_cellsynth.gui.train_words import STATES
 if TYPE_CHECKING:
     from napari_cellsynth.gui.state import Session
 
-PANES = {"sample": GeneratePane, "decode": MorphPane}
+PANES: dict[str, type[GeneratePane] | type[MorphPane]] = {"sample": GeneratePane, "decode": MorphPane}
 """Verb of a model to what the tab offers for it."""
 
 

@@ -26,7 +26,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-class Worker(GeneratorWorker):  # type: ignore[misc]  # napari ships no stubs for it
+class Worker(GeneratorWorker):
     """A generator worker that closes its generator and leaves known errors to whoever started it."""
 
     def __init__(self, job: Job) -> None:
