@@ -175,10 +175,9 @@ class CellsSection(Section):
             self._worker = None
         self._set(None)
         outlines, movie = self.session.outlines, self.session.movie
+        self.setVisible(movie is not None or outlines is not None)
         if outlines is None:
-            self.says.say(
-                "Choose a Labels layer that outlines the cells, or open a mask file." if movie is not None else ""
-            )
+            self.says.say("Choose a Labels layer that outlines the cells, or open a mask file.")
             return
         try:
             labels = stack_of(outlines)

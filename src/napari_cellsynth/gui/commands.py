@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QApplication, QFileDialog, QMessageBox, QWidget
 from napari_cellsynth.errors import BadInput, CellsynthError
 from napari_cellsynth.gui import readers
 from napari_cellsynth.gui.dock import show_dock
-from napari_cellsynth.gui.layers import add
+from napari_cellsynth.gui.layers import LayerData, add
 from napari_cellsynth.gui.state import Session
 
 if TYPE_CHECKING:
@@ -44,15 +44,27 @@ def open_path(viewer: napari.viewer.Viewer, path: Path) -> Any:
     """
     from napari.utils.history import update_open_history
 
-    layers = [add(viewer, *layer) for layer in readers.read(str(path))]
+    layer = show_layers(viewer, readers.read(str(path)))
     update_open_history(str(path))
+    return layer
+
+
+def open_example(viewer: napari.viewer.Viewer) -> Any:
+    """Show the example movie of normal cells with its outlines; returns the movie's layer."""
+    return show_layers(viewer, readers.example_normal())
+
+
+def show_layers(viewer: napari.viewer.Viewer, layers: list[LayerData]) -> Any:
+    """Add layers, choose them in the dock, and show the dock; returns the first."""
     session = Session.of(viewer)
-    if type(layers[0]).__name__ == "Labels":
-        session.outlines = layers[0]
-    else:
-        session.movie = layers[0]
+    added = [add(viewer, *layer) for layer in layers]
+    for layer in reversed(added):
+        if type(layer).__name__ == "Labels":
+            session.outlines = layer
+        else:
+            session.movie = layer
     show_dock(viewer)
-    return layers[0]
+    return added[0]
 
 
 def ask_for_recording(parent: QWidget | None) -> Path | None:
@@ -90,8 +102,3 @@ def ask_for_all(parent: QWidget | None, path: Path, frames: int) -> Path | None:
     box.setDefaultButton(everything)
     box.exec()
     return {everything: path.parent, alone: path}.get(box.clickedButton())
-
-
-def open_sample(viewer: napari.viewer.Viewer) -> None:
-    """Show the example movie of normal cells, as File > Open Sample does."""
-    viewer.open_sample("napari-cellsynth", "neutrophils_normal")

@@ -19,7 +19,7 @@ from napari_cellsynth.gui.state import Session
 if TYPE_CHECKING:
     import napari
 
-TITLE = "CellSynth (CellSynth)"
+TITLE = "Workbench (CellSynth)"
 """Name under which napari itself keeps the dock when it is opened from the Plugins menu."""
 TABS = {
     "movies": ("Movies", "napari_cellsynth.gui.movies_tab:MoviesTab"),
@@ -41,6 +41,7 @@ class CellSynthDock(QWidget):
         self.movie_line = MovieLine(self.session)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
+        self.tabs.tabBar().setDrawBase(False)
         self._pages = {name: Page(lambda where=where: load(where)(self.session)) for name, (_, where) in TABS.items()}
         for name, (title, _) in TABS.items():
             self.tabs.addTab(self._pages[name], title)

@@ -7,12 +7,9 @@ number that stands in physical units is believed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.stack.stack import AXES, Stack
@@ -193,53 +190,11 @@ def complete(layer: Any, **known: Any) -> Facts:
     """
     facts = replace(facts_of(layer), **known)
     ndim = array_of(layer).ndim
-    if facts.axes is not None and (
-        len(facts.axes) != ndim or len(set(facts.axes)) != ndim or set(facts.axes) - set(AXES)
-    ):
+    named = set(facts.axes or "")
+    if facts.axes is not None and not (len(facts.axes) == len(named) == ndim and named <= set(AXES)):
         raise BadInput(f"axes {facts.axes!r} given for {layer.name}, which has {ndim}; name each once, of {AXES}")
     attributes = facts.attributes(ndim)
     for name in ("axis_labels", "units", "scale"):
         setattr(layer, name, attributes[name])
     layer.metadata = {**layer.metadata, **attributes["metadata"]}
     return facts
-
-
-def facts_in_file(layer: Any) -> Facts:
-    """What the layer's own file says.
-
-    Raises BadInput where there is no file, we cannot read it, or it holds
-    another shape or, in three frames, other pixels than the layer.
-    """
-    from napari_cellsynth.stack.read import read_stack
-
-    path = facts_of(layer).path
-    if path is None or not Path(path).exists():
-        raise BadInput(f"{layer.name} comes from no file that is still there; type in what is missing")
-    stack = read_stack(Path(path))
-    array = array_of(layer)
-    axes = same_pixels(array, stack)
-    if axes is None:
-        raise BadInput(
-            f"{layer.name} is no longer what {Path(path).name} holds (cut, changed or split); type in what is missing"
-        )
-    return replace(Facts.of_stack(stack), axes=axes, provenance=facts_of(layer).provenance or stack.provenance)
-
-
-def same_pixels(array: Any, stack: Stack) -> str | None:
-    """The axes of ``array`` if it is the stack, axes of length one aside; None if it is not."""
-    if array.dtype != stack.dtype:
-        return None
-    if tuple(array.shape) == stack.shape:
-        return stack.axes if frames_equal(array, stack.data) else None
-    long = "".join(axis for axis in stack.axes if stack.size(axis) > 1 or axis in "YX")
-    squeezed = stack.data[tuple(slice(None) if axis in long else 0 for axis in stack.axes)]
-    return long if tuple(array.shape) == tuple(squeezed.shape) and frames_equal(array, squeezed) else None
-
-
-def frames_equal(a: Any, b: Any) -> bool:
-    """Whether the first, middle and last plane are the same; reads nothing else."""
-    leading: Sequence[int] = a.shape[:-2]
-    count = int(np.prod(leading, dtype=int))
-    places = {0, count // 2, count - 1}
-    indices = [tuple(int(i) for i in np.unravel_index(place, leading)) if leading else () for place in places]
-    return all(np.array_equal(np.asarray(a[index]), np.asarray(b[index])) for index in indices)

@@ -17,11 +17,11 @@ from napari_cellsynth.gui.facts import (
     BLOCK,
     Facts,
     complete,
-    facts_in_file,
     facts_of,
     missing,
     stack_of,
 )
+from napari_cellsynth.gui.files import facts_in_file
 
 if TYPE_CHECKING:
     import napari
@@ -34,6 +34,7 @@ __all__ = [
     "add_samples",
     "add_stack",
     "complete",
+    "complete_in_view",
     "facts_in_file",
     "facts_of",
     "layers_for",
@@ -48,6 +49,8 @@ __all__ = [
 Kind = Literal["image", "labels"]
 EDITABLE = 512 * 2**20
 """Bytes up to which labels are loaded, so that they can be painted (a lazy array cannot)."""
+CONTOUR = 2
+"""Pixels of the line around a cell: filled labels hide it."""
 CHANNEL_COLOURS = {2: ("magenta", "green"), 3: ("cyan", "yellow", "magenta")}
 
 
@@ -70,15 +73,15 @@ LayerData = tuple[Any, dict[str, Any], Kind]
 def layers_for(stack: Stack, *, name: str | None = None, kind: Kind = "image") -> list[LayerData]:
     """Data, attributes and type of the layers that show a stack: one for each channel."""
     return [
-        (data_for(part, kind), {"name": part.name, **Facts.of_stack(part).attributes(part.data.ndim), **colours}, kind)
-        for part, colours in channels_of(stack.with_(name=name or stack.name), kind)
+        (data_for(part, kind), {"name": part.name, **Facts.of_stack(part).attributes(part.data.ndim), **looks}, kind)
+        for part, looks in channels_of(stack.with_(name=name or stack.name), kind)
     ]
 
 
 def channels_of(stack: Stack, kind: Kind) -> Iterator[tuple[Stack, dict[str, Any]]]:
-    """The stack's channels as stacks without that axis, with their colours."""
+    """The stack's channels as stacks without that axis, with how they look."""
     if "C" not in stack.axes or kind == "labels":
-        yield stack, {}
+        yield stack, {} if kind == "image" else {"opacity": 0.5}
         return
     place, count = stack.axes.index("C"), stack.size("C")
     colours = CHANNEL_COLOURS.get(count, ("gray",) * count)
@@ -109,9 +112,11 @@ def add_stack(viewer: napari.viewer.Viewer, stack: Stack, *, name: str | None = 
 
 
 def add(viewer: napari.viewer.Viewer, data: Any, attributes: dict[str, Any], kind: Kind) -> Any:
-    return unwrapped(
-        viewer.add_labels(data, **attributes) if kind == "labels" else viewer.add_image(data, **attributes)
-    )
+    make = viewer.add_labels if kind == "labels" else viewer.add_image
+    layer = unwrapped(make(data, **attributes))
+    if kind == "labels":
+        layer.contour, layer.opacity = CONTOUR, 1.0
+    return layer
 
 
 def add_samples(
@@ -167,6 +172,15 @@ def time_shown(viewer: napari.viewer.Viewer) -> tuple[float, float]:
         for at in [layer.axis_labels.index("t")]
     ]
     return (min(a for a, _ in spans), max(b for _, b in spans)) if spans else (0.0, 1.0)
+
+
+def complete_in_view(viewer: napari.viewer.Viewer, layer: Any, **known: Any) -> Facts:
+    """As :func:`complete`; a layer that changes its size comes into view again."""
+    before = tuple(layer.scale[-2:])
+    facts = complete(layer, **known)
+    if tuple(layer.scale[-2:]) != before:
+        viewer.reset_view()
+    return facts
 
 
 # -- layers as movies and outlines -----------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from napari_cellsynth.errors import BadInput, CellsynthError
 from napari_cellsynth.gui import words
-from napari_cellsynth.gui.layers import Facts, complete, facts_in_file, facts_of, missing, movies_in
+from napari_cellsynth.gui.layers import Facts, complete_in_view, facts_in_file, facts_of, missing, movies_in
 from napari_cellsynth.gui.parts import Sentence, button, row
 from napari_cellsynth.gui.pieces import Choice, Fact, Listening, QuantityField, pencil_button, set_pencil
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from napari_cellsynth.gui.state import Session
 
 MODALITY_TIP = "How the movie was filmed. It decides whether training may mirror and turn the cells."
-FACTS = ("axes", "pixel_size", "z_step", "frame_interval", "channels")
+FACTS = ("axes", "pixel_size", "z_step", "frame_interval", "channels", "provenance")
 
 
 class MovieLine(QFrame):
@@ -46,14 +46,14 @@ class MovieLine(QFrame):
         self.refresh()
 
     def _empty(self) -> QWidget:
-        from napari_cellsynth.gui.commands import open_recording, open_sample
+        from napari_cellsynth.gui.commands import open_example, open_recording
 
         place = QWidget()
         column = QVBoxLayout(place)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(Sentence("No movie yet. Open your own, drop one onto napari, or look at an example first."))
         opened = button("Open recording…", lambda: open_recording(self.session.viewer))
-        example = button("Example movie", lambda: open_sample(self.session.viewer), "Simulated neutrophils under DIC.")
+        example = button("Example movie", lambda: open_example(self.session.viewer), "Simulated neutrophils under DIC.")
         column.addLayout(row(opened, example, None))
         return place
 
@@ -133,7 +133,7 @@ class MovieLine(QFrame):
 
     def _give(self, **known: Any) -> None:
         try:
-            complete(self.session.movie, **known)
+            complete_in_view(self.session.viewer, self.session.movie, **known)
         except BadInput as error:
             self.says.say(str(error), "bad")
             return
@@ -165,11 +165,12 @@ class MovieLine(QFrame):
             if reason
             else ""
         )
-        asked = f"The file does not say the {words.listed(lacks)}: please type it in." if lacks and not reason else ""
+        asked = f"It does not say the {words.listed(lacks)}: type in what you know." if lacks and not reason else ""
         self.says.say(said + asked, "warning" if lacks else "good")
 
     def ask_for(self, names: tuple[str, ...]) -> None:
         """Open the fields of what is missing, in place."""
+        self.complete.hide()
         self.axes.setVisible("axes" in names)
         for name, fact in (("frame_interval", self.interval), ("pixel_size", self.pixel)):
             if name in names:
@@ -256,13 +257,13 @@ class AxesEditor(QWidget):
 def length_field() -> QuantityField:
     from napari_cellsynth.stack.quantity import parse_length
 
-    return QuantityField(["µm", "nm"], parse_length)
+    return QuantityField("pixel", ["µm", "nm"], parse_length)
 
 
 def duration_field() -> QuantityField:
     from napari_cellsynth.stack.quantity import parse_duration
 
-    return QuantityField(["s", "min", "h", "ms"], parse_duration)
+    return QuantityField("every", ["s", "min", "h", "ms"], parse_duration)
 
 
 def extent(sizes: dict[str, int]) -> str | None:

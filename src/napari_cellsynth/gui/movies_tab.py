@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from qtpy.QtWidgets import QWidget
+from qtpy.QtWidgets import QLabel, QWidget
 
 from napari_cellsynth.gui.cells import CellsSection
-from napari_cellsynth.gui.pieces import Column
+from napari_cellsynth.gui.pieces import Column, Listening
 from napari_cellsynth.gui.training_set_section import TrainingSetSection
 
 if TYPE_CHECKING:
     from napari_cellsynth.gui.state import Session
+
+
+START = """From a movie to new cells:
+
+1.  Open a movie, and say what its file does not: pixel size and interval.
+2.  Show where the cells are: a Labels layer, or a mask file from Cellpose and the like.
+3.  Make a training set of single cells here, then go on to Train.
+
+The example movie has all of that; it is simulated."""
 
 
 class MoviesTab(Column):
@@ -20,10 +29,19 @@ class MoviesTab(Column):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.session = session
-        self.cells = CellsSection(session)
-        self.training_set = TrainingSetSection(session)
+        self.cells = CellsSection(session, self.widget())
+        self.training_set = TrainingSetSection(session, self.widget())
         self.cells.counted.connect(self.training_set.cells_counted)
         self.training_set.cells_counted(self.cells.count)
+        self.start = QLabel(START, self.widget())
+        self.start.setWordWrap(True)
+        self._signals = Listening(self)
+        self._signals.to(session.movie_changed, self._movie_changed)
+        self._movie_changed(session.movie)
+        self.rows.addWidget(self.start)
         self.rows.addWidget(self.cells)
         self.rows.addWidget(self.training_set)
         self.rows.addStretch(1)
+
+    def _movie_changed(self, movie: Any) -> None:
+        self.start.setVisible(movie is None)

@@ -53,6 +53,16 @@ class Section(QWidget):
                 self.rows.addWidget(thing)
 
 
+class Rows(QWidget):
+    """As high as its rows are at its width; a wrapped label alone would claim the height it has when it is narrow."""
+
+    def minimumSizeHint(self) -> QSize:  # Qt's name
+        least, layout = super().minimumSizeHint(), self.layout()
+        return (
+            least if layout is None else QSize(least.width(), layout.heightForWidth(max(least.width(), self.width())))
+        )
+
+
 class Column(QScrollArea):
     """Rows from top to bottom that scroll up and down, never sideways."""
 
@@ -61,7 +71,7 @@ class Column(QScrollArea):
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        inner = QWidget()
+        inner = Rows()
         self.rows = QVBoxLayout(inner)
         self.rows.setContentsMargins(6, 6, 6, 6)
         self.rows.setSpacing(6)
@@ -116,13 +126,17 @@ class QuantityField(QWidget):
     entered = Signal()
     left = Signal()
 
-    def __init__(self, units: list[str], parse: Callable[[str], float], parent: QWidget | None = None) -> None:
+    def __init__(
+        self, what: str, units: list[str], parse: Callable[[str], float], parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self._parse = parse
         self.line = QLineEdit()
-        self.line.setFixedWidth(64)
+        self.line.setPlaceholderText(what)
+        self.line.setFixedWidth(52)
         self.units = QComboBox()
         self.units.addItems(units)
+        self.units.setFixedWidth(70)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(2)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_cellsynth.errors import BadInput
+from napari_cellsynth.errors import BadInput, RunFailed
+from napari_cellsynth.gui.files import open_any
 from napari_cellsynth.gui.layers import Facts, LayerData, layers_for, stack_of
 
 if TYPE_CHECKING:
@@ -49,25 +50,6 @@ def read(path: PathOrPaths) -> list[LayerData]:
     return layers_for(stack) if known else [unnamed(stack)]
 
 
-def open_any(path: Path) -> tuple[Stack, bool]:
-    """The recording, and whether its axes are known; where not, the array is in the file's order."""
-    from napari_cellsynth.stack.read import AxesUnknown, read_stack
-
-    try:
-        return read_stack(path), True
-    except AxesUnknown as error:
-        description = error.description
-        if description.colour or not description.guesses:
-            raise BadInput(no_movie(path, description.shape, description.colour)) from error
-        return read_stack(path, axes=description.guesses[0]).with_(notes=description.notes), False
-
-
-def no_movie(path: Path, shape: tuple[int, ...], colour: bool) -> str:
-    if colour:
-        return f"{path.name} is a colour (RGB) image; save one grey channel of it as TIFF (in Fiji: Split Channels)"
-    return f"{path.name} has shape {shape} and does not name its axes; save it in Fiji as a hyperstack"
-
-
 def unnamed(stack: Stack) -> LayerData:
     """A layer whose axes in front of Y and X nobody has named."""
     facts = replace(Facts.of_stack(stack), axes=None, frame_interval=None, z_step=None)
@@ -104,7 +86,9 @@ def read_outlines(path: Path) -> Stack:
 def write(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
     """Save an Image or Labels layer as OME-TIFF, with axes, units and provenance.
 
-    Raises BadInput where the layer's axes are not known.
+    Raises RunFailed where the layer's axes are not known, or its pixels are
+    of a type that OME-TIFF does not hold (napari takes a ValueError, which
+    BadInput is, for another plugin's turn, and swallows its words).
     """
     from napari_cellsynth.stack.write import write_ome_tiff
 
@@ -119,8 +103,11 @@ def write(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
         multiscale=attributes.get("multiscale", False),
         source=SimpleNamespace(path=None),
     )
-    stack = stack_of(layer)
-    return [str(write_ome_tiff(Path(path), stack, provenance=stack.provenance))]
+    try:
+        stack = stack_of(layer)
+        return [str(write_ome_tiff(Path(path), stack, provenance=stack.provenance))]
+    except BadInput as error:
+        raise RunFailed(str(error)) from error
 
 
 # -- example movies --------------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from napari_cellsynth.gui.forms import SettingsForm
 from napari_cellsynth.gui.layers import PreviewLayer, contrast, facts_of, stack_of
 from napari_cellsynth.gui.parts import Foldout, Sentence, Thumbnails, button, row
 from napari_cellsynth.gui.pieces import Choice, Listening, Section
+from napari_cellsynth.stack.crops_report import CropReport
 from napari_cellsynth.stack.crops_settings import CropSettings
 
 if TYPE_CHECKING:
@@ -30,10 +31,10 @@ EXAMPLES = 16
 SETTLE = 400
 """Milliseconds without a change after which box and split are worked out anew."""
 HELD_OUT = [
-    ("the last 20 % of frames", (0.1, 0.1)),
-    ("the last 30 % of frames", (0.15, 0.15)),
-    ("the last 40 % of frames", (0.2, 0.2)),
-    ("nothing (no fair test later)", (0.0, 0.0)),
+    ("the last 20 %", (0.1, 0.1)),
+    ("the last 30 %", (0.15, 0.15)),
+    ("the last 40 %", (0.2, 0.2)),
+    ("nothing", (0.0, 0.0)),
 ]
 ABOVE = ("box_um", "box_px", "modality", "mask_neighbours", "channel", "holdout", "gap")
 """Settings that the panel itself asks for."""
@@ -50,10 +51,10 @@ class TrainingSetSection(Section):
         self._planning: workers.Worker | None = None
         self._making: workers.Worker | None = None
         self._draw = 0
-        self._cells: int | None = None
         self._preview: PreviewLayer | None = None
         self._examples: tuple[np.ndarray, tuple[float, float] | None] | None = None
         self._named_by_user = False
+        self._report: CropReport | None = None
         self._build_box()
         self._build_split()
         self._build_examples()
@@ -77,10 +78,10 @@ class TrainingSetSection(Section):
         self.unit.setMinimumContentsLength(3)
         self.unit.picked.connect(self._changed)
         self.becomes = QLabel()
-        self.neighbours = QCheckBox("hide neighbours")
+        self.neighbours = QCheckBox("hide neighbouring cells")
         self.neighbours.setToolTip("Replace other outlined cells in the box by background.")
         self.neighbours.toggled.connect(self._changed)
-        self.add(row(QLabel("box"), self.box, self.unit, self.becomes, None, self.neighbours))
+        self.add(row(QLabel("box"), self.box, self.unit, self.becomes, None), row(self.neighbours, None))
 
     def _build_split(self) -> None:
         self.held_out = Choice()
@@ -89,10 +90,10 @@ class TrainingSetSection(Section):
         self.gap = QSpinBox()
         self.gap.setRange(0, 999)
         self.gap.setValue(1)
-        self.gap.setSuffix(" frames gap")
+        self.gap.setFixedWidth(84)
         self.gap.setToolTip("Frames left out between the parts, so that the test does not show the same moment again.")
         self.gap.valueChanged.connect(self._changed)
-        line = row(QLabel("hold out"), self.held_out, self.gap)
+        line = row(QLabel("hold out"), self.held_out, QLabel("gap"), self.gap)
         line.setStretch(1, 1)
         self.split_words = Sentence()
         self.add(line, self.split_words)
@@ -107,6 +108,12 @@ class TrainingSetSection(Section):
 
     def _build_making(self) -> None:
         self.enough = Sentence()
+        self.why = Sentence()
+        self.ask_why = button("why?", lambda: self.why.setVisible(not self.why.isVisible()))
+        self.ask_why.setFlat(True)
+        self.ask_why.hide()
+        verdict = row(self.enough, self.ask_why)
+        verdict.setStretch(0, 1)
         self.form: SettingsForm | None = None
         self.advanced = Foldout("Advanced", self._make_form)
         self.name = QLineEdit()
@@ -121,15 +128,19 @@ class TrainingSetSection(Section):
         self.bar = QProgressBar()
         self.bar.setTextVisible(True)
         self.says = Sentence()
+        self.details = Foldout("Details", self._make_details)
+        self.details.hide()
         self.then = button("Then: Train →", lambda: self.session.tab_requested.emit("train"))
         going = row(self.make, self.bar, self.cancel, None, self.then)
         going.setStretch(1, 1)
         for widget in (self.bar, self.cancel, self.then):
             widget.hide()
-        self.add(self.enough, self.advanced, line, going, self.says)
+        self.add(verdict, self.why, self.advanced, line, going, self.says, self.details)
 
     def _make_form(self) -> QWidget:
-        self.form = SettingsForm(CropSettings(), hide=HIDDEN)
+        movie = self.session.movie
+        flat = movie is None or "Z" not in (facts_of(movie).axes or "")
+        self.form = SettingsForm(CropSettings(), hide=(*HIDDEN, "z") if flat else HIDDEN)
         self.form.changed.connect(self._changed)
         return self.form
 
@@ -169,12 +180,14 @@ class TrainingSetSection(Section):
 
     def _object_changed(self, _: Any = None) -> None:
         movie = self.session.movie
-        self.setEnabled(movie is not None and self.session.outlines is not None)
+        self.setVisible(movie is not None and self.session.outlines is not None)
         if movie is not None:
             self.unit.choose("um" if facts_or_none(movie) else "px")
             if not self._named_by_user:
                 self.name.setText(folder_name(f"{movie.name} cells"))
         self._forget_examples()
+        self.form = None
+        self.advanced.clear()
         self._changed()
 
     def _changed(self, *_: Any) -> None:
@@ -191,7 +204,7 @@ class TrainingSetSection(Section):
         try:
             pair, settings = self._pair(), self.settings()
         except BadInput as error:
-            self._planned(None, "" if not self.isEnabled() else capital(str(error)))
+            self._planned(None, capital(str(error)))
             return
         from napari_cellsynth.stack.crops_plan import plan_crops
 
@@ -221,12 +234,11 @@ class TrainingSetSection(Section):
 
     def cells_counted(self, count: Count | None) -> None:
         """Say what so many different cells suffice for."""
-        if count is None or not count.outlines:
-            self.enough.say("")
-            return
-        verdict, why = words.enough(count.cells)
-        self.enough.say(f"Enough?  {verdict}")
-        self.enough.setToolTip(f"<qt>{why}</qt>")
+        verdict, why = words.enough(count.cells) if count is not None and count.outlines else ("", "")
+        self.enough.say(f"Enough?  {verdict}" if verdict else "")
+        self.ask_why.setVisible(bool(verdict))
+        self.why.say(why)
+        self.why.hide()
 
     # -- examples ----------------------------------------------------------------------------------------------------
 
@@ -303,7 +315,8 @@ class TrainingSetSection(Section):
         out = self.out()
         out.parent.mkdir(parents=True, exist_ok=True)
         self._busy(True)
-        self._report: dict[str, Any] | None = None
+        self._report = None
+        self.details.hide()
         self.says.say("")
         self._making = workers.start(
             lambda: api.prepare_crops([pair], out, settings),
@@ -326,8 +339,7 @@ class TrainingSetSection(Section):
         self.bar.setValue(news.done)
         self.bar.setFormat(f"{news.message} %p %" if "\n" not in news.message else "%p %")
         if news.details:
-            self._report = dict(news.details)
-            self.says.say(news.message)
+            self._report = CropReport(**news.details)
 
     def _finished(self, out: Path) -> None:
         self._making = None
@@ -335,8 +347,14 @@ class TrainingSetSection(Section):
         if self._report is None:
             return
         self.then.show()
-        self.says.say(f"{self.says.text()}\nKept in {short(out)}.")
+        first = self._report.text().splitlines()[0]
+        self.says.say("\n".join([first, *self._report.notes(), f"Kept in {short(out)}."]))
+        self.details.clear()
+        self.details.show()
         self.session.training_set = out
+
+    def _make_details(self) -> QWidget:
+        return Sentence(self._report.text() if self._report is not None else "")
 
     def _busy(self, yes: bool) -> None:
         self.make.setVisible(not yes)

@@ -1,0 +1,72 @@
+"""What the file of a layer says, and whether the layer still is that file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_cellsynth.errors import BadInput
+from napari_cellsynth.gui.facts import Facts, array_of, facts_of
+
+if TYPE_CHECKING:
+    from napari_cellsynth.stack.stack import Stack
+
+
+def open_any(path: Path) -> tuple[Stack, bool]:
+    """The recording, and whether its axes are known; where not, the array is in the file's order."""
+    from napari_cellsynth.stack.read import AxesUnknown, read_stack
+
+    try:
+        return read_stack(path), True
+    except AxesUnknown as error:
+        description = error.description
+        if description.colour or not description.guesses:
+            raise BadInput(no_movie(path, description.shape, description.colour)) from error
+        return read_stack(path, axes=description.guesses[0]).with_(notes=description.notes), False
+
+
+def no_movie(path: Path, shape: tuple[int, ...], colour: bool) -> str:
+    if colour:
+        return f"{path.name} is a colour (RGB) image; save one grey channel of it as TIFF (in Fiji: Split Channels)"
+    return f"{path.name} has shape {shape} and does not name its axes; save it in Fiji as a hyperstack"
+
+
+def facts_in_file(layer: Any) -> Facts:
+    """What the layer's own file says.
+
+    Raises BadInput where there is no file, we cannot read it, or it holds
+    another shape or, in three frames, other pixels than the layer.
+    """
+    path = facts_of(layer).path
+    if path is None or not path.exists():
+        raise BadInput(f"{layer.name} comes from no file that is still there; type in what is missing")
+    stack, known = open_any(path)
+    array = array_of(layer)
+    axes = same_pixels(array, stack)
+    if axes is None:
+        raise BadInput(f"{layer.name} is not what {path.name} holds (cut, changed or split); type in what is missing")
+    return replace(Facts.of_stack(stack), axes=axes if known else None)
+
+
+def same_pixels(array: Any, stack: Stack) -> str | None:
+    """The axes of ``array`` if it is the stack, axes of length one aside; None if it is not."""
+    if array.dtype != stack.dtype:
+        return None
+    if tuple(array.shape) == stack.shape:
+        return stack.axes if frames_equal(array, stack.data) else None
+    long = "".join(axis for axis in stack.axes if stack.size(axis) > 1 or axis in "YX")
+    squeezed = stack.data[tuple(slice(None) if axis in long else 0 for axis in stack.axes)]
+    return long if tuple(array.shape) == tuple(squeezed.shape) and frames_equal(array, squeezed) else None
+
+
+def frames_equal(a: Any, b: Any) -> bool:
+    """Whether the first, middle and last plane are the same; reads nothing else."""
+    leading: Sequence[int] = a.shape[:-2]
+    count = int(np.prod(leading, dtype=int))
+    places = {0, count // 2, count - 1}
+    indices = [tuple(int(i) for i in np.unravel_index(place, leading)) if leading else () for place in places]
+    return all(np.array_equal(np.asarray(a[index]), np.asarray(b[index])) for index in indices)

@@ -1,0 +1,234 @@
+"""Three ways in, and the way out: axes, pixel size and interval survive, and nothing is guessed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import dask.array as da
+import numpy as np
+import pytest
+import tifffile
+from napari.components import ViewerModel
+
+from napari_cellsynth.errors import BadInput, RunFailed
+from napari_cellsynth.gui import commands, readers
+from napari_cellsynth.gui.layers import add_stack, complete, facts_of, missing, stack_of
+from napari_cellsynth.gui.state import Session
+from napari_cellsynth.stack.provenance import provenance_block
+from napari_cellsynth.stack.read import read_stack
+from napari_cellsynth.stack.stack import Stack
+from napari_cellsynth.stack.write import write_ome_tiff, write_plain_tiff
+
+US = "napari-cellsynth"
+
+
+@pytest.fixture
+def viewer(plugins: Any) -> ViewerModel:
+    return ViewerModel()
+
+
+@pytest.fixture
+def recording(tmp_path: Path) -> Path:
+    values = np.random.default_rng(0).integers(0, 4000, (6, 20, 24), dtype=np.uint16)
+    stack = Stack(values, "TYX", pixel_size=(0.19, 0.19), frame_interval=600.0)
+    return write_ome_tiff(tmp_path / "movie.ome.tif", stack)
+
+
+@pytest.fixture
+def unnamed(tmp_path: Path) -> Path:
+    path = tmp_path / "pages.tif"
+    with tifffile.TiffWriter(path) as tif:
+        for plane in np.random.default_rng(1).integers(0, 200, (5, 20, 24), dtype=np.uint8):
+            tif.write(plane, contiguous=False, metadata=None)
+    return path
+
+
+def units(layer: Any) -> tuple[str, ...]:
+    return tuple(str(unit) for unit in layer.units)
+
+
+# -- our reader picked -----------------------------------------------------------------------------------------------
+
+
+def test_our_reader_brings_axes_pixel_size_and_interval(viewer: ViewerModel, recording: Path) -> None:
+    (layer,) = viewer.open(recording, plugin=US)
+    assert layer.axis_labels == ("t", "y", "x")
+    assert tuple(layer.scale) == pytest.approx((600.0, 0.19, 0.19))
+    assert units(layer) == ("second", "micrometer", "micrometer")
+    assert isinstance(layer.data, da.Array)
+    assert (layer.name, facts_of(layer).path) == ("movie", recording)
+
+
+def test_what_the_file_does_not_say_is_not_guessed(viewer: ViewerModel, unnamed: Path) -> None:
+    (layer,) = viewer.open(unnamed, plugin=US)
+    assert layer.data.shape == (5, 20, 24)
+    assert missing(layer) == ("axes", "pixel_size")
+    complete(layer, axes="TYX")
+    np.testing.assert_array_equal(np.asarray(layer.data), tifffile.imread(unnamed, key=range(5)))
+
+
+def test_a_folder_of_numbered_frames_is_a_movie(viewer: ViewerModel, tmp_path: Path) -> None:
+    folder = tmp_path / "frames"
+    folder.mkdir()
+    for i in range(12):
+        tifffile.imwrite(folder / f"img_t{i}.tif", np.full((8, 9), i, np.uint8))
+    (layer,) = viewer.open(folder, plugin=US)
+    assert layer.axis_labels == ("t", "y", "x")
+    assert np.asarray(layer.data)[:, 0, 0].tolist() == list(range(12))
+
+
+def test_a_folder_that_is_no_recording_is_left_to_others(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("nothing")
+    assert readers.get_reader(str(tmp_path)) is None
+
+
+def test_files_stacked_by_napari_get_an_axis_that_nobody_has_named(viewer: ViewerModel, tmp_path: Path) -> None:
+    paths = [tmp_path / f"{name}.tif" for name in "ab"]
+    for i, path in enumerate(paths):
+        tifffile.imwrite(path, np.full((8, 9), i, np.uint8))
+    (layer,) = viewer.open(paths, stack=True, plugin=US)
+    assert np.asarray(layer.data)[:, 0, 0].tolist() == [0, 1]
+    assert "axes" in missing(layer)
+
+
+def test_files_that_do_not_match_are_refused(tmp_path: Path) -> None:
+    paths = [tmp_path / "a.tif", tmp_path / "b.tif"]
+    tifffile.imwrite(paths[0], np.zeros((8, 9), np.uint8))
+    tifffile.imwrite(paths[1], np.zeros((8, 10), np.uint8))
+    with pytest.raises(BadInput, match=r"b is \(8, 10\)"):
+        readers.read([str(path) for path in paths])
+
+
+def test_a_colour_file_is_refused_in_words(tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "rgb.tif", np.zeros((8, 9, 3), np.uint8), photometric="rgb")
+    with pytest.raises(BadInput, match="one grey channel"):
+        readers.read(str(tmp_path / "rgb.tif"))
+
+
+def test_outlines_beside_a_recording_open_as_labels_in_its_scale(viewer: ViewerModel, recording: Path) -> None:
+    path = write_plain_tiff(
+        recording.with_name("movie.labels.tif"), np.ones((6, 20, 24), np.uint16), {"kind": "labels"}
+    )
+    (layer,) = viewer.open(path, plugin=US)
+    assert type(layer).__name__ == "Labels"
+    assert tuple(layer.scale) == pytest.approx((600.0, 0.19, 0.19))
+
+
+# -- Open recording… -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def window(plugins: Any, make_napari_viewer_proxy: Callable[..., Any]) -> Any:
+    return make_napari_viewer_proxy()
+
+
+def test_open_recording_asks_opens_and_shows_the_dock(
+    window: Any, recording: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands.QFileDialog, "getOpenFileName", lambda *_: (str(recording), ""))
+    commands.open_recording(window)
+    session = Session.of(window)
+    assert session.movie.name == "movie"
+    assert missing(session.movie) == ()
+    assert [dock for dock in window.window.dock_widgets if "CellSynth" in dock]
+
+
+def test_a_single_numbered_frame_offers_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for i in range(3):
+        tifffile.imwrite(tmp_path / f"t{i}.tif", np.zeros((8, 9), np.uint8))
+    assert commands.frames_beside(tmp_path / "t1.tif") == 3
+    monkeypatch.setattr(commands.QFileDialog, "getOpenFileName", lambda *_: (str(tmp_path / "t1.tif"), ""))
+    monkeypatch.setattr(commands, "ask_for_all", lambda _, path, frames: path.parent)
+    assert commands.ask_for_recording(None) == tmp_path
+
+
+def test_a_movie_file_offers_nothing_else(recording: Path, unnamed: Path) -> None:
+    assert commands.frames_beside(recording) == 0
+
+
+def test_a_file_that_cannot_be_opened_is_a_message(
+    window: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr("napari.utils.notifications.show_error", said.append)
+    (tmp_path / "bad.tif").write_bytes(b"no tiff")
+    assert commands.open_with_words(window, tmp_path / "bad.tif") is None
+    assert "not TIFF" in said[0]
+
+
+# -- saving ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_saved_layer_comes_back_as_it_was(viewer: ViewerModel, tmp_path: Path) -> None:
+    made = provenance_block(made_by="test", synthetic=True, seed=7)
+    values = np.random.default_rng(2).integers(0, 60000, (4, 20, 24), dtype=np.uint16)
+    there = Stack(values, "TYX", pixel_size=(0.19, 0.2), frame_interval=30.0, provenance=made)
+    layer = add_stack(viewer, there)
+    (path,) = layer.save(str(tmp_path / "out.ome.tif"), plugin=US)
+    back = read_stack(path)
+    np.testing.assert_array_equal(np.asarray(back.data), values)
+    assert (back.axes, back.pixel_size, back.frame_interval) == ("TYX", (0.19, 0.2), 30.0)
+    assert back.provenance is not None
+    assert back.provenance["synthetic"] is True
+    assert back.provenance["seed"] == 7
+    assert "recording" not in back.provenance
+
+
+def test_painted_labels_are_saved_with_the_movies_scale(viewer: ViewerModel, tmp_path: Path) -> None:
+    layer = viewer.add_labels(np.zeros((4, 20, 24), np.int64) + 3)
+    complete(layer, axes="TYX", pixel_size=(0.19, 0.19), frame_interval=30.0)
+    (path,) = layer.save(str(tmp_path / "labels.ome.tif"), plugin=US)
+    back = read_stack(path)
+    assert back.dtype == np.int64
+    assert int(np.asarray(back.data).max()) == 3
+    assert back.pixel_size == (0.19, 0.19)
+
+
+def test_a_layer_without_axes_is_not_saved_as_something(viewer: ViewerModel, tmp_path: Path) -> None:
+    layer = viewer.add_image(np.zeros((4, 20, 24)))
+    with pytest.raises(RunFailed, match="axes"):
+        layer.save(str(tmp_path / "out.ome.tif"), plugin=US)
+    assert list(tmp_path.iterdir()) == []
+
+
+# -- example movies --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("condition", ["normal", "inhibited"])
+def test_example_movies_come_with_outlines_and_say_what_they_are(
+    viewer: ViewerModel, condition: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readers, "EXAMPLE", {"frames": 3, "size": 128, "seed": 1})
+    movie, outlines = viewer.open_sample(US, f"neutrophils_{condition}")
+    assert movie.metadata[US]["synthetic"] is True
+    assert facts_of(movie).modality == "dic"
+    assert missing(movie) == missing(outlines) == ()
+    assert movie.data.shape == outlines.data.shape
+    assert condition in movie.name
+    assert viewer.layers.units is not None
+
+
+def test_the_example_moves_less_when_inhibited(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readers, "EXAMPLE", {"frames": 6, "size": 160, "seed": 1})
+    changes = {}
+    for condition in ("normal", "inhibited"):
+        labels = np.asarray(readers.example_movie(condition)[1][0])
+        changes[condition] = int(((labels[0] > 0) != (labels[-1] > 0)).sum())
+    assert changes["inhibited"] < changes["normal"]
+
+
+# -- real recordings -------------------------------------------------------------------------------------------------
+
+
+def test_real_frames_in_a_folder(viewer: ViewerModel, real_data: Callable[[str], Path]) -> None:
+    (layer,) = viewer.open(real_data("mitocheck_movie"), plugin=US)
+    assert layer.data.shape == (30, 190, 211)
+    assert stack_of(layer).axes == "TYX"
+    assert "pixel_size" in missing(layer)
+
+
+def test_the_real_yeast_movie(viewer: ViewerModel, real_data: Callable[[str], Path]) -> None:
+    (layer,) = viewer.open(real_data("yeast_pos13_phase") / "yeast_phase.tif", plugin=US)
+    assert missing(layer) == ("pixel_size", "frame_interval")
