@@ -262,9 +262,7 @@ def _able(model: Model, verb: str) -> Any:
     return model.verbs
 
 
-def sample(
-    run: Path | Model, *, count: int = 16, seed: int = 0, device: str = "auto"
-) -> tuple[Stack, Stack | None]:
+def sample(run: Path | Model, *, count: int = 16, seed: int = 0, device: str = "auto") -> tuple[Stack, Stack | None]:
     """New images (axes QTYX) and, where the model makes them, their masks; sample i depends on (seed, i) alone."""
     model = run if isinstance(run, Model) else open_model(run, device=device)
     made = _able(model, "sample").sample(count, seed=seed)

@@ -28,7 +28,9 @@ def trained(training_sets, tmp_path_factory):
     def run(name: str) -> Path:
         if name not in runs:
             runs[name] = tmp_path_factory.mktemp("runs") / name
-            api.create_run(name, training_sets(FAMILIES[name].data), runs[name], preset="tiny", changes=SHORT, threads=1)
+            api.create_run(
+                name, training_sets(FAMILIES[name].data), runs[name], preset="tiny", changes=SHORT, threads=1
+            )
             list(api.train(runs[name]))
         return runs[name]
 

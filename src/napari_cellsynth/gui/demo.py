@@ -15,8 +15,6 @@ from napari_cellsynth.errors import RunFailed
 from napari_cellsynth.gui.virtual_display import has_display, virtual_display
 
 if TYPE_CHECKING:
-    import napari
-
     from napari_cellsynth.gui.demo_journey import Journey
 
 WINDOW = (1400, 900)
@@ -47,13 +45,17 @@ def play(folder: Path, stay: bool) -> int:
     os.environ["CELLSYNTH_HOME"] = str(folder)
     viewer = napari.Viewer(title="CellSynth demo")
     viewer.window.resize(*WINDOW)
-    journey = Journey(viewer, folder)
+
+    def looked(stage: str) -> None:
+        viewer.screenshot(str(folder / f"{stage}.png"), canvas_only=False, flash=False)
+
+    journey = Journey(viewer, folder, looked)
     outcome: list[BaseException | None] = []
 
     def ended(error: BaseException | None) -> None:
         outcome.append(error)
         if error is None:
-            report(journey, viewer, folder)
+            report(journey, folder)
         else:
             journey.abandon()
         if not stay or error is not None:
@@ -72,9 +74,8 @@ def play(folder: Path, stay: bool) -> int:
     return 0
 
 
-def report(journey: Journey, viewer: napari.Viewer, folder: Path) -> None:
-    """The whole window as a picture, and the numbers on the terminal and in a file."""
-    viewer.screenshot(str(folder / "window.png"), canvas_only=False, flash=False)
+def report(journey: Journey, folder: Path) -> None:
+    """The numbers on the terminal and in a file."""
     print(journey.gain.text())
     if not journey.gain.learned:
         print("The model did not learn enough this time: its cells should be nearer to real ones than both.")

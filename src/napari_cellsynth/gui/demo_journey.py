@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,19 +30,18 @@ class Journey:
     gain: Gain
     seconds: float
 
-    def __init__(self, viewer: napari.Viewer, folder: Path) -> None:
-        self._viewer, self._folder = viewer, folder
+    def __init__(self, viewer: napari.Viewer, folder: Path, looked: Callable[[str], None] = lambda stage: None) -> None:
+        """``looked`` is told the name of each stage while the window shows what came of it."""
+        self._viewer, self._folder, self._looked = viewer, folder, looked
         self._dock = show_dock(viewer)
         self._session = self._dock.session
         self._session.home = folder
 
     def steps(self) -> Iterator[Waiting]:
         began = time.monotonic()
-        yield from self._open_movie()
-        yield from self._make_training_set()
-        yield from self._train()
-        yield from self._generate()
-        yield from self._morph()
+        for stage in (self._open_movie, self._make_training_set, self._train, self._generate, self._morph):
+            yield from stage()
+            self._looked(stage.__name__.lstrip("_"))
         yield from self._judge()
         self.seconds = time.monotonic() - began
         self._say("That was the journey. Now with your movie: File → Open recording…")

@@ -32,7 +32,9 @@ def virtual_display() -> Iterator[None]:
         yield
         return
     if shutil.which("Xvfb") is None:
-        raise BadInput("no display, and Xvfb is not installed; install it (Debian: apt install xvfb) or run on a desktop")
+        raise BadInput(
+            "no display, and Xvfb is not installed; install it (Debian: apt install xvfb) or run on a desktop"
+        )
     read_end, write_end = os.pipe()
     server = subprocess.Popen(
         ["Xvfb", "-displayfd", str(write_end), "-screen", "0", SCREEN, "-nolisten", "tcp"],

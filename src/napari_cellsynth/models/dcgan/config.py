@@ -38,7 +38,8 @@ class DcganSettings(Settings):
     loss: Literal["gan"] = "gan"
     """What the two networks compete over (stated: equation 1)."""
     generator_term: Literal["non-saturating", "minimax"] = "non-saturating"
-    """The generator maximises log D(G(z)) (cited: Goodfellow 2014, section 3) or minimises log(1 - D(G(z))) (stated: equation 1, which learns slowly at first)."""
+    """The generator maximises log D(G(z)) (cited: Goodfellow 2014, section 3) or minimises log(1 - D(G(z))) (stated:
+    equation 1, which learns slowly at first)."""
     learning_rate: float = Field(2e-4, gt=0, le=1e-1)
     """Of the generator (cited: 0.0002)."""
     discriminator_learning_rate: float = Field(2e-4, gt=0, le=1e-1)
@@ -48,7 +49,8 @@ class DcganSettings(Settings):
     beta2: float = Field(0.999, ge=0, lt=1)
     """Adam's memory of the squared gradient (cited: 0.999)."""
     augment: float = Field(0.0, ge=0, le=1)
-    """Share of the crops, real and made alike, that is shifted or changed in brightness and contrast before the discriminator sees it; mirrored and turned as well where the modality allows it (ours; 0 as published)."""
+    """Share of the crops, real and made alike, that is shifted or changed in brightness and contrast before the
+    discriminator sees it; mirrored and turned as well where the modality allows it (ours; 0 as published)."""
 
 
 def check(settings: Settings, data: Mapping[str, Any]) -> None:
@@ -81,10 +83,8 @@ FAMILY = Family(
     settings=DcganSettings,
     presets={"paper": PAPER, "tiny": TINY},
     papers=(
-        "Simulation of human neutrophils with a generative adversarial network for appearance "
-        "and an autoregressive process for motion (DIC microscopy)",
-        "Radford, Metz, Chintala 2015, Unsupervised representation learning with deep convolutional "
-        "generative adversarial networks, arXiv:1511.06434",
+        "Simulation of human neutrophils: GAN for appearance, autoregressive process for motion (DIC microscopy)",
+        "Radford, Metz, Chintala 2015, Unsupervised representation learning with DCGANs, arXiv:1511.06434",
         "Goodfellow et al. 2014, Generative adversarial nets, arXiv:1406.2661",
         "Zhao et al. 2020, Differentiable augmentation for data-efficient GAN training, arXiv:2006.10738",
     ),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -37,7 +39,7 @@ class Generator(nn.Module):
         super().__init__()
         wide = widths(size, width, widest)[::-1]
         layers: list[nn.Module] = [nn.ConvTranspose2d(latent_size, wide[0], SMALLEST, 1, 0, bias=False)]
-        for above, below in zip(wide, wide[1:], strict=False):
+        for above, below in pairwise(wide):
             layers += [nn.BatchNorm2d(above), nn.ReLU(True), nn.ConvTranspose2d(above, below, 4, 2, 1, bias=False)]
         layers += [nn.BatchNorm2d(wide[-1]), nn.ReLU(True), nn.ConvTranspose2d(wide[-1], channels, 4, 2, 1), nn.Tanh()]
         self.layers = nn.Sequential(*layers)
@@ -54,7 +56,7 @@ class Discriminator(nn.Module):
         super().__init__()
         wide = widths(size, width, widest)
         layers: list[nn.Module] = [nn.Conv2d(channels, wide[0], 4, 2, 1), nn.LeakyReLU(0.2, True)]
-        for above, below in zip(wide, wide[1:], strict=False):
+        for above, below in pairwise(wide):
             layers += [nn.Conv2d(above, below, 4, 2, 1, bias=False), nn.BatchNorm2d(below), nn.LeakyReLU(0.2, True)]
         layers += [nn.Conv2d(wide[-1], 1, SMALLEST, 1, 0)]
         self.layers = nn.Sequential(*layers)
