@@ -46,22 +46,34 @@ def estimate_background(image: np.ndarray, labels: np.ndarray, reach: int, width
 
 
 def smooth_surface(pixels: np.ndarray, known: np.ndarray, width: float) -> np.ndarray:
-    """Gaussian-weighted mean (Y, X) of the known pixels around each place; the plain mean far from any.
+    """A plane through the known pixels, and the Gaussian-weighted mean (Y, X) of what they differ from it.
 
-    Normalised convolution (Knutsson and Westin, 1993), on block sums: the
-    surface has no detail that single pixels would be needed for.
+    Far from any known pixel only the plane is left.  Normalised convolution
+    (Knutsson and Westin, 1993), on block sums: the surface has no detail
+    that single pixels would be needed for.  The plane, because a weighted
+    mean alone is wrong wherever background lies on one side only.
     """
     from scipy import ndimage
 
     block = max(1, int(width / 8))
-    mean = pixels[known].mean()
+    plane = _plane(pixels, known)
     sigma = width / 2 / block
     weight = ndimage.gaussian_filter(_block_sums(known.astype(np.float64), block), sigma) / block**2
-    total = ndimage.gaussian_filter(_block_sums(np.where(known, pixels - mean, 0.0), block), sigma) / block**2
-    # The small constant pulls places without background near them to the mean.
-    coarse = mean + total / (weight + 1e-3)
+    total = ndimage.gaussian_filter(_block_sums(np.where(known, pixels - plane, 0.0), block), sigma) / block**2
+    # The small constant pulls places without background near them to the plane.
+    coarse = total / (weight + 1e-3)
     fine = ndimage.zoom(coarse, block, order=1, mode="nearest", grid_mode=True)
-    return np.asarray(fine[: pixels.shape[0], : pixels.shape[1]])
+    return np.asarray(plane + fine[: pixels.shape[0], : pixels.shape[1]])
+
+
+def _plane(pixels: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """The plane (Y, X) of least squared distance to the known pixels; a sample of them is enough."""
+    height, width = pixels.shape
+    y, x = np.nonzero(known)
+    y, x = y[:: len(y) // 20_000 + 1], x[:: len(x) // 20_000 + 1]
+    places = np.stack([np.ones(len(y)), y / height, x / width], 1)
+    level, down, right = np.linalg.lstsq(places, pixels[y, x], rcond=None)[0]
+    return np.asarray(level + down * np.arange(height)[:, None] / height + right * np.arange(width) / width)
 
 
 def _block_sums(values: np.ndarray, block: int) -> np.ndarray:
