@@ -109,6 +109,20 @@ def test_ome_of_others(tmp_path) -> None:
     assert stack.name == "a"
 
 
+def test_imagej_files_beyond_4_gb_have_one_page_and_all_pixels_behind_it(tmp_path) -> None:
+    data = array(5, 8, 9)
+    said = "ImageJ=1.54f\nimages=5\nframes=5\nunit=micron\nfinterval=60\n"
+    tifffile.imwrite(tmp_path / "a.tif", data[0], description=said, metadata=None, byteorder=">", resolution=(5, 5))
+    with open(tmp_path / "a.tif", "ab") as file:
+        file.write(data[1:].astype(">u2").tobytes())
+    stack = read_stack(tmp_path / "a.tif")
+    assert (stack.axes, stack.scale) == ("TYX", (60, 0.2, 0.2))
+    same(stack, data)
+    with open(tmp_path / "a.tif", "r+b") as file:
+        file.truncate(600)
+    assert "names more frames than it holds" in read_stack(tmp_path / "a.tif").notes[-1]
+
+
 def test_scenes(tmp_path) -> None:
     with tifffile.TiffWriter(tmp_path / "a.ome.tif", ome=True) as tif:
         tif.write(array(3, 8, 9), metadata={"axes": "TYX", "PhysicalSizeX": 0.5, "PhysicalSizeY": 0.5})
@@ -139,6 +153,7 @@ def test_an_axis_without_a_name_is_asked_for(tmp_path) -> None:
         read_stack(tmp_path / "a.tif")
     assert "\n" not in str(caught.value)
     assert caught.value.description.guesses == ("TYX", "ZYX", "CYX")
+    assert pickle.loads(pickle.dumps(caught.value)).description == caught.value.description
     described = describe_file(tmp_path / "a.tif")
     assert (described.axes, described.shape, described.dtype) == (None, (5, 8, 9), np.uint16)
     same(read_stack(tmp_path / "a.tif", axes="TYX"), data)

@@ -61,6 +61,15 @@ def test_quantiles_of_integers_are_exact_and_streamed() -> None:
     assert seen == list(range(1, 11))
 
 
+@given(st.lists(st.integers(-9, 9), min_size=1, max_size=30), st.floats(0.01, 0.5), st.floats(0.5, 1))
+def test_quantiles_of_integers_are_those_of_numpy(values: list[int], low: float, high: float) -> None:
+    frame = np.int8([values])
+    scaling = Scaling.of([frame[:, :4], frame[:, 4:]], np.int8, quantiles=(low, high))
+    wanted = np.quantile(frame, [low, high], method="inverted_cdf")
+    assert scaling.low == wanted[0]
+    assert scaling.high == (wanted[1] if wanted[1] > wanted[0] else wanted[0] + 1)
+
+
 def test_statistics_are_of_all_frames_and_not_of_each() -> None:
     dark, bright = np.full((4, 4), 10, np.uint8), np.full((4, 4), 200, np.uint8)
     scaling = Scaling.of([dark, bright], np.uint8)

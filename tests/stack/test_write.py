@@ -1,5 +1,6 @@
 """What is written comes back as it was."""
 
+import errno
 import json
 import os
 import tracemalloc
@@ -11,7 +12,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as nps
 
-from napari_cellsynth.errors import BadInput
+from napari_cellsynth.errors import BadInput, RunFailed
 from napari_cellsynth.stack.provenance import NAMESPACE, provenance_block
 from napari_cellsynth.stack.read import read_stack
 from napari_cellsynth.stack.stack import Stack
@@ -184,7 +185,7 @@ def test_a_missing_folder_and_a_full_one(tmp_path) -> None:
     with pytest.raises(BadInput, match="does not exist"):
         write_ome_tiff(tmp_path / "none" / "a.ome.tif", Stack(np.ones((4, 4)), "YX"))
     (tmp_path / "dir.ome.tif").mkdir()
-    with pytest.raises(BadInput, match="cannot be written"):
+    with pytest.raises(BadInput, match="folder of that name"):
         write_ome_tiff(tmp_path / "dir.ome.tif", Stack(np.ones((4, 4)), "YX"))
     assert len(list(tmp_path.iterdir())) == 1
 
@@ -231,6 +232,26 @@ def test_flow_keeps_nan_and_its_json_is_readable(tmp_path) -> None:
         said = json.loads(tif.pages[0].description)
     assert said["shape"] == [3, 2, 8, 9]
     assert said[NAMESPACE] == {"channels": ["dx", "dy"], "count": 3}
+
+
+def test_side_files_open_as_stacks_where_they_say_their_axes(tmp_path) -> None:
+    labels = np.arange(24, dtype=np.uint16).reshape(2, 3, 4)
+    said = {"axes": "TYX", "pixel_size": (0.2, 0.3), "frame_interval": 60, "synthetic": True}
+    path = write_plain_tiff(tmp_path / "a.labels.tif", labels, said)
+    stack = read_stack(path)
+    assert (stack.axes, stack.scale) == ("TYX", (60, 0.2, 0.3))
+    assert stack.provenance == {**said, "pixel_size": [0.2, 0.3]}
+    assert read_plain_tiff(path)[1] == stack.provenance
+
+
+def test_a_full_disk_is_a_failure_and_not_the_users_input(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tifffile.TiffWriter, "write", full)
+    with pytest.raises(RunFailed, match="No space left"):
+        write_ome_tiff(tmp_path / "a.ome.tif", Stack(np.ones((4, 4), np.uint8), "YX"))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_side_files_refuse_what_tiff_cannot_hold(tmp_path) -> None:

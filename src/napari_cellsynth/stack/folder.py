@@ -86,7 +86,7 @@ class FolderPlanes:
         if len(plane) != 2:
             raise BadInput(
                 f"{files.flat[0].name} has shape {first.shape}; in a folder of numbered frames"
-                " each file holds one grey (Y, X) frame"
+                " each file holds one grey (Y, X) frame (of an OME-TIFF in several files open the first file)"
             )
         self.plane = tuple(plane)
         self.shape = (*files.shape, *self.plane)

@@ -42,6 +42,10 @@ def read_metadata(tif: tifffile.TiffFile, series: int) -> Metadata:
         return _from_ome(tif.ome_metadata, series)
     if kind == "imagej" and tif.imagej_metadata is not None:
         return _from_imagej(tif.imagej_metadata, _resolution(tif, series)[:2])
+    if kind == "shaped" and tif.shaped_metadata and series < len(tif.shaped_metadata):
+        ours = tif.shaped_metadata[series].get(NAMESPACE)
+        if isinstance(ours, dict):
+            return _from_side_file(ours)
     return _from_resolution(*_resolution(tif, series))
 
 
@@ -57,6 +61,18 @@ def _resolution(tif: tifffile.TiffFile, series: int) -> tuple[float, float, int]
             return 0.0
 
     return value(283), value(282), int(tags.valueof(296, default=2) or 2)
+
+
+def _from_side_file(ours: dict[str, Any]) -> Metadata:
+    """What :func:`.write.write_plain_tiff` was told."""
+    sides = ours.get("pixel_size")
+    pair = [_number(side) for side in sides] if isinstance(sides, list) and len(sides) == 2 else [None, None]
+    y, x = pair
+    return Metadata(
+        pixel_size=None if y is None or x is None else (y, x),
+        frame_interval=_number(ours.get("frame_interval")),
+        provenance=ours if "synthetic" in ours else None,
+    )
 
 
 def _from_resolution(y: float, x: float, unit: int) -> Metadata:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_cellsynth.errors import BadInput
+from napari_cellsynth.errors import BadInput, RunFailed
 from napari_cellsynth.stack.hashing import content_hash
 from napari_cellsynth.stack.provenance import NAMESPACE, RECORD
 from napari_cellsynth.stack.stack import Stack
@@ -60,7 +60,10 @@ def write_plain_tiff(path: str | Path, array: Any, description: Mapping[str, Any
     """Write an array of exactly its shape (..., Y, X), with ``description`` as JSON in the file.
 
     For side files (labels, flow, clean frames): bool, integers and floats of
-    any width that TIFF holds.  BadInput for other types and for no pixels.
+    any width that TIFF holds.  Where ``description`` has ``axes`` (a letter
+    for each), ``pixel_size`` (height and width, micrometres) or
+    ``frame_interval`` (seconds), :func:`.read.read_stack` finds them.
+    BadInput for other types and for no pixels.
     """
     path = _checked(path)
     shape, dtype = tuple(int(n) for n in array.shape), np.dtype(array.dtype)
@@ -73,7 +76,10 @@ def write_plain_tiff(path: str | Path, array: Any, description: Mapping[str, Any
     planes: Any = (np.asarray(array[i]) for i in np.ndindex(*shape[:-2]))
     if shape[-1] == 1:
         planes = np.asarray(array)  # images one pixel wide are, to tifffile, samples in a pixel: no planes to hand it
-    said = {NAMESPACE: json.loads(_json(description))}
+    said: dict[str, Any] = {NAMESPACE: json.loads(_json(description))}
+    axes = description.get("axes")
+    if isinstance(axes, str) and len(axes) == len(shape):
+        said["axes"] = axes
     with replacing(path) as temporary:
         _write(temporary, planes, shape, dtype, said, ome=False, compress=True)
     return path
@@ -109,8 +115,10 @@ def replacing(path: Path) -> Iterator[Path]:
         raise BadInput(
             f"{path} cannot be written: it is read-only or open in another program; close it there"
         ) from error
+    except IsADirectoryError as error:
+        raise BadInput(f"{path} cannot be written: there is a folder of that name; give another") from error
     except OSError as error:
-        raise BadInput(f"{path} cannot be written ({error.strerror or error})") from error
+        raise RunFailed(f"{path} cannot be written ({error.strerror or error}); what was there is as it was") from error
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -208,6 +216,8 @@ def _write(
 ) -> None:
     import tifffile
 
+    from napari_cellsynth import __version__
+
     big = prod(shape) * dtype.itemsize > _BIG
     with tifffile.TiffWriter(path, bigtiff=big, ome=ome, shaped=not ome) as tif:
         tif.write(
@@ -217,4 +227,5 @@ def _write(
             photometric="minisblack",
             compression="zlib" if compress else None,
             metadata=metadata,
+            software=f"napari-cellsynth {__version__}",
         )
