@@ -69,6 +69,8 @@ def test_files_that_are_not_one_series(tmp_path) -> None:
     (tmp_path / "d").mkdir()
     with pytest.raises(BadInput, match="no TIFF files"):
         read_stack(tmp_path / "d")
+    with pytest.raises(BadInput, match=r"give one of the folders in it \(a, b, c\)"):
+        read_stack(tmp_path)
 
 
 def test_frames_of_another_shape_are_found(tmp_path) -> None:

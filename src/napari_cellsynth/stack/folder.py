@@ -34,7 +34,11 @@ def numbered_files(folder: Path) -> Numbered:
     """Sort the TIFF files of ``folder`` by the numbers in their names; BadInput where they are not one series."""
     files = [p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and not p.name.startswith(".")]
     if not files:
-        raise BadInput(f"{folder} holds no TIFF files; expected a TIFF file or a folder of numbered TIFF frames")
+        inner = sorted(p.name for p in folder.iterdir() if p.is_dir())[:3]
+        advice = (
+            f"give one of the folders in it ({', '.join(inner)})" if inner else "give a TIFF file"
+        )
+        raise BadInput(f"{folder} holds no TIFF files, so it is no folder of numbered frames; {advice}")
     names: dict[tuple[str, ...], dict[tuple[int, ...], Path]] = defaultdict(dict)
     for file in files:
         parts = _DIGITS.split(file.stem)
