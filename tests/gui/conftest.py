@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from npe2 import PluginManifest
+
+# Makes trainings.py importable.
+sys.path.insert(0, str(Path(__file__).parent))
 
 
 @pytest.fixture

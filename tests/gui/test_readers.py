@@ -61,6 +61,13 @@ def test_our_reader_brings_axes_pixel_size_and_interval(viewer: ViewerModel, rec
     assert (layer.name, facts_of(layer).path) == ("movie", recording)
 
 
+def test_napari_offers_our_reader_when_a_recording_is_dropped(plugins: Any, recording: Path) -> None:
+    from napari.plugins._npe2 import get_readers
+
+    assert get_readers(str(recording))[US] == "CellSynth"
+    assert US not in get_readers(str(recording.with_suffix(".png")))
+
+
 def test_what_the_file_does_not_say_is_not_guessed(viewer: ViewerModel, unnamed: Path) -> None:
     (layer,) = viewer.open(unnamed, plugin=US)
     assert layer.data.shape == (5, 20, 24)

@@ -13,7 +13,7 @@ from qtpy.QtWidgets import QFileDialog, QLabel, QWidget
 from napari_cellsynth.errors import BadInput, CellsynthError
 from napari_cellsynth.gui import words, workers
 from napari_cellsynth.gui.facts import array_of
-from napari_cellsynth.gui.layers import add_stack, complete, facts_of, missing, outlines_in, stack_of
+from napari_cellsynth.gui.layers import add_stack, complete, facts_of, outlines_in, stack_of
 from napari_cellsynth.gui.parts import Sentence, button, row
 from napari_cellsynth.gui.pieces import Choice, Listening, Section
 
@@ -70,6 +70,7 @@ class CellsSection(Section):
         self.session = session
         self.count: Count | None = None
         self._worker: workers.Worker | None = None
+        self._counting: tuple[Any, ...] = ()
         self.outlines = Choice()
         self.outlines.picked.connect(self._picked)
         self.open_mask = button(
@@ -109,7 +110,14 @@ class CellsSection(Section):
     def _movie_changed(self, _: Any) -> None:
         self._layers_changed()
         self._take_scale()
-        self.recount()
+        if self._what_counts() != self._counting:
+            self.recount()
+
+    def _what_counts(self) -> tuple[Any, ...]:
+        """What the number of cells depends on, and whether there is a movie to hold it against; not the pixel size."""
+        movie, outlines = self.session.movie, self.session.outlines
+        fit = movie is not None and outlines is not None and fits(outlines, movie)
+        return movie is None, fit, id(outlines), None if outlines is None else facts_of(outlines).axes
 
     def _picked(self, layer: Any) -> None:
         self.session.outlines = layer
@@ -134,11 +142,12 @@ class CellsSection(Section):
         outlines, movie = self.session.outlines, self.session.movie
         if outlines is None or movie is None or not fits(outlines, movie) or facts_of(movie).axes is None:
             return
-        known, lacks = facts_of(movie), missing(outlines)
+        known, has = facts_of(movie), facts_of(outlines)
         axes = known.axes if outlines.ndim == movie.ndim else (known.axes or "").replace("C", "")
-        new = {name: getattr(known, name) for name in lacks if name != "axes" and getattr(known, name)}
-        if new or "axes" in lacks:
-            complete(outlines, axes=axes, z_step=known.z_step, **new)
+        wanted = {"axes": axes, **{name: getattr(known, name) for name in ("pixel_size", "z_step", "frame_interval")}}
+        new = {name: value for name, value in wanted.items() if value and not getattr(has, name)}
+        if new:
+            complete(outlines, **new)
 
     # -- a file ------------------------------------------------------------------------------------------------------
 
@@ -170,10 +179,12 @@ class CellsSection(Section):
 
     def recount(self) -> None:
         """Count in the background; what was being counted before is given up."""
+        self._settle.stop()
         if self._worker is not None:
             self._worker.quit()
             self._worker = None
         self._set(None)
+        self._counting = self._what_counts()
         outlines, movie = self.session.outlines, self.session.movie
         self.setVisible(movie is not None or outlines is not None)
         if outlines is None:

@@ -183,7 +183,7 @@ class Fact(QWidget):
 
     def state(self, text: str | None) -> None:
         """Show the fact, or that it is missing."""
-        self.leave()
+        self._close()
         set_pencil(self.button, text, self._missing)
 
     def edit(self) -> None:
@@ -199,9 +199,12 @@ class Fact(QWidget):
             self.complaint.emit(str(error))
 
     def leave(self) -> None:
+        self._close()
+        self.complaint.emit("")
+
+    def _close(self) -> None:
         self.field.hide()
         self.button.show()
-        self.complaint.emit("")
 
 
 def pencil_button(tip: str) -> QToolButton:

@@ -6,6 +6,7 @@ here: nobody retypes a path.
 
 from __future__ import annotations
 
+import os
 import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -110,15 +111,34 @@ class Session:
 
     @property
     def home(self) -> Path:
-        """Folder of training sets and runs: as chosen here, else as the shell has it."""
+        """Folder of training sets and runs: the shell's ``CELLSYNTH_HOME``, else as chosen in napari, else the default.
+
+        What is chosen here is a setting of napari's (Preferences, CellSynth), kept from session to session.
+        """
+        if self._home is None and not os.environ.get("CELLSYNTH_HOME"):
+            settings = plugin_settings()
+            self._home = Path(settings.folders.home) if settings is not None and settings.folders.home else None
         return self._home or api.home()
 
     @home.setter
     def home(self, folder: Path) -> None:
         self._home = Path(folder)
+        settings = plugin_settings()
+        if settings is not None:
+            settings.folders.home = str(folder)
 
     def _layer_removed(self, event: Any) -> None:
         if same(event.value, self._movie):
             self.movie = None
         if same(event.value, self._outlines):
             self.outlines = None
+
+
+def plugin_settings() -> Any:
+    """Our settings in napari's preferences; None where napari does not know us as a plugin."""
+    from napari.settings import get_plugin_settings
+
+    try:
+        return get_plugin_settings("napari-cellsynth")
+    except KeyError:
+        return None

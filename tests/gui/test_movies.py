@@ -1,0 +1,479 @@
+"""The tab Movies and the movie line, driven as a user would, in a real viewer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tifffile
+from pytestqt.qtbot import QtBot
+from qtpy.QtCore import Qt
+
+from napari_cellsynth.gui import dock as dock_module
+from napari_cellsynth.gui import readers, words
+from napari_cellsynth.gui.cells import count_cells
+from napari_cellsynth.gui.commands import open_example, open_path
+from napari_cellsynth.gui.dock import CellSynthDock, show_dock
+from napari_cellsynth.gui.layers import add_stack, facts_of, missing, movies_in, stack_of
+from napari_cellsynth.gui.state import Session
+from napari_cellsynth.gui.training_set_section import folder_name
+from napari_cellsynth.stack.stack import Stack
+from napari_cellsynth.stack.training_set import TrainingSet
+
+PATIENCE = 20_000
+"""Milliseconds that background work may take on a busy machine."""
+
+
+@pytest.fixture
+def viewer(plugins: Any, make_napari_viewer_proxy: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setattr(readers, "EXAMPLE", {"frames": 12, "size": 160, "seed": 1})
+    return make_napari_viewer_proxy()
+
+
+@pytest.fixture
+def dock(viewer: Any) -> CellSynthDock:
+    return show_dock(viewer)
+
+
+def cells_movie(frames: int = 10, **known: Any) -> tuple[Stack, Stack]:
+    """Four bright discs that stand still, and their outlines."""
+    y, x = np.mgrid[:160, :160]
+    labels = np.zeros((frames, 160, 160), np.uint16)
+    for number, (cy, cx) in enumerate([(40, 40), (40, 120), (120, 40), (120, 120)], start=1):
+        labels[:, (y - cy) ** 2 + (x - cx) ** 2 < 12**2] = number
+    noise = np.random.default_rng(0).integers(0, 50, labels.shape)
+    movie = Stack((100 * (labels > 0) + noise).astype(np.uint16), "TYX", name="discs", **known)
+    return movie, movie.with_(data=labels, name="outlines")
+
+
+KNOWN = {"pixel_size": (0.2, 0.2), "frame_interval": 60.0}
+
+
+def settled(qtbot: QtBot, dock: CellSynthDock) -> Any:
+    """The section that makes training sets, once it has looked at the cells."""
+    section = dock.tab("movies").training_set
+    qtbot.waitUntil(lambda: section.plan is not None and section.make.isEnabled(), timeout=PATIENCE)
+    return section
+
+
+# -- the dock --------------------------------------------------------------------------------------------------------
+
+
+def test_the_dock_holds_the_tabs_that_exist_and_fits(qtbot: QtBot, dock: CellSynthDock) -> None:
+    assert [dock.tabs.tabText(i) for i in range(dock.tabs.count())] == ["Movies", "Train", "Use"]
+    dock.resize(380, 700)
+    for name in ("movies", "train", "use"):
+        dock.show_tab(name)
+        assert dock.minimumSizeHint().width() <= 380
+        assert dock.minimumSizeHint().height() <= 700
+
+
+def test_everything_fits_into_380_pixels(
+    qtbot: QtBot, plugins: Any, make_napari_viewer: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readers, "EXAMPLE", {"frames": 12, "size": 160, "seed": 1})
+    viewer = make_napari_viewer(show=True)
+    dock = show_dock(viewer)
+    open_example(viewer)
+    section = settled(qtbot, dock)
+    section.advanced.head.click()
+    tab, line = dock.tab("movies"), dock.movie_line
+    line.ask_for(("axes", "pixel_size", "frame_interval"))
+    qtbot.wait(50)
+    assert tab.widget().minimumSizeHint().width() + tab.verticalScrollBar().sizeHint().width() <= 380
+    assert line.minimumSizeHint().width() <= 380
+
+
+def test_a_tab_is_asked_for_by_name(dock: CellSynthDock) -> None:
+    dock.session.tab_requested.emit("train")
+    assert dock.tabs.tabText(dock.tabs.currentIndex()) == "Train"
+
+
+def test_the_dock_is_opened_once(viewer: Any, dock: CellSynthDock) -> None:
+    assert show_dock(viewer, "use") is dock
+    assert dock.tabs.tabText(dock.tabs.currentIndex()) == "Use"
+    assert len([name for name in viewer.window.dock_widgets if "CellSynth" in name]) == 1
+
+
+def test_a_closed_dock_opens_anew_with_what_was_chosen(qtbot: QtBot, viewer: Any, dock: CellSynthDock) -> None:
+    layer = add_stack(viewer, cells_movie()[0])
+    viewer.window.remove_dock_widget(dock)
+    dock.deleteLater()
+    qtbot.waitUntil(lambda: not dock_module.isalive(dock), timeout=PATIENCE)
+    again = show_dock(viewer)
+    assert again is not dock
+    assert again.session.movie is layer
+    viewer.layers.remove(layer.name)  # the old dock's ears are gone with it
+
+
+def test_one_session_per_viewer(viewer: Any) -> None:
+    assert Session.of(viewer) is Session.of(viewer)
+    assert Session.of(viewer.__wrapped__) is Session.of(viewer)
+
+
+def test_the_home_is_kept_from_session_to_session(
+    plugins: Any,
+    plugin_settings: Any,
+    make_napari_viewer: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.delenv("CELLSYNTH_HOME")
+    viewer = make_napari_viewer()
+    Session(viewer).home = tmp_path
+    assert Session(viewer).home == tmp_path
+    monkeypatch.setenv("CELLSYNTH_HOME", str(tmp_path / "of the shell"))
+    assert Session(viewer).home == tmp_path / "of the shell"
+
+
+# -- the movie line --------------------------------------------------------------------------------------------------
+
+
+def test_without_a_movie_it_says_how_to_get_one(qtbot: QtBot, viewer: Any, dock: CellSynthDock) -> None:
+    assert dock.movie_line.empty.isVisibleTo(dock)
+    assert not dock.tab("movies").cells.isVisibleTo(dock)
+    add_stack(viewer, cells_movie()[0])
+    assert not dock.movie_line.empty.isVisibleTo(dock)
+
+
+def test_the_line_shows_what_is_known_and_asks_for_the_rest(viewer: Any, dock: CellSynthDock) -> None:
+    add_stack(viewer, cells_movie(**KNOWN)[0])
+    line = dock.movie_line
+    assert line.frames.text().startswith("10 frames")
+    assert line.pixel.button.text().startswith("0.2 µm")
+    assert line.interval.button.text().startswith("1 min")
+    assert not line.complete.isVisibleTo(dock)
+    dock.session.movie = add_stack(viewer, cells_movie()[0])
+    assert line.pixel.button.text().startswith("pixel size?")
+    assert line.complete.isVisibleTo(dock)
+
+
+def test_the_pencil_completes_in_place(qtbot: QtBot, viewer: Any, dock: CellSynthDock) -> None:
+    layer = add_stack(viewer, cells_movie()[0])
+    data, line = layer.data, dock.movie_line
+    qtbot.mouseClick(line.pixel.button, Qt.MouseButton.LeftButton)
+    qtbot.keyClicks(line.pixel.field.line, "0.19")
+    qtbot.keyClick(line.pixel.field.line, Qt.Key.Key_Return)
+    qtbot.mouseClick(line.interval.button, Qt.MouseButton.LeftButton)
+    qtbot.keyClicks(line.interval.field.line, "10 min")
+    qtbot.keyClick(line.interval.field.line, Qt.Key.Key_Return)
+    assert tuple(layer.scale) == (600.0, 0.19, 0.19)
+    assert [str(unit) for unit in layer.units] == ["second", "micrometer", "micrometer"]
+    assert layer.data is data
+    assert line.pixel.button.text().startswith("0.19 µm")
+
+
+@pytest.mark.parametrize(("typed", "words"), [("abc", "not a length"), ("-1", "above zero"), ("3 s", "not a unit")])
+def test_nonsense_is_refused_with_an_example(
+    qtbot: QtBot, viewer: Any, dock: CellSynthDock, typed: str, words: str
+) -> None:
+    layer = add_stack(viewer, cells_movie()[0])
+    line = dock.movie_line
+    line.pixel.edit()
+    qtbot.keyClicks(line.pixel.field.line, typed)
+    qtbot.keyClick(line.pixel.field.line, Qt.Key.Key_Return)
+    assert words in line.says.text()
+    assert "pixel_size" in missing(layer)
+    qtbot.keyClick(line.pixel.field.line, Qt.Key.Key_Escape)
+    assert line.pixel.button.isVisibleTo(dock)
+    assert line.says.text() == ""
+
+
+def test_complete_takes_what_the_file_says_and_keeps_the_pixels(
+    qtbot: QtBot, viewer: Any, dock: CellSynthDock, tmp_path: Path
+) -> None:
+    path = tmp_path / "imagej.tif"
+    values = np.random.default_rng(0).integers(0, 255, (6, 32, 40), dtype=np.uint8)
+    about = {"axes": "TYX", "finterval": 30.0, "unit": "um"}
+    tifffile.imwrite(path, values, imagej=True, resolution=(4, 4), metadata=about)
+    (layer,) = viewer.open(path, plugin="napari")
+    data = layer.data
+    assert missing(layer) == ("axes", "pixel_size")
+    qtbot.mouseClick(dock.movie_line.complete, Qt.MouseButton.LeftButton)
+    assert tuple(layer.scale) == pytest.approx((30.0, 0.25, 0.25))
+    assert layer.axis_labels == ("t", "y", "x")
+    assert missing(layer) == ()
+    assert np.shares_memory(np.asarray(layer.data), np.asarray(data))
+    assert "pixel size" in dock.movie_line.says.text()
+
+
+def test_complete_asks_for_what_the_file_does_not_say(
+    qtbot: QtBot, viewer: Any, dock: CellSynthDock, real_data: Callable[[str], Path]
+) -> None:
+    (layer,) = viewer.open(real_data("yeast_pos13_phase") / "yeast_phase.tif", plugin="napari")
+    line = dock.movie_line
+    qtbot.mouseClick(line.complete, Qt.MouseButton.LeftButton)
+    assert layer.axis_labels == ("t", "y", "x")
+    assert missing(layer) == ("pixel_size", "frame_interval")
+    assert line.pixel.field.isVisibleTo(dock)
+    assert line.interval.field.isVisibleTo(dock)
+    assert "does not say the pixel size and interval" in line.says.text()
+
+
+def test_unnamed_axes_are_chosen_not_guessed(qtbot: QtBot, viewer: Any, dock: CellSynthDock) -> None:
+    layer = viewer.add_image(np.zeros((7, 20, 24), np.uint8))
+    line = dock.movie_line
+    assert "7 × 20 × 24" in line.frames.text()
+    qtbot.mouseClick(line.frames, Qt.MouseButton.LeftButton)
+    (choice,) = line.axes.choices
+    assert choice.value is None
+    choice.setCurrentIndex(1)
+    choice.activated.emit(1)
+    assert layer.axis_labels == ("t", "y", "x")
+    assert line.frames.text().startswith("7 frames")
+
+
+def test_a_colour_image_is_named_as_such(viewer: Any, dock: CellSynthDock) -> None:
+    viewer.add_image(np.zeros((20, 24, 3), np.uint8), rgb=True)
+    assert "colour" in dock.movie_line.says.text()
+
+
+def test_modality_stays_with_the_layer(qtbot: QtBot, viewer: Any, dock: CellSynthDock) -> None:
+    layer = add_stack(viewer, cells_movie(**KNOWN)[0])
+    choice = dock.movie_line.modality
+    choice.setCurrentIndex(2)
+    choice.activated.emit(2)
+    assert facts_of(layer).modality == "phase-contrast"
+    assert tuple(layer.scale) == (60.0, 0.2, 0.2)
+
+
+def test_a_removed_movie_gives_way_to_the_next(viewer: Any, dock: CellSynthDock) -> None:
+    add_stack(viewer, cells_movie()[0], name="a")
+    second = add_stack(viewer, cells_movie()[0], name="b")
+    viewer.layers.remove("a")
+    assert dock.session.movie is second
+    viewer.layers.clear()
+    assert dock.session.movie is None
+    assert dock.movie_line.empty.isVisibleTo(dock)
+
+
+def test_a_changed_scale_shows_at_once(viewer: Any, dock: CellSynthDock) -> None:
+    layer = add_stack(viewer, cells_movie(**KNOWN)[0])
+    layer.scale = (60.0, 0.5, 0.5)
+    assert dock.movie_line.pixel.button.text().startswith("0.5 µm")
+
+
+def test_a_channel_is_chosen_where_a_layer_holds_several(viewer: Any, dock: CellSynthDock) -> None:
+    viewer.add_image(np.zeros((5, 2, 20, 24), np.uint8), axis_labels=("t", "c", "y", "x"))
+    line = dock.movie_line
+    assert line.channel.isVisibleTo(dock)
+    line.channel.setCurrentIndex(1)
+    line.channel.activated.emit(1)
+    assert dock.session.channel == 1
+
+
+# -- cells -----------------------------------------------------------------------------------------------------------
+
+
+def counted(qtbot: QtBot, dock: CellSynthDock) -> Any:
+    cells = dock.tab("movies").cells
+    qtbot.waitUntil(lambda: cells.count is not None, timeout=PATIENCE)
+    return cells
+
+
+def test_outlines_of_the_movies_shape_are_found_and_counted(qtbot: QtBot, viewer: Any, dock: CellSynthDock) -> None:
+    movie, labels = cells_movie(**KNOWN)
+    add_stack(viewer, movie)
+    layer = add_stack(viewer, labels, kind="labels")
+    cells = counted(qtbot, dock)
+    assert dock.session.outlines is layer
+    assert (cells.count.outlines, cells.count.cells, cells.count.tracked) == (40, 4, True)
+    assert cells.says.text() == "40 outlines, 4 different cells"
+
+
+def test_bare_outlines_take_the_movies_scale(qtbot: QtBot, viewer: Any, dock: CellSynthDock) -> None:
+    movie, labels = cells_movie(**KNOWN)
+    add_stack(viewer, movie)
+    layer = viewer.add_labels(labels.data)
+    counted(qtbot, dock)
+    assert tuple(layer.scale) == (60.0, 0.2, 0.2)
+    assert viewer.layers.units is not None
+
+
+def test_a_pixel_size_does_not_count_anew(qtbot: QtBot, viewer: Any, dock: CellSynthDock) -> None:
+    movie, labels = cells_movie()
+    add_stack(viewer, movie)
+    add_stack(viewer, labels, kind="labels")
+    cells = counted(qtbot, dock)
+    dock.movie_line.pixel.field.line.setText("0.5")
+    dock.movie_line.pixel.accept()
+    assert cells.count is not None
+    assert facts_of(dock.session.outlines).pixel_size == (0.5, 0.5)
+
+
+def test_painting_counts_anew(qtbot: QtBot, viewer: Any, dock: CellSynthDock) -> None:
+    movie, labels = cells_movie(**KNOWN)
+    add_stack(viewer, movie)
+    layer = add_stack(viewer, labels, kind="labels")
+    counted(qtbot, dock)
+    layer.paint((0, 80, 80), 9)
+    cells = dock.tab("movies").cells
+    qtbot.waitUntil(lambda: cells.count is not None and cells.count.outlines == 41, timeout=PATIENCE)
+
+
+def result_of(generator: Generator[Any, None, Any]) -> Any:
+    """What a generator returns at its end."""
+    while True:
+        try:
+            next(generator)
+        except StopIteration as end:
+            return end.value
+
+
+def test_labels_that_are_not_tracked_are_an_estimate() -> None:
+    _, labels = cells_movie()
+    swapped = labels.data.copy()
+    for t in range(len(swapped)):
+        swapped[t] = np.where(swapped[t] > 0, (swapped[t] + t) % 4 + 1, 0)
+    count = result_of(count_cells(labels.with_(data=swapped)))
+    assert (count.cells, count.tracked) == (4, False)
+
+
+def test_a_mask_file_becomes_outlines(qtbot: QtBot, viewer: Any, dock: CellSynthDock, tmp_path: Path) -> None:
+    movie, labels = cells_movie(**KNOWN)
+    add_stack(viewer, movie)
+    tifffile.imwrite(tmp_path / "masks.tif", labels.data)
+    cells = dock.tab("movies").cells
+    layer = cells.open_file(tmp_path / "masks.tif")
+    assert dock.session.outlines is layer
+    assert tuple(layer.scale) == (60.0, 0.2, 0.2)
+    counted(qtbot, dock)
+
+
+def test_a_mask_file_of_another_movie_is_refused(viewer: Any, dock: CellSynthDock, tmp_path: Path) -> None:
+    movie, labels = cells_movie(**KNOWN)
+    add_stack(viewer, movie)
+    tifffile.imwrite(tmp_path / "masks.tif", labels.data[:, :80])
+    cells = dock.tab("movies").cells
+    assert cells.open_file(tmp_path / "masks.tif") is None
+    assert "does not fit" in cells.says.text()
+
+
+def test_outlines_that_do_not_fit_say_so(qtbot: QtBot, viewer: Any, dock: CellSynthDock) -> None:
+    movie, labels = cells_movie(**KNOWN)
+    add_stack(viewer, movie)
+    dock.session.outlines = add_stack(viewer, labels.with_(data=labels.data[:5]), kind="labels")
+    assert "does not fit" in dock.tab("movies").cells.says.text()
+
+
+# -- a training set --------------------------------------------------------------------------------------------------
+
+
+def test_the_journey_from_the_example_to_a_training_set(qtbot: QtBot, viewer: Any, dock: CellSynthDock) -> None:
+    open_example(viewer)
+    section = settled(qtbot, dock)
+    assert "learns from frames" in section.split_words.text()
+    assert "→ 64 px" in section.becomes.text()
+    section.make.click()
+    qtbot.waitUntil(lambda: section.then.isVisibleTo(dock), timeout=PATIENCE)
+    path = dock.session.training_set
+    assert path is not None
+    made = TrainingSet.open(path)
+    assert made.modality == "dic"
+    assert made.count("train") > 0
+    assert path.parent == dock.session.home / words.TRAINING_SETS
+    assert "crops of" in section.says.text()
+    section.then.click()
+    assert dock.tabs.tabText(dock.tabs.currentIndex()) == "Train"
+
+
+def test_a_second_set_takes_another_name(qtbot: QtBot, viewer: Any, dock: CellSynthDock) -> None:
+    open_example(viewer)
+    section = settled(qtbot, dock)
+    first = section.out()
+    first.mkdir(parents=True)
+    assert section.out() == first.with_name(f"{first.name} 2")
+
+
+def test_cancel_keeps_nothing(qtbot: QtBot, viewer: Any, dock: CellSynthDock) -> None:
+    open_example(viewer)
+    section = settled(qtbot, dock)
+    out = section.out()
+    section.start()
+    section.stop()
+    qtbot.waitUntil(lambda: section._making is None, timeout=PATIENCE)
+    assert not out.exists()
+    assert list(out.parent.iterdir()) == []
+    assert dock.session.training_set is None
+    assert section.make.isVisibleTo(dock)
+    assert "nothing was kept" in section.says.text()
+
+
+def test_examples_are_shown_in_the_panel_and_in_one_layer(qtbot: QtBot, viewer: Any, dock: CellSynthDock) -> None:
+    open_example(viewer)
+    section = settled(qtbot, dock)
+    section.show_examples.click()
+    qtbot.waitUntil(lambda: section.thumbnails.isVisibleTo(dock), timeout=PATIENCE)
+    first = section._examples[0].copy()
+    assert first.shape == (16, 64, 64)
+    section.in_viewer.click()
+    count = len(viewer.layers)
+    qtbot.waitUntil(section.show_examples.isEnabled, timeout=PATIENCE)
+    section.show_examples.click()
+    qtbot.waitUntil(lambda: not np.array_equal(section._examples[0], first), timeout=PATIENCE)
+    assert len(viewer.layers) == count
+    assert [str(unit) for unit in viewer.layers["examples of cells"].units] == ["micrometer", "micrometer"]
+    assert "examples of cells" not in [layer.name for layer in movies_in(viewer)]
+
+
+def test_a_box_of_the_users_is_taken(qtbot: QtBot, viewer: Any, dock: CellSynthDock) -> None:
+    open_example(viewer)
+    section = settled(qtbot, dock)
+    section.box.setText("20")
+    assert section.settings().box_um == 20.0
+    section.unit.choose("px")
+    assert section.settings().box_px == 20.0
+    section.box.setText("wide")
+    section.replan()
+    assert "Box 'wide'" in section.split_words.text()
+    assert not section.make.isEnabled()
+
+
+def test_settings_say_what_the_rows_say(qtbot: QtBot, viewer: Any, dock: CellSynthDock) -> None:
+    open_example(viewer)
+    section = settled(qtbot, dock)
+    section.neighbours.setChecked(True)
+    section.gap.setValue(2)
+    section.held_out.choose((0.2, 0.2))
+    section.advanced.head.click()
+    settings = section.settings()
+    assert (settings.mask_neighbours, settings.gap, settings.test_fraction) == (True, 2, 0.2)
+    assert settings.modality == "dic"
+
+
+def test_too_few_frames_say_what_to_change(qtbot: QtBot, viewer: Any, dock: CellSynthDock) -> None:
+    movie, labels = cells_movie(3, **KNOWN)
+    add_stack(viewer, movie)
+    add_stack(viewer, labels, kind="labels")
+    section = dock.tab("movies").training_set
+    section.gap.setValue(3)
+    section.replan()
+    qtbot.waitUntil(lambda: "smaller gap" in section.split_words.text(), timeout=PATIENCE)
+    assert not section.make.isEnabled()
+
+
+def test_the_real_yeast_movie_becomes_a_training_set(
+    qtbot: QtBot, viewer: Any, dock: CellSynthDock, real_data: Callable[[str], Path]
+) -> None:
+    folder = real_data("yeast_pos13_phase")
+    movie = open_path(viewer, folder / "yeast_phase.tif")
+    dock.tab("movies").cells.open_file(folder / "yeast_masks.tif")
+    cells = counted(qtbot, dock)
+    assert cells.count.outlines == 937
+    assert not cells.count.tracked
+    section = settled(qtbot, dock)
+    section.start()
+    qtbot.waitUntil(lambda: dock.session.training_set is not None, timeout=PATIENCE)
+    made = TrainingSet.open(dock.session.training_set)
+    assert made.pixel_size is None  # nobody said, nobody guessed
+    assert stack_of(movie).pixel_size is None
+
+
+@pytest.mark.parametrize(
+    ("text", "name"), [("a/b: c?", "a b c"), ("Zellen, größer", "Zellen größer"), ("...", ""), ("x" * 200, "x" * 80)]
+)
+def test_names_of_folders(text: str, name: str) -> None:
+    assert folder_name(text) == name
