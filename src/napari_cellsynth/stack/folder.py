@@ -35,9 +35,7 @@ def numbered_files(folder: Path) -> Numbered:
     files = [p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and not p.name.startswith(".")]
     if not files:
         inner = sorted(p.name for p in folder.iterdir() if p.is_dir())[:3]
-        advice = (
-            f"give one of the folders in it ({', '.join(inner)})" if inner else "give a TIFF file"
-        )
+        advice = f"give one of the folders in it ({', '.join(inner)})" if inner else "give a TIFF file"
         raise BadInput(f"{folder} holds no TIFF files, so it is no folder of numbered frames; {advice}")
     names: dict[tuple[str, ...], dict[tuple[int, ...], Path]] = defaultdict(dict)
     for file in files:
