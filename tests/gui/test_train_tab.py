@@ -1,0 +1,206 @@
+"""The Train tab with a real napari and a real training: begin, watch, pause, stop, delete, and find it again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+from trainings import SMALL, new_run, training_set, until
+
+from napari_cellsynth.engine.run_folder import RunFolder
+from napari_cellsynth.errors import BadInput
+from napari_cellsynth.gui import live_view, parts
+from napari_cellsynth.gui.forms import SettingsForm
+from napari_cellsynth.gui.jobs import TrainingProcess
+from napari_cellsynth.gui.state import Session
+from napari_cellsynth.gui.train_setup import clean_name, free_name
+from napari_cellsynth.gui.train_tab import TrainTab
+from napari_cellsynth.gui.words import RUNS
+
+SOON = 60_000
+
+
+@pytest.fixture
+def tab(make_napari_viewer, qtbot, cellsynth_home):
+    """A Train tab beside a viewer; trainings that it began are ended afterwards."""
+    viewer = make_napari_viewer(show=True)
+    tab = TrainTab(Session.of(viewer))
+    viewer.window.add_dock_widget(tab, name="Train")
+    tab.setup.show()
+    yield tab
+    for run in sorted((cellsynth_home / RUNS).glob("*")):
+        TrainingProcess(run).cancel()
+
+
+def wish_for(tab, steps):
+    """Set the form to a training of so many small steps."""
+    tab.setup.presets.choose("tiny")
+    tab.setup.advanced.head.setChecked(True)
+    form = tab.setup.advanced.content
+    assert isinstance(form, SettingsForm)
+    for name, value in {**SMALL, "steps": steps}.items():
+        form.rows[name].line.setText(str(value))
+
+
+def in_state(tab, state):
+    return lambda: tab.live.state is not None and tab.live.state.state == state
+
+
+def test_without_a_training_set_the_tab_says_what_is_missing(tab, qtbot):
+    qtbot.waitUntil(lambda: "no training set" in tab.setup.estimate.text(), timeout=SOON)
+    assert not tab.setup.train.isEnabled()
+    asked = []
+    tab._session.tab_requested.connect(asked.append)
+    tab.setup.go_to_movies.click()
+    assert asked == ["movies"]
+
+
+def test_a_training_from_the_button_to_the_bin(tab, qtbot, cellsynth_home, monkeypatch):
+    session, live = tab._session, tab.live
+    viewer = session.viewer
+    session.training_set = training_set(cellsynth_home)
+    qtbot.waitUntil(lambda: "different cells" in tab.setup.summary.text(), timeout=SOON)
+    wish_for(tab, steps=100_000)
+    qtbot.waitUntil(lambda: tab.setup.estimate.text().startswith("About "), timeout=SOON)
+    assert tab.setup.name.text() == "blobs-1"
+
+    tab.setup.train.click()
+    qtbot.waitUntil(lambda: live._layer is not None, timeout=SOON)
+    assert session.run == cellsynth_home / RUNS / "blobs-1"
+    (layer,) = viewer.layers
+    assert layer.metadata["napari-cellsynth"]["synthetic"] is True
+    assert [str(unit) for unit in layer.units] == ["micrometer", "micrometer"]
+    first = layer.data.copy()
+    qtbot.waitUntil(lambda: (layer.data != first).any(), timeout=SOON)
+    assert len(viewer.layers) == 1
+    assert live.health.text()
+    assert "left" in live.progress_words.text()
+    live.curves.head.setChecked(True)
+    live.curves.content.draw()
+    assert set(live.curves.content._plots) >= {"loss"}
+
+    live.pause.click()
+    assert live.health.text() == "Pausing…"
+    qtbot.waitUntil(in_state(tab, "paused"), timeout=SOON)
+    assert live.go_on.isVisibleTo(live)
+    live.go_on.click()
+    qtbot.waitUntil(in_state(tab, "running"), timeout=SOON)
+    live.stop.click()
+    qtbot.waitUntil(in_state(tab, "stopped"), timeout=SOON)
+    assert "is kept" in live.health.text()
+    asked = []
+    session.tab_requested.connect(asked.append)
+    live.use.click()
+    assert asked == ["use"]
+
+    bin_ = []
+    monkeypatch.setattr("send2trash.send2trash", lambda path: bin_.append(Path(path)))
+    monkeypatch.setattr(live_view, "sure", lambda *_: False)
+    live.delete.click()
+    assert bin_ == []
+    monkeypatch.setattr(live_view, "sure", lambda *_: True)
+    live.delete.click()
+    qtbot.waitUntil(lambda: bool(bin_), timeout=SOON)
+    assert bin_ == [cellsynth_home / RUNS / "blobs-1"]
+    qtbot.waitUntil(lambda: session.run is None, timeout=SOON)
+    assert len(viewer.layers) == 0
+
+
+def test_a_layer_that_the_user_deleted_stays_deleted(tab, qtbot, cellsynth_home):
+    run = new_run(cellsynth_home, steps=100_000)
+    tab._begin(run)
+    qtbot.waitUntil(lambda: tab.live._layer is not None, timeout=SOON)
+    viewer = tab._session.viewer
+    viewer.layers.clear()
+    qtbot.waitUntil(lambda: not tab.live.in_viewer.isChecked(), timeout=SOON)
+    assert len(viewer.layers) == 0
+    tab.live.in_viewer.click()
+    assert len(viewer.layers) == 1
+
+
+def test_a_training_that_cannot_be_is_refused_in_words(tab, qtbot, cellsynth_home):
+    tab._session.training_set = training_set(cellsynth_home)
+    qtbot.waitUntil(lambda: tab.setup.train.isEnabled(), timeout=SOON)
+    wish_for(tab, steps=0)
+    assert not tab.setup.train.isEnabled()
+    wish_for(tab, steps=10)
+    assert tab.setup.train.isEnabled()
+    tab.setup.name.setText(" . ")
+    tab.setup.train.click()
+    assert "name" in tab.setup._note.text()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_napari_is_killed_and_the_next_one_finds_the_training(tab, qtbot, cellsynth_home):
+    run = new_run(cellsynth_home, steps=1_000_000)
+    script = f"""
+        from pathlib import Path
+        import napari
+        from qtpy.QtCore import QTimer
+        from napari_cellsynth.gui.state import Session
+        from napari_cellsynth.gui.train_tab import TrainTab
+        viewer = napari.Viewer()
+        tab = TrainTab(Session.of(viewer))
+        viewer.window.add_dock_widget(tab)
+        tab._begin(Path({str(run)!r}))
+        def look():
+            if tab.live.state is not None and tab.live.state.state == "running":
+                print("running", flush=True)
+        timer = QTimer()
+        timer.timeout.connect(look)
+        timer.start(100)
+        napari.run()
+    """
+    a = subprocess.Popen([sys.executable, "-c", textwrap.dedent(script)], stdout=subprocess.PIPE, text=True)
+    assert a.stdout.readline() == "running\n"
+    a.send_signal(signal.SIGKILL)
+    a.wait()
+    assert RunFolder(run).state().state == "running"
+    qtbot.waitUntil(in_state(tab, "running"), timeout=SOON)
+    assert tab._session.run == run
+    tab.live.pause.click()
+    qtbot.waitUntil(in_state(tab, "paused"), timeout=SOON)
+    tab.live.stop.click()
+    qtbot.waitUntil(in_state(tab, "stopped"), timeout=SOON)
+    until(lambda: not TrainingProcess(run).alive(), 20)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_a_killed_training_reads_interrupted_and_goes_on(tab, qtbot, cellsynth_home):
+    run = new_run(cellsynth_home, steps=100_000)
+    tab._begin(run)
+    qtbot.waitUntil(lambda: tab.live._usable, timeout=SOON)
+    os.kill(RunFolder(run).state().pid, signal.SIGKILL)
+    qtbot.waitUntil(in_state(tab, "interrupted"), timeout=SOON)
+    assert "Interrupted since" in tab.live.health.text()
+    assert tab.live.use.isVisibleTo(tab.live)
+    tab.live.go_on.click()
+    qtbot.waitUntil(in_state(tab, "running"), timeout=SOON)
+
+
+def test_names_of_runs(tmp_path):
+    assert free_name(tmp_path / "none", "HeLa") == "HeLa-1"
+    (tmp_path / "HeLa-1").mkdir()
+    assert free_name(tmp_path, "HeLa") == "HeLa-2"
+    assert clean_name(' a/b:c "ü" . ') == "a-b-c -ü-"
+    with pytest.raises(BadInput, match="name"):
+        clean_name(" . ")
+
+
+def test_a_foldout_is_made_when_it_is_opened(qtbot):
+    made = []
+    fold = parts.Foldout("Advanced", lambda: made.append(1) or parts.Sentence("inside"))
+    qtbot.addWidget(fold)
+    assert made == []
+    fold.head.setChecked(True)
+    assert made == [1]
+    fold.head.setChecked(False)
+    fold.clear()
+    assert made == [1]
+    fold.head.setChecked(True)
+    assert made == [1, 1]
