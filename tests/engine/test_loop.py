@@ -155,3 +155,21 @@ def test_averages_are_for_use_and_do_not_train():
     assert use["generator"] is loop.averages.networks["generator"]
     assert use["discriminator"] is loop.networks["discriminator"]
     assert not make(ema=0.0).averages.networks
+
+
+def test_mixed_precision_computes_in_bf16_and_keeps_weights_in_float32():
+    seen = set()
+
+    class Watched(Toy):
+        def losses(self, phase, networks, batch, draws):
+            if phase == "generator":
+                hook = self.networks["discriminator"][0].register_forward_hook(lambda _, __, out: seen.add(out.dtype))
+            losses = super().losses(phase, networks, batch, draws)
+            if phase == "generator":
+                hook.remove()
+            return losses
+
+    loop = make(Watched, precision="bf16-mixed")
+    loop.step()
+    assert seen == {torch.bfloat16}
+    assert {p.dtype for net in loop.networks.values() for p in net.parameters()} == {torch.float32}

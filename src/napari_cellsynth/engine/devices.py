@@ -54,6 +54,16 @@ def describe_devices() -> list[dict[str, Any]]:
     return [*found, {"device": "cpu", "name": name, "memory": memory.total, "free": memory.available}]
 
 
+def send(tensor: Any, device: Any) -> Any:
+    """A tensor on ``device``; to CUDA from page-locked memory, so that the host does not wait for the device.
+
+    Ordinary memory of more than 64 kB makes the host wait until the device has done all it was given before.
+    """
+    if device.type != "cuda" or tensor.device.type != "cpu":
+        return tensor.to(device)
+    return tensor.pin_memory().to(device, non_blocking=True)
+
+
 def synchronise(device: Any) -> None:
     """Wait until a device has done what it was given; for measuring only."""
     import torch

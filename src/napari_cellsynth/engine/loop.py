@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from napari_cellsynth.engine import checkpoint
-from napari_cellsynth.engine.devices import synchronise
+from napari_cellsynth.engine.devices import send, synchronise
 from napari_cellsynth.engine.draws import GlobalDraws, generator
 from napari_cellsynth.engine.ema import Averages
 from napari_cellsynth.engine.losses import LossLog
@@ -79,7 +79,9 @@ class Loop:
         trainable = {id(p) for net in self.networks.values() for p in net.parameters() if p.requires_grad}
         for name in {name for phase in recipe.phases for name in phase.networks}:
             self.networks[name].train()
-        self.wrapped = {name: self.fabric.setup_module(net) for name, net in self.networks.items()}
+        wrapped = {name: self.fabric.setup_module(net) for name, net in self.networks.items()}
+        # On one device in full precision Fabric's wrapper has nothing to do, and costs 20 to 40 microseconds a call.
+        self.in_training = self.networks if settings.precision == "32-true" else wrapped
         self.turns = [Turn(phase, self.networks, trainable, self.fabric) for phase in recipe.phases]
         names = list(recipe.ema) if settings.ema > 0 else []
         self.averages = Averages(self.networks, names, settings.ema)
@@ -109,7 +111,7 @@ class Loop:
             share = len(part) / size
             draws = generator(*place, number)
             self._global.seed(*place, number)
-            losses = self.recipe.losses(phase.name, self.wrapped, to_device(part, self.device), draws)
+            losses = self.recipe.losses(phase.name, self.in_training, to_device(part, self.device), draws)
             loss = losses["loss"]
             self.fabric.backward(loss if share == 1 else loss * share)
             for name, value in losses.items():
@@ -183,12 +185,8 @@ class Loop:
 
 
 def to_device(batch: Batch, device: torch.device) -> Batch:
-    """Move a batch; to CUDA from page-locked memory, so that the host need not wait for the device."""
+    """Move a batch without waiting for the device, where its fields are known."""
     if device.type != "cuda" or not is_dataclass(batch):
         return batch.to(device)
-    moved = {}
-    for field in fields(batch):
-        value = getattr(batch, field.name)
-        if isinstance(value, Tensor) and value.device.type == "cpu":
-            moved[field.name] = value.pin_memory().to(device, non_blocking=True)
-    return replace(batch, **moved)
+    values = {field.name: getattr(batch, field.name) for field in fields(batch)}
+    return replace(batch, **{name: send(value, device) for name, value in values.items() if isinstance(value, Tensor)})

@@ -1,0 +1,207 @@
+"""What the engine costs over a bare PyTorch loop, on the networks of DCGAN for 64x64 pixels at batch 64.
+
+Both train the same networks on the same crops in one process, in turns: the
+engine until it says its losses (at most 20 steps), then the bare loop as many
+steps.  The engine works as it does for a user, with its run folder, sign of
+life, wishes, draws and losses, but makes no preview and no checkpoint in the
+time that is compared; what these take is told separately.  The bare loop
+reads no loss and keeps no log.
+
+    python benchmarks/engine_cost.py                 at paper width
+    python benchmarks/engine_cost.py --width 4       networks so small that only the engine counts
+    python benchmarks/engine_cost.py --device cuda --blocks 50
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from napari_cellsynth.engine.devices import resolve_device, synchronise
+from napari_cellsynth.engine.draws import EpochSampler, generator
+from napari_cellsynth.engine.events import CheckpointSaved, PreviewMade, Step, Stopped
+from napari_cellsynth.engine.recipe import Phase
+from napari_cellsynth.engine.run_folder import RunFolder
+from napari_cellsynth.engine.settings import Settings
+from napari_cellsynth.engine.train import train
+from napari_cellsynth.models.dcgan.batch import CropBatch
+from napari_cellsynth.models.dcgan.losses import discriminator_loss, generator_loss
+from napari_cellsynth.models.dcgan.networks import Discriminator, Generator
+
+LATENT, CROPS, NEVER, WARM = 100, 1024, 10**9, 6
+
+
+class CropsInMemory:
+    """DCGAN as its family trains it, with crops that need no reading."""
+
+    ema: tuple[str, ...] = ()
+
+    def __init__(self, settings: Settings, width: int) -> None:
+        torch.manual_seed(settings.seed)
+        widest = width * 8
+        self.networks: Mapping[str, nn.Module] = {
+            "generator": Generator(64, 1, LATENT, width, widest),
+            "discriminator": Discriminator(64, 1, width, widest),
+        }
+        adam = partial(torch.optim.Adam, lr=2e-4, betas=(0.5, 0.999))
+        self.phases = (
+            Phase("discriminator", ("discriminator",), adam),
+            Phase("generator", ("generator",), adam),
+        )
+        self.crops = torch.rand(CROPS, 1, 64, 64) * 2 - 1
+        self.sampler = EpochSampler(CROPS, settings.batch_size, settings.seed)
+
+    def batch(self, step: int, phase: str, repeat: int) -> CropBatch:
+        return CropBatch(self.crops[self.sampler.indices(step)])
+
+    def losses(
+        self, phase: str, networks: Mapping[str, nn.Module], batch: CropBatch, draws: torch.Generator
+    ) -> dict[str, Tensor]:
+        make, judge = networks["generator"], networks["discriminator"]
+        noise = torch.randn(len(batch), LATENT, generator=draws).to(batch.images.device)
+        if phase == "generator":
+            return {"loss": generator_loss(judge(make(noise)), "non-saturating")}
+        with torch.no_grad():
+            made = make(noise)
+        return {"loss": discriminator_loss(judge(batch.images), judge(made))}
+
+    def preview(self, networks: Mapping[str, nn.Module]) -> np.ndarray:
+        device = next(networks["generator"].parameters()).device
+        return networks["generator"](torch.randn(16, LATENT, device=device)).cpu().numpy()
+
+    def validate(self, networks: Mapping[str, nn.Module]) -> dict[str, float]:
+        return {}
+
+    def describe(self) -> dict[str, Any]:
+        return {}
+
+
+def bare_loop(recipe: CropsInMemory, settings: Settings, device: torch.device) -> Iterator[None]:
+    """The loop one would write without an engine; a step a turn."""
+    make, judge = (recipe.networks[name].to(device) for name in ("generator", "discriminator"))
+    optimizers = {p.name: p.optimizer(recipe.networks[p.networks[0]].parameters()) for p in recipe.phases}
+    draws = generator(settings.seed)
+    for step in range(NEVER):
+        images = recipe.batch(step, "", 0).images.to(device)
+        noise = torch.randn(len(images), LATENT, generator=draws).to(device)
+        with torch.no_grad():
+            made = make(noise)
+        optimizers["discriminator"].zero_grad()
+        discriminator_loss(judge(images), judge(made)).backward()
+        optimizers["discriminator"].step()
+        noise = torch.randn(len(images), LATENT, generator=draws).to(device)
+        judge.requires_grad_(False)
+        optimizers["generator"].zero_grad()
+        generator_loss(judge(make(noise)), "non-saturating").backward()
+        optimizers["generator"].step()
+        judge.requires_grad_(True)
+        yield
+
+
+def engine_blocks(events: Iterator[Any], device: torch.device) -> Iterator[tuple[int, float]]:
+    """Steps and seconds from one word of the engine to the next."""
+    before, start = 0, time.perf_counter()
+    for event in events:
+        synchronise(device)
+        if isinstance(event, Step):
+            yield event.step - before, time.perf_counter() - start
+            before = event.step
+        start = time.perf_counter()
+
+
+def bare_block(bare: Iterator[None], steps: int, device: torch.device) -> float:
+    start = time.perf_counter()
+    for _ in range(steps):
+        next(bare)
+    synchronise(device)
+    return time.perf_counter() - start
+
+
+def extras(recipe: CropsInMemory, settings: Settings, device: str, folder: Path) -> dict[str, float]:
+    """Seconds that one preview and one checkpoint take."""
+    run = RunFolder.create(folder, family="dcgan", preset=None, settings=settings.model_dump(), data={}, device=device)
+    saving = settings.model_copy(update={"preview_every": 6, "checkpoint_every": 6})
+    took: dict[str, float] = {}
+    start = time.perf_counter()
+    for event in train(run, recipe, saving, device=device):  # type: ignore[arg-type]
+        if isinstance(event, PreviewMade | CheckpointSaved) and event.step == 6:
+            took[event.kind] = time.perf_counter() - start
+        if isinstance(event, CheckpointSaved):
+            run.ask("cancel")
+        start = time.perf_counter()
+    return took
+
+
+def compare(width: int, batch: int, device: str, blocks: int, threads: int) -> dict[str, Any]:
+    settings = Settings(steps=NEVER, batch_size=batch, checkpoint_every=NEVER, preview_every=NEVER)
+    torch.set_num_threads(threads)
+    # The engine's runs repeat themselves exactly; the bare loop is given the same convolutions.
+    torch.backends.cudnn.deterministic = True
+    target = torch.device(device)
+    bare = bare_loop(CropsInMemory(settings, width), settings, target)
+    ratios, engine, plain = [], [], []
+    with tempfile.TemporaryDirectory() as folder:
+        run = RunFolder.create(
+            Path(folder) / "run", family="dcgan", preset=None, settings=settings.model_dump(), data={}, threads=threads
+        )
+        events = train(run, CropsInMemory(settings, width), settings, device=device)  # type: ignore[arg-type]
+        seen = 0
+        for steps, seconds in engine_blocks(events, target):
+            alone = bare_block(bare, steps, target)
+            seen += steps
+            if seen <= WARM or steps < 1:
+                continue
+            engine.append(seconds / steps)
+            plain.append(alone / steps)
+            ratios.append(engine[-1] / plain[-1])
+            if len(ratios) == blocks:
+                break
+        run.ask("cancel")
+        for event in events:
+            assert not isinstance(event, Stopped)
+        took = extras(CropsInMemory(settings, width), settings, device, Path(folder) / "extras")
+    low, middle, high = statistics.quantiles(ratios, n=4)
+    return {
+        "width": width,
+        "batch": batch,
+        "device": device,
+        "threads": threads,
+        "torch": torch.__version__,
+        "blocks": len(ratios),
+        "engine_ms": 1e3 * statistics.median(engine),
+        "bare_ms": 1e3 * statistics.median(plain),
+        "cost_percent": 100 * (middle - 1),
+        "cost_percent_quartiles": [100 * (low - 1), 100 * (high - 1)],
+        "cost_us_per_step": 1e6 * statistics.median(e - b for e, b in zip(engine, plain, strict=True)),
+        "seconds": took,
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--width", type=int, default=128)
+    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--blocks", type=int, default=20, help="pairs that are compared")
+    parser.add_argument("--threads", type=int, default=1)
+    given = parser.parse_args()
+    print(
+        json.dumps(
+            compare(given.width, given.batch, resolve_device(given.device), given.blocks, given.threads), indent=2
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()
