@@ -1,0 +1,48 @@
+"""The examples do what they say."""
+
+from __future__ import annotations
+
+import runpy
+from pathlib import Path
+
+import tifffile
+
+from napari_cellsynth.stack.read import read_stack
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+
+def run(name: str, **arguments: object) -> None:
+    runpy.run_path(str(EXAMPLES / f"{name}.py"))["main"](**arguments)
+
+
+def test_every_example_is_run_here_and_listed() -> None:
+    names = {path.stem for path in EXAMPLES.glob("*.py")}
+    assert names == {"first_cells", "keep_the_units", "how_alike"}
+    listed = (EXAMPLES / "README.md").read_text("utf-8")
+    assert all(f"{name}.py" in listed for name in names)
+
+
+def test_first_cells(tmp_path, capsys) -> None:
+    run("first_cells", out=tmp_path, steps=4)
+    said = capsys.readouterr().out
+    assert "different cells" in said
+    assert "Finished" in said
+    for name in ("made.ome.tif", "made.labels.tif"):
+        assert tifffile.imread(tmp_path / name).shape == (16, 32, 32)
+
+
+def test_keep_the_units(tmp_path, capsys) -> None:
+    run("keep_the_units", out=tmp_path)
+    said = capsys.readouterr().out
+    assert said.count("not in the file") == 2
+    assert said.count("0.19 µm") == 2
+    before, after = read_stack(tmp_path / "silent.tif"), read_stack(tmp_path / "brighter.ome.tif")
+    assert (after.pixel_size, after.frame_interval, after.dtype) == ((0.19, 0.19), 600, before.dtype)
+    assert (after.frame(3) == before.frame(3) + 50).all()
+
+
+def test_how_alike(tmp_path, capsys) -> None:
+    run("how_alike", out=tmp_path)
+    halves, blurred = (float(line.split()[-1]) for line in capsys.readouterr().out.splitlines())
+    assert blurred > 3 * halves
