@@ -57,6 +57,21 @@ def test_quit_closes_the_generator_in_its_own_thread(qtbot):
     assert closed and closed[0] != threading.get_ident()
 
 
+def test_nothing_is_heard_of_a_worker_after_quit(qtbot):
+    seen: list[int] = []
+
+    def job() -> Iterator[int]:
+        for i in range(10**6):
+            yield i
+
+    worker = start(job, yielded=seen.append)
+    qtbot.waitUntil(lambda: bool(seen), timeout=3000)
+    worker.quit()
+    count = len(seen)
+    qtbot.wait(100)
+    assert len(seen) == count
+
+
 def test_watchers_leave_the_pool_to_the_others(qtbot):
     pool = QThreadPool.globalInstance()
     before = pool.maxThreadCount()

@@ -172,7 +172,8 @@ class MorphPane(QWidget):
         self.slider.setPageStep(way.between)
         self.slider.setValue(0)
         self.slider.blockSignals(False)
-        self._moved(0)
+        self.where.setText(way.words(0))
+        self._draw(way.ends[0])
         self._layer.reveal()
 
     # -- the slider

@@ -91,12 +91,15 @@ def start(
     often: that is where ``quit()`` takes hold.  napari asks before it closes
     over a worker, under ``description``, except over one that only ``watches``.
     When ``owner`` goes, the worker ends and its callbacks are silent.
-    ``finished`` comes last, after an error and after ``quit()`` as well.
+    After ``quit()`` nothing comes but ``finished``, which comes last after an
+    error, too.
     """
     job = Job(make, description or "CellSynth", watches, failed is not None)
     alive = Alive(owner)
-    wishes = {"yielded": yielded, "returned": returned, "errored": failed, "finished": finished}
+    wishes = {"returned": returned, "errored": failed, "finished": finished}
     connect = {name: alive.guard(callback) for name, callback in wishes.items() if callback is not None}
+    if yielded is not None:
+        connect["yielded"] = alive.guard_news(yielded)
     if watches:
         worker = Worker(job)
         for name, callback in connect.items():
@@ -151,6 +154,15 @@ class Alive:
                 callback(*arguments)
 
         return if_there
+
+    def guard_news(self, callback: Callable[..., Any]) -> Callable[..., None]:
+        """What was still under way when ``quit()`` was called is no longer news."""
+
+        def if_wanted(*arguments: Any) -> None:
+            if self.there and self._worker is not None and not self._worker.abort_requested:
+                callback(*arguments)
+
+        return if_wanted
 
     def ends(self, worker: Worker) -> None:
         self._worker = worker
