@@ -61,8 +61,7 @@ def test_nothing_is_heard_of_a_worker_after_quit(qtbot):
     seen: list[int] = []
 
     def job() -> Iterator[int]:
-        for i in range(10**6):
-            yield i
+        yield from range(10**6)
 
     worker = start(job, yielded=seen.append)
     qtbot.waitUntil(lambda: bool(seen), timeout=3000)
