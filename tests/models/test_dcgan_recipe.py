@@ -94,7 +94,7 @@ def test_use_normalises_with_the_statistics_of_these_very_weights() -> None:
     ready = ready_to_use(network, 8)
     found = []
     norm = next(module for module in ready.modules() if isinstance(module, torch.nn.BatchNorm2d))
-    norm.register_forward_hook(lambda module, inputs, output: found.append((output - module.bias[:, None, None])))
+    norm.register_forward_hook(lambda module, inputs, output: found.append(output - module.bias[:, None, None]))
     generate(ready, latents(256, 8, 123))
     output = torch.cat(found)
     assert output.mean().abs() < 0.05

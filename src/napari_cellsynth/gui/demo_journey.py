@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from napari_cellsynth.engine.events import PreviewMade
@@ -54,7 +55,7 @@ class Journey:
 
     def _say(self, words: str) -> None:
         overlay = self._viewer.canvas.overlays.text
-        overlay.text, overlay.visible, overlay.font_size = words, True, 12
+        overlay.text, overlay.visible, overlay.font_size, overlay.position = fill(words, 44), True, 11, "top_left"
         print(words, flush=True)
 
     def _open_movie(self) -> Iterator[Waiting]:

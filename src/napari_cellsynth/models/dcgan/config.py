@@ -62,7 +62,7 @@ def check(settings: Settings, data: Mapping[str, Any]) -> None:
 
 PAPER = DcganSettings()
 TINY = DcganSettings(
-    steps=1500,
+    steps=1200,
     batch_size=32,
     latent_size=32,
     width=16,
