@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 import tifffile
 from pytestqt.qtbot import QtBot
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QPoint, QPointF, Qt
+from qtpy.QtGui import QWheelEvent
+from qtpy.QtWidgets import QApplication
 
 from napari_cellsynth.gui import dock as dock_module
 from napari_cellsynth.gui import readers, words
@@ -123,7 +125,7 @@ def test_the_home_is_kept_from_session_to_session(
 ) -> None:
     monkeypatch.delenv("CELLSYNTH_HOME")
     viewer = make_napari_viewer()
-    Session(viewer).home = tmp_path
+    Session(viewer).keep_home(tmp_path)
     assert Session(viewer).home == tmp_path
     monkeypatch.setenv("CELLSYNTH_HOME", str(tmp_path / "of the shell"))
     assert Session(viewer).home == tmp_path / "of the shell"
@@ -137,6 +139,16 @@ def test_without_a_movie_it_says_how_to_get_one(qtbot: QtBot, viewer: Any, dock:
     assert not dock.tab("movies").cells.isVisibleTo(dock)
     add_stack(viewer, cells_movie()[0])
     assert not dock.movie_line.empty.isVisibleTo(dock)
+
+
+def test_a_dock_opened_later_finds_movie_and_outlines(qtbot: QtBot, viewer: Any) -> None:
+    movie, labels = cells_movie(**KNOWN)
+    layer = add_stack(viewer, movie)
+    outlines = add_stack(viewer, labels, kind="labels")
+    dock = show_dock(viewer)
+    assert dock.session.movie is layer
+    assert dock.session.outlines is outlines
+    counted(qtbot, dock)
 
 
 def test_the_line_shows_what_is_known_and_asks_for_the_rest(viewer: Any, dock: CellSynthDock) -> None:
@@ -477,3 +489,16 @@ def test_the_real_yeast_movie_becomes_a_training_set(
 )
 def test_names_of_folders(text: str, name: str) -> None:
     assert folder_name(text) == name
+
+
+def test_scrolling_the_panel_changes_no_setting(qtbot: QtBot, viewer: Any, dock: CellSynthDock) -> None:
+    open_example(viewer)
+    section = settled(qtbot, dock)
+    turned = QWheelEvent(
+        QPointF(5, 5), QPointF(5, 5), QPoint(0, -120), QPoint(0, -120), Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
+    )  # fmt: skip
+    before = (section.gap.value(), section.held_out.value, dock.movie_line.modality.value)
+    for widget in (section.gap, section.held_out, dock.movie_line.modality):
+        QApplication.sendEvent(widget, turned)
+    assert (section.gap.value(), section.held_out.value, dock.movie_line.modality.value) == before

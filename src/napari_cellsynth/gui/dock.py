@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -42,7 +41,7 @@ class CellSynthDock(QWidget):
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         self.tabs.tabBar().setDrawBase(False)
-        self._pages = {name: Page(lambda where=where: load(where)(self.session)) for name, (_, where) in TABS.items()}
+        self._pages = {name: Page(where, self.session) for name, (_, where) in TABS.items()}
         for name, (title, _) in TABS.items():
             self.tabs.addTab(self._pages[name], title)
         column = QVBoxLayout(self)
@@ -88,16 +87,16 @@ class UseDock(CellSynthDock):
 class Page(QWidget):
     """A tab that is made when it is first looked at, so that the dock opens at once."""
 
-    def __init__(self, make: Callable[[], QWidget]) -> None:
+    def __init__(self, where: str, session: Session) -> None:
         super().__init__()
-        self._make = make
+        self._where, self._session = where, session
         self._content: QWidget | None = None
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
 
     def content(self) -> QWidget:
         if self._content is None:
-            self._content = self._make()
+            self._content = load(self._where)(self._session)
             self._column.addWidget(self._content)
         return self._content
 

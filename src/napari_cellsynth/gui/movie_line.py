@@ -43,7 +43,6 @@ class MovieLine(QFrame):
         self.says = Sentence()
         self._lay_out()
         self._listen()
-        self.refresh()
 
     def _empty(self) -> QWidget:
         from napari_cellsynth.gui.commands import open_example, open_recording
@@ -88,6 +87,7 @@ class MovieLine(QFrame):
         self._signals.to(self.session.movie_changed, self._movie_changed)
         self._signals.to(self.session.message, self._message)
         self._movie_changed(self.session.movie)
+        self._layers_changed()
 
     # -- what the viewer and the session say -------------------------------------------------------------------------
 
@@ -158,15 +158,11 @@ class MovieLine(QFrame):
     def _say_what_came(self, new: dict[str, Any], reason: str) -> None:
         took = [words.MISSING[name] for name in new if name in words.MISSING]
         lacks = [words.MISSING[name] for name in missing(self.session.movie)]
-        said = (
-            f"From the file: {words.listed(took)}. "
-            if took
-            else f"{reason[:1].upper()}{reason[1:]}. "
-            if reason
-            else ""
-        )
-        asked = f"It does not say the {words.listed(lacks)}: type in what you know." if lacks and not reason else ""
-        self.says.say(said + asked, "warning" if lacks else "good")
+        said = f"Taken from the file: {words.listed(took)}." if took else f"{reason[:1].upper()}{reason[1:]}."
+        if lacks and not reason:
+            silent = "It does" if took else "The file does"
+            said = f"{said if took else ''} {silent} not say the {words.listed(lacks)}: type in what you know.".strip()
+        self.says.say(said, "warning" if lacks else "good")
 
     def ask_for(self, names: tuple[str, ...]) -> None:
         """Open the fields of what is missing, in place."""

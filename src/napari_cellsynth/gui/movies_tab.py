@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QLabel, QWidget
 
 from napari_cellsynth.gui.cells import CellsSection
@@ -33,6 +34,10 @@ class MoviesTab(Column):
         self.training_set = TrainingSetSection(session, self.widget())
         self.cells.counted.connect(self.training_set.cells_counted)
         self.training_set.cells_counted(self.cells.count)
+        # Only after the rows have found their new heights.
+        self._soon = QTimer(self, singleShot=True, interval=50)
+        self._soon.timeout.connect(self._bring_report_into_sight)
+        self.training_set.made.connect(self._soon.start)
         self.start = QLabel(START, self.widget())
         self.start.setWordWrap(True)
         self._signals = Listening(self)
@@ -45,3 +50,6 @@ class MoviesTab(Column):
 
     def _movie_changed(self, movie: Any) -> None:
         self.start.setVisible(movie is None)
+
+    def _bring_report_into_sight(self) -> None:
+        self.ensureWidgetVisible(self.training_set.details)

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from qtpy.QtCore import QSize, Qt, Signal
-from qtpy.QtGui import QKeyEvent
+from qtpy.QtGui import QKeyEvent, QWheelEvent
 from qtpy.QtWidgets import (
     QComboBox,
     QFrame,
@@ -16,6 +16,7 @@ from qtpy.QtWidgets import (
     QLayout,
     QLineEdit,
     QScrollArea,
+    QSpinBox,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -118,6 +119,16 @@ class Choice(QComboBox):
     @property
     def value(self) -> Any:
         return self.value_at(self.currentIndex())
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.ignore()  # whoever scrolls the panel means the panel
+
+
+class Whole(QSpinBox):
+    """A whole number that does not turn under the wheel of whoever scrolls the panel."""
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.ignore()
 
 
 class QuantityField(QWidget):

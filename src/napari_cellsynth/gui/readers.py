@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 PathOrPaths = str | Sequence[str]
 OUTLINES = (".labels.tif", ".classes.tif")
 """Endings of files beside a recording of ours that hold a number for each cell, or kind of place."""
-EXAMPLE = {"frames": 48, "size": 320, "seed": 1}
+EXAMPLE: dict[str, Any] = {"frames": 48, "size": 320, "seed": 1}
 """Sixteen cells; under 3 s on one core."""
 
 
@@ -105,7 +105,7 @@ def write(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
     )
     try:
         stack = stack_of(layer)
-        return [str(write_ome_tiff(Path(path), stack, provenance=stack.provenance))]
+        return [str(write_ome_tiff(Path(path), stack))]
     except BadInput as error:
         raise RunFailed(str(error)) from error
 
@@ -115,9 +115,14 @@ def write(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
 
 def example_movie(condition: str) -> list[LayerData]:
     """A simulated recording of neutrophils and its outlines; the same each time."""
+    from napari.utils import progress
+
     from napari_cellsynth import phantoms
 
-    phantom = phantoms.make("neutrophils", condition=condition, **EXAMPLE)
+    with progress(desc="simulating the example movie", total=EXAMPLE["frames"]) as bar:
+        phantom = phantoms.make(
+            "neutrophils", condition=condition, progress=lambda done, _: bar.update(done - bar.n), **EXAMPLE
+        )
     movie = phantom.stack.with_(name=f"example movie, {condition}")
     outlines = movie.with_(data=phantom.labels, name=f"outlines, {condition}")
     data, attributes, kind = layers_for(movie)[0]

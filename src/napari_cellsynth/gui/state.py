@@ -111,9 +111,10 @@ class Session:
 
     @property
     def home(self) -> Path:
-        """Folder of training sets and runs: the shell's ``CELLSYNTH_HOME``, else as chosen in napari, else the default.
+        """Folder of training sets and runs.
 
-        What is chosen here is a setting of napari's (Preferences, CellSynth), kept from session to session.
+        As set here; else the shell's ``CELLSYNTH_HOME``; else as kept in
+        napari's preferences; else the shell's default.
         """
         if self._home is None and not os.environ.get("CELLSYNTH_HOME"):
             settings = plugin_settings()
@@ -123,6 +124,10 @@ class Session:
     @home.setter
     def home(self, folder: Path) -> None:
         self._home = Path(folder)
+
+    def keep_home(self, folder: Path) -> None:
+        """Set the folder from now on, in later sessions of napari too."""
+        self.home = folder
         settings = plugin_settings()
         if settings is not None:
             settings.folders.home = str(folder)

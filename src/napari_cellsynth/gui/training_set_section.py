@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QCheckBox, QFileDialog, QLabel, QLineEdit, QProgressBar, QSpinBox, QWidget
+from qtpy.QtCore import QTimer, Signal
+from qtpy.QtWidgets import QCheckBox, QFileDialog, QLabel, QLineEdit, QProgressBar, QWidget
 
 from napari_cellsynth import api
 from napari_cellsynth.errors import BadInput
@@ -17,7 +17,7 @@ from napari_cellsynth.gui.cells import Count, capital
 from napari_cellsynth.gui.forms import SettingsForm
 from napari_cellsynth.gui.layers import PreviewLayer, contrast, facts_of, stack_of
 from napari_cellsynth.gui.parts import Foldout, Sentence, Thumbnails, button, row
-from napari_cellsynth.gui.pieces import Choice, Listening, Section
+from napari_cellsynth.gui.pieces import Choice, Listening, Section, Whole
 from napari_cellsynth.stack.crops_report import CropReport
 from napari_cellsynth.stack.crops_settings import CropSettings
 
@@ -43,6 +43,9 @@ HIDDEN = (*ABOVE, "validation_fraction", "test_fraction")
 
 class TrainingSetSection(Section):
     """From movie and outlines to a folder that training reads."""
+
+    made = Signal()
+    """A training set is ready, and said to be."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__("Make a training set", parent)
@@ -87,7 +90,7 @@ class TrainingSetSection(Section):
         self.held_out = Choice()
         self.held_out.offer(list(HELD_OUT), HELD_OUT[0][1])
         self.held_out.picked.connect(self._changed)
-        self.gap = QSpinBox()
+        self.gap = Whole()
         self.gap.setRange(0, 999)
         self.gap.setValue(1)
         self.gap.setFixedWidth(84)
@@ -295,7 +298,7 @@ class TrainingSetSection(Section):
             self, "Where training sets and models are kept", str(self.session.home)
         )
         if folder:
-            self.session.home = Path(folder)
+            self.session.keep_home(Path(folder))
             self.says.say(f"Kept in {folder} from now on.")
 
     def out(self) -> Path:
@@ -352,6 +355,7 @@ class TrainingSetSection(Section):
         self.details.clear()
         self.details.show()
         self.session.training_set = out
+        self.made.emit()
 
     def _make_details(self) -> QWidget:
         return Sentence(self._report.text() if self._report is not None else "")
