@@ -243,11 +243,29 @@ def test_a_colour_image_is_named_as_such(viewer: Any, dock: CellSynthDock) -> No
     assert "colour" in dock.movie_line.says.text()
 
 
+def line_of_facts(dock: CellSynthDock) -> tuple[str, ...]:
+    line = dock.movie_line
+    buttons = (line.frames, line.pixel.button, line.interval.button)
+    return tuple(each.text().removesuffix(words.PENCIL).strip() for each in buttons)
+
+
+def test_without_a_modality_the_section_says_what_that_means(qtbot: QtBot, viewer: Any, dock: CellSynthDock) -> None:
+    movie, labels = cells_movie(**KNOWN)
+    add_stack(viewer, movie)
+    add_stack(viewer, labels, kind="labels")
+    section = settled(qtbot, dock)
+    assert "neither mirror nor turn" in section.filmed.text()
+    dock.movie_line.modality.picked.emit("brightfield")
+    section.replan()
+    qtbot.waitUntil(lambda: section.filmed.text() == "", timeout=PATIENCE)
+
+
 def test_modality_stays_with_the_layer(qtbot: QtBot, viewer: Any, dock: CellSynthDock) -> None:
     layer = add_stack(viewer, cells_movie(**KNOWN)[0])
     choice = dock.movie_line.modality
     choice.setCurrentIndex(2)
     choice.activated.emit(2)
+    assert line_of_facts(dock) == ("10 frames", "0.2 µm", "1 min")
     assert facts_of(layer).modality == "phase-contrast"
     assert tuple(layer.scale) == (60.0, 0.2, 0.2)
 

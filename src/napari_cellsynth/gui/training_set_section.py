@@ -36,6 +36,7 @@ HELD_OUT = [
     ("the last 40 %", (0.2, 0.2)),
     ("nothing", (0.0, 0.0)),
 ]
+NOT_SAID = "microscopy? (on top) is not answered: training will neither mirror nor turn the cells"
 ABOVE = ("box_um", "box_px", "modality", "mask_neighbours", "channel", "holdout", "gap")
 """Settings that the panel itself asks for."""
 HIDDEN = (*ABOVE, "validation_fraction", "test_fraction")
@@ -99,7 +100,8 @@ class TrainingSetSection(Section):
         line = row(QLabel("hold out"), self.held_out, QLabel("gap"), self.gap)
         line.setStretch(1, 1)
         self.split_words = Sentence()
-        self.add(line, self.split_words)
+        self.filmed = Sentence()
+        self.add(line, self.split_words, self.filmed)
 
     def _build_examples(self) -> None:
         self.show_examples = button(f"Show {EXAMPLES} examples", self.draw_examples)
@@ -231,6 +233,7 @@ class TrainingSetSection(Section):
         self.becomes.setText(f"→ {plan.settings.size} px")
         self.becomes.setToolTip(zoom_words(plan))
         self.split_words.say(split_words(plan))
+        self.filmed.say("" if plan.settings.modality else NOT_SAID)
 
     def _side(self, plan: CropPlan) -> float:
         return max(plan.box_um) if self.unit.value == "um" and plan.box_um else max(plan.sources[0].box)
