@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from napari_cellsynth import api
-from napari_cellsynth.cli.progress import ProgressLine, in_bytes
+from napari_cellsynth.cli.progress import ProgressLine, in_bytes, lasting
 
 
 def test_runs_as_json(shell, run) -> None:
@@ -124,3 +124,11 @@ def test_plain_lines_otherwise(capsys, monkeypatch) -> None:
 @pytest.mark.parametrize(("count", "words"), [(0, "0 bytes"), (999, "999 bytes"), (1500, "1.5 kB"), (24e9, "24 GB")])
 def test_bytes_in_words(count, words) -> None:
     assert in_bytes(count) == words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0.2, "1 s"), (59, "59 s"), (150, "2 min"), (8000, "2 h 10 min"), (3600 * 20.4, "20 h 20 min"), (4e5, "5 days")],
+)
+def test_a_time_to_go_in_words(seconds, words) -> None:
+    assert lasting(seconds) == words

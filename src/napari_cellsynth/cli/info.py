@@ -24,9 +24,9 @@ class Info:
 
 
 def main(words: Sequence[str]) -> int:
-    from napari_cellsynth.stack.info import info_text, stack_info
-
     options = parse(Info, "info", words)
+    from napari_cellsynth.stack.info import info_text, stack_info  # after --help has been answered
+
     stack = options.recording.read(options.stack)
     if options.json:
         import json

@@ -10,6 +10,8 @@ from napari_cellsynth.stack.quantity import format_duration
 
 EVERY = 10.0
 """Seconds between plain lines."""
+BAR = "{desc} {percentage:3.0f} %|{bar}| {n_fmt}/{total_fmt} {elapsed}{postfix}"
+"""What is left of the time is in the news, where it is known better."""
 
 
 class ProgressLine:
@@ -52,15 +54,19 @@ class ProgressLine:
         if self._bar is None:
             from tqdm import tqdm
 
-            self._bar = tqdm(total=total, desc=self._what, initial=done, unit="", dynamic_ncols=True, file=sys.stderr)
+            looks = {"desc": self._what, "bar_format": BAR, "dynamic_ncols": True, "file": sys.stderr}
+            self._bar = tqdm(total=total, initial=done, **looks)
         self._bar.total = total
         self._bar.set_postfix_str(news, refresh=False)
         self._bar.update(done - self._bar.n)
 
 
 def lasting(seconds: float) -> str:
-    """A time to go, in whole seconds."""
-    return format_duration(max(1, round(seconds)))
+    """A time to go, no more exact than anyone plans by: ``40 s``, ``12 min``, ``3 h 20 min``, ``2 days``."""
+    for unit, enough in ((1, 120), (60, 7200), (600, 48 * 3600)):
+        if seconds < enough:
+            return format_duration(max(unit, round(seconds / unit) * unit))
+    return f"{round(seconds / 86400)} days"
 
 
 def in_bytes(count: int) -> str:

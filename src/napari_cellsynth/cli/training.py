@@ -126,7 +126,11 @@ class Teller:
 
     def _step(self, event: Step) -> None:
         self._smooth(event.seconds)
-        losses = "  ".join(f"{name} {value:.3g}" for name, value in event.losses.items() if name.endswith("/loss"))
+        losses = ", ".join(
+            f"{name.removesuffix('/loss')} {value:.3g}"
+            for name, value in event.losses.items()
+            if name.endswith("/loss")
+        )
         left = (self._per_step or 0.0) * (self._steps - event.step)
         news = [losses, self._checked, f"{lasting(left)} left" if left else ""]
         self._line.at(event.step, self._steps, ", ".join(part for part in news if part))
