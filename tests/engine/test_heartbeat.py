@@ -48,6 +48,14 @@ def test_a_process_elsewhere_lives_by_age(me):
     assert "elsewhere" in far.why_dead()
 
 
+def test_a_clock_that_is_wrong_elsewhere_kills_nobody(me, tmp_path):
+    far = replace(me, host="elsewhere", time=me.time - 3600)
+    (tmp_path / "alive.json").write_text(json.dumps({k: v for k, v in far.__dict__.items() if k != "seen"}))
+    assert Alive.read(tmp_path / "alive.json").lives()
+    os.utime(tmp_path / "alive.json", (me.time - 3600, me.time - 3600))
+    assert not Alive.read(tmp_path / "alive.json").lives()
+
+
 def test_a_restart_of_the_computer_is_named(me, monkeypatch):
     monkeypatch.setattr(psutil, "boot_time", lambda: me.time + 100)
     assert "restarted" in me.why_dead()

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from toys import new_toy_run, train_in_child
+from toys import Toy, new_toy_run, toy_settings, train_in_child
 
 from napari_cellsynth.engine import checkpoint
+from napari_cellsynth.engine.loop import Loop
+from napari_cellsynth.engine.train import train
 
 STEPS = 60
 PROCESSES = multiprocessing.get_context("spawn" if sys.platform == "win32" else "forkserver")
@@ -104,6 +106,36 @@ def test_kill_and_resume_at_several_moments(tmp_path: Path, whole, threads):
     assert differences(content(run), whole(threads)) == []
     steps = [event.step for event in run.events() if event.kind == "step"]
     assert steps == sorted(set(steps))
+
+
+@pytest.mark.gpu
+def test_stop_and_resume_on_cuda(tmp_path: Path):
+    ends = []
+    for name, stops in (("whole", ()), ("stopped", (7, 31))):
+        run, settings = new_toy_run(tmp_path / name, steps=STEPS)
+        for number, stop in enumerate((*stops, STEPS)):
+            training = train(run, Toy(settings), settings, device="cuda", resume=number > 0)
+            for event in training:
+                if event.kind == "step" and stop <= event.step < STEPS:
+                    training.close()
+                    break
+        ends.append(content(run))
+    assert differences(*ends) == []
+
+
+@pytest.mark.gpu
+def test_a_step_does_not_wait_for_the_gpu():
+    settings = toy_settings()
+    loop = Loop(Toy(settings), settings, "cuda:0")
+    for _ in range(4):
+        loop.step()
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        for _ in range(12):
+            loop.step()
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+    assert loop.losses.fetch()
 
 
 def test_the_comparison_can_fail(tmp_path: Path, whole):

@@ -39,7 +39,8 @@ def dead():
 
 
 def sign(run, alive):
-    (run.path / "alive.json").write_text(json.dumps(asdict(alive)))
+    record = {key: value for key, value in asdict(alive).items() if key != "seen"}
+    (run.path / "alive.json").write_text(json.dumps(record))
 
 
 def started(run):

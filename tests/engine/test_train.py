@@ -12,7 +12,8 @@ import tifffile
 import torch
 from toys import Astray, Toy
 
-from napari_cellsynth.engine import checkpoint, job
+from napari_cellsynth.engine import checkpoint, claim, job
+from napari_cellsynth.engine.heartbeat import Heartbeat
 from napari_cellsynth.engine.run_folder import RunFolder
 from napari_cellsynth.engine.train import measure, train
 from napari_cellsynth.errors import BadInput, RunFailed
@@ -195,6 +196,46 @@ def test_a_second_writer_is_refused(new_run):
         next(start(run, settings, resume=True))
     training.close()
     assert run.state().state == "stopped"
+
+
+def test_a_writer_elsewhere_whose_clock_is_behind_is_noticed_by_its_beat(new_run, monkeypatch):
+    run, settings = new_run()
+    monkeypatch.setattr(claim, "BEAT", 0.2)
+    path = run.path / "alive.json"
+    with Heartbeat(path, beat=0.1):
+        far = {**json.loads(path.read_text()), "host": "elsewhere", "time": 1000.0}
+    path.write_text(json.dumps(far))
+    os.utime(path, (1000, 1000))
+
+    def beat(_):
+        far["time"] += 5
+        path.write_text(json.dumps(far))
+        os.utime(path, (1000, 1000))
+
+    monkeypatch.setattr(claim.time, "sleep", beat)
+    with pytest.raises(BadInput, match="on elsewhere"):
+        next(start(run, settings))
+
+
+def test_a_run_whose_writer_elsewhere_died_is_taken_over(new_run, monkeypatch):
+    run, settings = new_run()
+    monkeypatch.setattr(claim, "BEAT", 0.05)
+    far = {"host": "elsewhere", "pid": 1, "created": 1.0, "since": 1.0, "step": 0, "time": 1000.0}
+    (run.path / "alive.json").write_text(json.dumps(far))
+    os.utime(run.path / "alive.json", (1000, 1000))
+    assert run.state().state == "interrupted"
+    assert list(start(run, settings, resume=True))[-1].kind == "finished"
+
+
+def test_a_wish_written_by_hand_is_heard(new_run):
+    run, settings = new_run(steps=100_000)
+    training = start(run, settings)
+    next(training)
+    training.close()
+    training = start(run, settings, resume=True)
+    next(training)
+    (run.path / "control.json").write_text('{"n": 7, "ask": "stop"}')
+    assert list(training)[-1].n == 7
 
 
 def test_events_are_cut_back_on_resume(new_run, whole):

@@ -63,7 +63,10 @@ def save(
     shutil.rmtree(temporary, ignore_errors=True)
     try:
         temporary.mkdir()
-        torch.save(state, temporary / STATE)
+        with open(temporary / STATE, "wb") as file:
+            torch.save(state, file)
+            file.flush()
+            os.fsync(file.fileno())
         for name, content in contents.items():
             write_bytes(temporary / name, content, sync=True)
         files = {name: _fingerprint(temporary / name) for name in [*contents, STATE]}

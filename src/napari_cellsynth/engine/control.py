@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
-from napari_cellsynth.engine.files import read_json, write_json
+from napari_cellsynth.engine.files import modified, read_json, write_json
 
 Ask = Literal["pause", "resume", "stop", "cancel"]
 ASKS: tuple[str, ...] = get_args(Ask)
@@ -26,9 +26,12 @@ class Wish:
 def read_wish(path: Path) -> Wish | None:
     """The wish in control.json; None where there is none that makes sense."""
     record = read_json(path) or {}
-    n, ask, when = record.get("n"), record.get("ask"), record.get("time", 0.0)
-    if not isinstance(n, int) or ask not in ASKS or not isinstance(when, int | float):
+    n, ask, when = record.get("n"), record.get("ask"), record.get("time")
+    if not isinstance(n, int) or ask not in ASKS:
         return None
+    if not isinstance(when, int | float):
+        # Written by hand or by a script.
+        when = modified(path)
     return Wish(n=n, ask=ask, time=float(when))
 
 
@@ -41,20 +44,28 @@ def write_wish(path: Path, ask: str, *, above: int = 0) -> int:
 
 
 class Wishes:
-    """The wishes that a job has not answered yet; the file is looked at no more often than ``every`` seconds."""
+    """The wishes that a job has not answered yet; the file is looked at no more often than ``every`` seconds.
+
+    A wish that lies there already counts if it has a number above
+    ``answered`` and was made after ``since``; from then on only numbers
+    count, since the clocks of two computers may differ.
+    """
 
     def __init__(self, path: Path, *, answered: int, since: float, every: float = 0.2) -> None:
-        self._path, self._answered, self._since, self._every = path, answered, since, every
+        self._path, self._answered, self._every = path, answered, every
         self._next = 0.0
+        old = read_wish(path)
+        if old is not None and old.time < since:
+            self._answered = max(answered, old.n)
 
     def new(self) -> Wish | None:
-        """A wish not returned before, made after ``since``; None otherwise."""
+        """A wish not returned before; None where there is none, or nobody looked."""
         now = time.monotonic()
         if now < self._next:
             return None
         self._next = now + self._every
         wish = read_wish(self._path)
-        if wish is None or wish.n <= self._answered or wish.time < self._since:
+        if wish is None or wish.n <= self._answered:
             return None
         self._answered = wish.n
         return wish

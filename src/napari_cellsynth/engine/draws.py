@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 
@@ -27,7 +28,7 @@ def generator(seed: int, *parts: int | str) -> torch.Generator:
     return torch.Generator().manual_seed(seed_of(seed, *parts))
 
 
-def latents(count: int, size: int, seed: int, start: int = 0) -> Tensor:
+def latents(count: int, size: int, seed: int, start: int = 0) -> Float[Tensor, "n d"]:
     """Standard normal draws from ``start`` on, (count, size) float32; row i depends on (seed, start + i) alone."""
     rows = torch.empty(count, size)
     for index in range(count):

@@ -26,6 +26,14 @@ def replace(source: Path, target: Path) -> None:
             time.sleep(0.02)
 
 
+def modified(path: Path) -> float:
+    """When a file was last written, in seconds since 1970; 0 where there is none."""
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
 def write_bytes(path: Path, content: bytes, *, sync: bool = False) -> None:
     """Write a whole file; ``sync`` waits until it is on the disk, so that it outlives a power cut."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.tmp")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 
-from napari_cellsynth.engine.files import read_json, write_json
+from napari_cellsynth.engine.files import modified, read_json, write_json
 
 BEAT = 5.0
 """Seconds between two signs of life."""
@@ -36,21 +36,24 @@ class Alive:
     time: float
     ended: bool = False
     """The writer has let go of the run in good order."""
+    seen: float = 0.0
+    """When the file was written, by the clock of the disk it lies on; not in the file."""
 
     @classmethod
     def read(cls, path: Path) -> Alive | None:
         """What alive.json says; None where there is none that makes sense."""
         record = read_json(path)
         try:
-            return None if record is None else cls._from(record)
+            return None if record is None else cls._from(record, modified(path))
         except (KeyError, TypeError, ValueError, OverflowError):
             return None
 
     @classmethod
-    def _from(cls, record: dict[str, object]) -> Alive:
+    def _from(cls, record: dict[str, object], seen: float) -> Alive:
         numbers = {name: float(str(record[name])) for name in ("created", "since", "time")}
         pid, step = int(str(record["pid"])), int(str(record["step"]))
-        return cls(host=str(record["host"]), pid=pid, step=step, ended=record.get("ended") is True, **numbers)
+        ended = record.get("ended") is True
+        return cls(host=str(record["host"]), pid=pid, step=step, ended=ended, seen=seen, **numbers)
 
     @property
     def here(self) -> bool:
@@ -63,7 +66,8 @@ class Alive:
             return False
         if self.here:
             return _exists(self.pid, self.created)
-        return abs((time.time() if now is None else now) - self.time) < SILENCE
+        # The clocks of two computers and of the share between them may differ: the younger of the two signs counts.
+        return (time.time() if now is None else now) - max(self.time, self.seen) < SILENCE
 
     def why_dead(self) -> str:
         """What can be said of a writer that is gone and has left the run unfinished."""
@@ -124,4 +128,4 @@ class Heartbeat:
         )
         # A full disk or an absent share must not end the training here; the next beat tries again.
         with suppress(OSError):
-            write_json(self._path, asdict(sign))
+            write_json(self._path, {key: value for key, value in asdict(sign).items() if key != "seen"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import psutil
@@ -124,10 +125,10 @@ class Job:
             "micro_batch": self._loop.micro_batch,
             "versions": versions(),
         }
-        if resume:
-            self._notes += _changes(before, now)
         wanted = before.get("threads")
-        if isinstance(wanted, int) and wanted != self._threads:
+        if resume and "hardware" in before:
+            self._notes += _changes(before, now)
+        elif isinstance(wanted, int) and wanted != self._threads:
             self._notes.append(f"{wanted} threads were asked for, torch uses {self._threads}")
         self._folder.update_record(**now, model=self._described)
 
@@ -137,6 +138,7 @@ class Job:
         for note in self._notes:
             self._folder.log(note)
         steps = self._settings.steps
+        self._folder.log(f"training from step {self._loop.done} to {steps} on {self._device}, {self._threads} threads")
         return Started(step=self._loop.done, steps=steps, device=self._device, notes=tuple(self._notes))
 
     # Training
@@ -149,7 +151,6 @@ class Job:
                 return
             yield from self._step()
         yield from self._save()
-        (self._folder.path / ".reserve").unlink(missing_ok=True)
         self._folder.update_record(peak_memory=peak_memory(self._loop.device))
         yield self._end(Finished(step=self._loop.done))
 
@@ -255,8 +256,12 @@ class Job:
     def _emit(self, event: Event) -> Event:
         return self._folder.append(event)
 
-    def _end(self, event: Event) -> Event:
+    def _end(self, event: Finished | Stopped | CancelledByUser | Failed) -> Event:
         self._over = True
+        (self._folder.path / ".reserve").unlink(missing_ok=True)
+        if self._begun:
+            self._loop.unfreeze()
+        self._folder.log(f"{event.kind} at step {event.step}{': ' + event.reason if isinstance(event, Failed) else ''}")
         return self._emit(event)
 
     def _let_go(self) -> None:
@@ -274,14 +279,12 @@ class Job:
         """Write down why, whatever it takes."""
         folder = self._folder
         reason = in_words(error, settings=self._settings, device=self._device, folder=folder.path, kept=self._saved)
-        # On a full disk this makes room for the last words.
-        (folder.path / ".reserve").unlink(missing_ok=True)
-        folder.log("".join(traceback.format_exception(error)))
         failed = Failed(step=self._loop.done if self._begun else 0, reason=reason)
-        try:
-            return self._end(failed)  # type: ignore[return-value]
-        except OSError:
-            return failed
+        # On a full disk the reserve, which goes first, makes room for the last words.
+        with suppress(OSError):
+            self._end(failed)
+        folder.log("".join(traceback.format_exception(error)))
+        return failed
 
 
 def _micro_batch(record: dict[str, Any], settings: Settings) -> int | None:

@@ -105,6 +105,8 @@ class Loop:
         self.fabric = make_fabric(device, settings.precision)
         self.device: torch.device = self.fabric.device
         self.networks = dict(recipe.networks)
+        if self.device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats(self.device)
         trainable = {id(p) for net in self.networks.values() for p in net.parameters() if p.requires_grad}
         for name in {name for phase in recipe.phases for name in phase.networks}:
             self.networks[name].train()

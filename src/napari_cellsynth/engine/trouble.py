@@ -65,7 +65,7 @@ def _not_finite(error: BaseException, settings: Settings) -> str:
         if settings.precision != "32-true"
         else "a smaller learning rate"
     )
-    return f"training went astray: {what}; {cure} usually helps"
+    return f"training went astray: {what}; a new run with {cure} usually helps"
 
 
 def _no_memory(settings: Settings, device: str) -> str:
