@@ -129,6 +129,8 @@ class Journey:
     def _judge(self) -> Iterator[Waiting]:
         answer: list[Any] = []
         run, data = self._session.run, self._session.training_set
+        if run is None or data is None:
+            raise RunFailed("the training or its training set went away while the demo played")
         call(lambda: judge(run, data), returned=answer.append, failed=answer.append)
         yield lambda: bool(answer)
         if isinstance(answer[0], Exception):
