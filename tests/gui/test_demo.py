@@ -1,0 +1,75 @@
+"""The demo as a stranger starts it: a process of its own, on a virtual display of its own."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import tifffile
+from PIL import Image
+
+from napari_cellsynth.gui.script import Script
+from napari_cellsynth.stack.read import read_stack
+
+pytestmark = pytest.mark.gui
+
+
+@pytest.mark.timeout(900)
+def test_headless_demo_plays_the_journey_and_its_gan_is_not_noise(tmp_path: Path) -> None:
+    out = tmp_path / "my demo"
+    command = [sys.executable, "-m", "napari_cellsynth", "demo", "--headless", "--out", str(out)]
+    played = subprocess.run(command, capture_output=True, text=True, timeout=850)
+    assert played.returncode == 0, played.stderr
+    (folder,) = out.iterdir()
+
+    # What it has learned, beside what costs nothing and beside what "no different" looks like.
+    numbers = json.loads((folder / "demo.json").read_text())
+    assert numbers["last"] < numbers["first"] / 2
+    assert numbers["last"] < numbers["mean_with_noise"]
+    assert 0 < numbers["halves"] < numbers["last"], "an unbelievable result: as near as real to real"
+    for words in ("first preview", "at the end", "matched noise", "two halves"):
+        assert words in played.stdout
+
+    for stage in ("open_movie", "make_training_set", "train", "generate", "morph"):
+        picture = Image.open(folder / f"{stage}.png").convert("L")
+        assert picture.size[0] > 1000 and len(set(picture.resize((100, 60)).getdata())) > 20, "an empty window"
+
+    assert tifffile.imread(folder / "generated.ome.tif").shape == (64, 64, 64)
+    for name in ("generated.ome.tif", "morph.ome.tif"):
+        stack = read_stack(folder / name)
+        assert stack.axes == "QTYX" and stack.pixel_size == (0.25, 0.25)
+        assert stack.provenance is not None and stack.provenance["synthetic"] is True
+
+
+def test_a_script_waits_goes_on_and_says_how_it_ended(qtbot) -> None:
+    done, ended = [], []
+
+    def steps():
+        done.append("first")
+        yield lambda: len(done) > 1
+        done.append("third")
+
+    script = Script(steps(), ended.append)
+    script.start()
+    qtbot.waitUntil(lambda: done == ["first"])
+    qtbot.wait(200)
+    assert done == ["first"] and not ended
+    done.append("second")
+    qtbot.waitUntil(lambda: ended == [None])
+    assert done == ["first", "second", "third"]
+
+
+def test_a_script_that_breaks_or_waits_in_vain_ends_with_its_error(qtbot) -> None:
+    def breaks():
+        yield lambda: 1 / 0 > 0
+
+    def never():
+        yield lambda: False
+
+    for steps, patience in ((breaks(), 60), (never(), 0.2)):
+        ended = []
+        script = Script(steps, ended.append, patience)
+        script.start()
+        qtbot.waitUntil(lambda ended=ended: bool(ended))
+        assert isinstance(ended[0], Exception)
