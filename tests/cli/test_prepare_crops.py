@@ -22,10 +22,10 @@ def test_a_training_set_and_its_report(shell, phantom, labels, tmp_path) -> None
     assert made.modality == "dic"
 
 
-def test_two_recordings_held_out_as_a_whole(shell, phantom, labels, tmp_path) -> None:
+def test_recordings_held_out_as_a_whole(shell, phantom, labels, tmp_path) -> None:
     out = tmp_path / "crops"
     said = shell(
-        *("prepare", "crops", phantom, phantom, phantom, "--labels", labels, labels, labels, "--out", out),
+        *("prepare", "crops", phantom, phantom, phantom, "--labels", labels, labels, "--labels", labels, "--out", out),
         *("--box", "64px", "--size", 32, "--holdout", "recording"),
     )
     assert said.status == 0

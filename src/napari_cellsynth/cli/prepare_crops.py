@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
-from tyro.conf import OmitArgPrefixes, Positional, arg
+from tyro.conf import OmitArgPrefixes, Positional, UseAppendAction, arg
 
 from napari_cellsynth.cli.from_settings import options_of, settings_from
 from napari_cellsynth.cli.options import StackOptions, parse
@@ -23,7 +23,9 @@ class PrepareCrops:
 
     stacks: Annotated[Positional[tuple[Path, ...]], arg(metavar="STACK…", help_behavior_hint="")]
     """Recordings: files, or folders of numbered frames."""
-    labels: Annotated[tuple[Path, ...], arg(metavar="FILE…", help_behavior_hint="(required)")] = ()
+    labels: Annotated[
+        tuple[tuple[Path, ...], ...], UseAppendAction, arg(metavar="FILE…", help_behavior_hint="(required)")
+    ] = ()
     """Outlines of the cells, one file for each recording in the same order: 0 background, a number for each cell."""
     out: Annotated[Path, arg(metavar="DATA")]
     """Folder of the training set; it must not exist."""
@@ -57,13 +59,14 @@ def _recordings(options: PrepareCrops) -> list[tuple[Any, Any]]:
 
     if not options.stacks:
         raise BadInput("name at least one recording: cellsynth prepare crops STACK --labels FILE --out DATA")
-    if len(options.labels) != len(options.stacks):
+    labels = [path for paths in options.labels for path in paths]
+    if len(labels) != len(options.stacks):
         raise BadInput(
-            f"{len(options.labels)} label file(s) for {len(options.stacks)} recording(s) given; "
+            f"{len(labels)} label file(s) for {len(options.stacks)} recording(s) given; "
             "cells are cut by their outlines: give --labels one file for each recording, in the same order"
         )
     stacks = [options.recording.read(path) for path in options.stacks]
-    return [(stack, read_labels(path, stack)) for stack, path in zip(stacks, options.labels, strict=True)]
+    return [(stack, read_labels(path, stack)) for stack, path in zip(stacks, labels, strict=True)]
 
 
 def _box(text: str | None) -> dict[str, float]:
