@@ -6,7 +6,8 @@ import statistics
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,12 +36,13 @@ class Way:
     """(P, Y, X): images of those cells."""
     limits: tuple[float, float]
     """Contrast for the whole way."""
-    seconds: float
+    seconds: float = 0.0
     """That one image took, at first."""
 
     def image(self, place: int) -> np.ndarray:
         """The image (Y, X) at a place of the way, 0 to K - 1."""
-        image: np.ndarray = self.model.verbs.decode(self.latents[place : place + 1]).images[0]
+        with one_thread():
+            image: np.ndarray = self.model.verbs.decode(self.latents[place : place + 1]).images[0]
         return image
 
     def words(self, place: int) -> str:
@@ -65,12 +67,26 @@ def make_way(model: api.Model, cells: Sequence[int], between: int, kind: str, se
     points = np.concatenate([model.verbs.latents(1, seed=seed, start=number) for number in cells])
     latents = latent_path(points, between, "linear" if kind == "linear" else "spherical")
     ends = model.verbs.decode(points).images
+    way = Way(model, latents, between, tuple(cells), ends, contrast(ends))
     times = []
     for _ in range(5):
         began = time.perf_counter()
-        model.verbs.decode(latents[:1])
+        way.image(0)
         times.append(time.perf_counter() - began)
-    return Way(model, latents, between, tuple(cells), ends, contrast(ends), statistics.median(times))
+    return replace(way, seconds=statistics.median(times))
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """One image is too little to share: threads that wait for a core that a training has cost tenfold."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 class Latest:

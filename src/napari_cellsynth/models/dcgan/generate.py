@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from napari_cellsynth.engine.draws import latents as prior
+from napari_cellsynth.models.dcgan.quick import quick
 
 CALIBRATION_SEED = 2**31 - 2
 CALIBRATION_COUNT = 256
@@ -31,7 +32,7 @@ def ready_to_use(generator: nn.Module, latent_size: int) -> nn.Module:
     device = next(ready.parameters()).device
     for part in prior(CALIBRATION_COUNT, latent_size, CALIBRATION_SEED).split(64):
         ready(part.to(device))
-    return ready.eval().requires_grad_(False)
+    return quick(ready.eval().requires_grad_(False))
 
 
 @torch.no_grad()
