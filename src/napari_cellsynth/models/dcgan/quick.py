@@ -23,17 +23,19 @@ class QuickTransposed(nn.Module):
     def __init__(self, layer: nn.ConvTranspose2d) -> None:
         super().__init__()
         self.layer = layer
+        kernel, stride, padding = ((int(a), int(b)) for a, b in (layer.kernel_size, layer.stride, layer.padding))
+        self.shape = kernel, stride, padding
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b d y x"]:
         images, _, height, width = x.shape
         if x.device.type != "cpu" or not 1 < images * height * width <= FEW:
             return self.layer(x)
-        kernel, stride, padding = self.layer.kernel_size, self.layer.stride, self.layer.padding
-        side = [
-            (n - 1) * s - 2 * int(p) + k for n, s, p, k in zip((height, width), stride, padding, kernel, strict=True)
-        ]
+        kernel, stride, padding = self.shape
+        tall, wide = (
+            (n - 1) * s - 2 * p + k for n, s, p, k in zip((height, width), stride, padding, kernel, strict=True)
+        )
         columns = torch.matmul(self.layer.weight.flatten(1).t(), x.flatten(2))
-        made = fold(columns, side, kernel, padding=padding, stride=stride)
+        made = fold(columns, (tall, wide), kernel, padding=padding, stride=stride)
         return made if self.layer.bias is None else made + self.layer.bias[:, None, None]
 
 
