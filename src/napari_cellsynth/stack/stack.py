@@ -51,7 +51,8 @@ class Stack:
         if "".join(present) != self.axes or not self.axes.endswith("YX"):
             raise BadInput(f"axes {self.axes!r} given; expected letters of {AXES} in that order, ending with YX")
         if len(self.axes) != self.data.ndim:
-            raise BadInput(f"axes {self.axes!r} given for an array of shape {tuple(self.data.shape)}; name every axis once")
+            shape = tuple(self.data.shape)
+            raise BadInput(f"axes {self.axes!r} given for an array of shape {shape}; name every axis once")
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -76,7 +77,8 @@ class Stack:
     def units(self) -> tuple[str | None, ...]:
         """``second`` or ``micrometer`` for each axis whose step is known, else None."""
         names = {"T": "second", "Z": "micrometer", "Y": "micrometer", "X": "micrometer"}
-        return tuple(names[axis] if step is not None else None for axis, step in zip(self.axes, self.scale, strict=True))
+        steps = zip(self.axes, self.scale, strict=True)
+        return tuple(names[axis] if step is not None else None for axis, step in steps)
 
     @property
     def five_d(self) -> da.Array:
