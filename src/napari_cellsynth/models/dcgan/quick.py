@@ -23,8 +23,7 @@ class QuickTransposed(nn.Module):
     def __init__(self, layer: nn.ConvTranspose2d) -> None:
         super().__init__()
         self.layer = layer
-        kernel, stride, padding = ((int(a), int(b)) for a, b in (layer.kernel_size, layer.stride, layer.padding))
-        self.shape = kernel, stride, padding
+        self.shape = layer.kernel_size, layer.stride, (int(layer.padding[0]), int(layer.padding[1]))
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b d y x"]:
         images, _, height, width = x.shape
