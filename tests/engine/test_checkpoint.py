@@ -11,7 +11,7 @@ from torch import nn
 from toys import Toy, toy_networks, toy_settings
 
 from napari_cellsynth.engine import checkpoint
-from napari_cellsynth.engine.checkpoint import Damaged, load_weights, weights_hash
+from napari_cellsynth.engine.checkpoint import Damaged, Snapshot, load_weights, weights_hash
 from napari_cellsynth.engine.loop import Loop
 from napari_cellsynth.errors import BadInput
 
@@ -25,7 +25,7 @@ def loop(steps=3, **changes):
 
 
 def save(made, folder):
-    return checkpoint.save(folder, made.done, made.networks, made.averages.networks, made.state())
+    return checkpoint.save(folder, made.snapshot())
 
 
 def weights(networks):
@@ -83,7 +83,7 @@ def test_a_state_that_would_run_code_is_refused(tmp_path):
         def __reduce__(self):
             return os.mkdir, (str(tmp_path / "owned"),)
 
-    path = checkpoint.save(tmp_path, 1, toy_networks(0), {}, {"step": 1, "optimizers": Evil()})
+    path = checkpoint.save(tmp_path, Snapshot.of(1, toy_networks(0), {}, {"step": 1, "optimizers": Evil()}))
     with pytest.raises(Damaged, match="does not load safely"):
         checkpoint.load(path)
     assert not (tmp_path / "owned").exists()
@@ -114,6 +114,20 @@ def test_a_writer_that_fails_leaves_nothing(tmp_path, monkeypatch):
     assert os.listdir(tmp_path) == []
 
 
+def test_a_snapshot_is_not_changed_by_the_steps_after_it(tmp_path):
+    made = loop()
+    snapshot = made.snapshot()
+    then = save(made, tmp_path / "then")
+    for _ in range(3):
+        made.step()
+    later = checkpoint.save(tmp_path / "later", snapshot)
+    for name in ("networks.safetensors", "ema.safetensors"):
+        assert (then / name).read_bytes() == (later / name).read_bytes()
+    states = [torch.load(path / "state.pt", weights_only=True)["optimizers"] for path in (then, later)]
+    first, second = (state["generator"]["state"][0] for state in states)
+    assert all(torch.equal(first[key], second[key]) for key in first)
+
+
 def test_what_a_killed_writer_left_is_cleared(tmp_path):
     save(loop(), tmp_path)
     (tmp_path / ".step-00000009.123.tmp").mkdir()
@@ -133,7 +147,7 @@ def test_weights_that_are_not_numbers_are_not_saved(tmp_path):
     networks = toy_networks(0)
     networks["generator"][0].weight.data[0, 0] = float("nan")
     with pytest.raises(checkpoint.NotFinite, match=r"generator/0\.weight"):
-        checkpoint.save(tmp_path, 1, networks, {}, {})
+        checkpoint.save(tmp_path, Snapshot.of(1, networks, {}, {}))
     assert os.listdir(tmp_path) == []
 
 

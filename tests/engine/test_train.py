@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import shutil
+import threading
 import time
 
 import psutil
@@ -471,3 +472,38 @@ def test_a_device_that_is_not_there_is_refused(new_run):
     with pytest.raises(BadInput, match="unknown"):
         next(train(run, Toy(settings), settings, device="abacus"))
     assert run.state().state == "new"
+
+
+def test_training_goes_on_while_a_state_is_written(new_run, whole, monkeypatch):
+    run, settings = new_run()
+    gate, save = threading.Event(), checkpoint.save
+
+    def slow(folder, snapshot):
+        assert gate.wait(30)
+        return save(folder, snapshot)
+
+    monkeypatch.setattr(checkpoint, "save", slow)
+    events = []
+    for event in start(run, settings):
+        events.append(event)
+        if event.kind == "step" and event.step > 10:
+            gate.set()
+    first = next(i for i, event in enumerate(events) if event.kind == "checkpoint")
+    assert max(event.step for event in events[:first] if event.kind == "step") > 10
+    assert [event.step for event in of("checkpoint", events)] == [10, 20, 30]
+    assert last_weights(run) == last_weights(whole[0])
+
+
+def test_a_state_that_could_not_be_written_fails_the_run(new_run, monkeypatch):
+    run, settings = new_run()
+    save = checkpoint.save
+
+    def full(folder, snapshot):
+        if snapshot.step == 20:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return save(folder, snapshot)
+
+    monkeypatch.setattr(checkpoint, "save", full)
+    with pytest.raises(RunFailed, match=r"disk full: .* the weights of step 10 are kept"):
+        list(start(run, settings))
+    assert run.state().state == "failed"

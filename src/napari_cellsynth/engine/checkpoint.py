@@ -15,6 +15,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,25 +39,53 @@ class NotFinite(Exception):
     """A weight is not a number any more; ``args[0]`` names it."""
 
 
-def tensors_of(networks: Mapping[str, nn.Module]) -> dict[str, Tensor]:
-    """Copies on the CPU of all weights and buffers, as ``network/tensor``; raises :class:`NotFinite`."""
-    found = {}
-    for name, network in networks.items():
-        for key, tensor in network.state_dict().items():
-            copy = tensor.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
-            if copy.is_floating_point() and not torch.isfinite(copy).all():
-                raise NotFinite(f"{name}/{key}")
-            found[f"{name}/{key}"] = copy
-    return found
+@dataclass(frozen=True)
+class Snapshot:
+    """Copies on the CPU of what a checkpoint holds; training may go on while they are written."""
+
+    step: int
+    weights: dict[str, Tensor]
+    """As ``network/tensor``."""
+    averages: dict[str, Tensor]
+    state: dict[str, Any]
+
+    @classmethod
+    def of(
+        cls, step: int, networks: Mapping[str, nn.Module], averages: Mapping[str, nn.Module], state: dict[str, Any]
+    ) -> Snapshot:
+        """Copy now; waits for the device."""
+        return cls(step, _tensors_of(networks), _tensors_of(averages), _copy(state))
 
 
-def save(
-    folder: Path, step: int, networks: Mapping[str, nn.Module], averages: Mapping[str, nn.Module], state: dict[str, Any]
-) -> Path:
-    """Write the checkpoint of ``step`` into ``folder`` under its name at once, or not at all."""
-    contents = {NETWORKS: save_tensors(tensors_of(networks))}
-    if averages:
-        contents[AVERAGES] = save_tensors(tensors_of(averages))
+def _tensors_of(networks: Mapping[str, nn.Module]) -> dict[str, Tensor]:
+    return {f"{name}/{key}": _copy(t) for name, net in networks.items() for key, t in net.state_dict().items()}
+
+
+def _copy(value: Any) -> Any:
+    """Everything as it is, tensors copied to the CPU."""
+    if isinstance(value, Tensor):
+        return value.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
+    if isinstance(value, dict):
+        return {key: _copy(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_copy(item) for item in value)
+    return value
+
+
+def _check_finite(tensors: Mapping[str, Tensor]) -> None:
+    for name, tensor in tensors.items():
+        if tensor.is_floating_point() and not torch.isfinite(tensor).all():
+            raise NotFinite(name)
+
+
+def save(folder: Path, snapshot: Snapshot) -> Path:
+    """Write a checkpoint into ``folder`` under its name at once, or not at all; raises :class:`NotFinite`."""
+    contents = {}
+    for name, tensors in ((NETWORKS, snapshot.weights), (AVERAGES, snapshot.averages)):
+        _check_finite(tensors)
+        if tensors:
+            contents[name] = save_tensors(tensors)
+    step = snapshot.step
     target = folder / f"step-{step:08d}"
     temporary = folder / f".{target.name}.{os.getpid()}.tmp"
     folder.mkdir(parents=True, exist_ok=True)
@@ -64,7 +93,7 @@ def save(
     try:
         temporary.mkdir()
         with open(temporary / STATE, "wb") as file:
-            torch.save(state, file)
+            torch.save(snapshot.state, file)
             file.flush()
             os.fsync(file.fileno())
         for name, content in contents.items():

@@ -11,8 +11,8 @@ from napari_cellsynth.engine.loop import Loop
 
 WARM, REAL = 1, 3
 """Steps that warm up and are not counted, and steps that count."""
-WRITING = 150e6
-"""Bytes a second at which a checkpoint is copied, hashed and written to a middling disk."""
+COPYING = 1e9
+"""Bytes a second at which a state is copied to be saved; it is written while training goes on."""
 
 
 class Pace:
@@ -42,6 +42,6 @@ class Pace:
         previews, saves = settings.steps // settings.preview_every + 1, settings.steps // settings.checkpoint_every + 1
         state = loop.state_bytes()
         kept = min(saves, settings.keep_checkpoints) + 1
-        seconds = settings.steps * per_step + previews * looking + saves * state / WRITING
+        seconds = settings.steps * per_step + previews * looking + saves * state / COPYING
         disk = kept * state + previews * preview.nbytes
         return Estimate(seconds_per_step=per_step, seconds=seconds, memory=peak_memory(loop.device), disk=int(disk))

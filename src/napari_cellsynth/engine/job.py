@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -61,6 +63,8 @@ class Job:
         self._begun = self._over = False
         self._saved: int | None = None
         """Step of the newest state on disk."""
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="checkpoint")
+        self._writing: Future[Path] | None = None
         self._stretch = 0
         """Steps since the last Step event."""
         self._rest()
@@ -77,6 +81,7 @@ class Job:
         except KeyboardInterrupt:
             # It may have come in the middle of an optimiser's step: only what is saved is sound.
             if self._begun and not self._over:
+                self._collect()
                 self._end(Stopped(step=self._saved or 0))
             raise
         except Exception as error:
@@ -85,6 +90,8 @@ class Job:
             failed = self._fail(error)
             yield failed
             raise RunFailed(failed.reason) from error
+        finally:
+            self._writer.shutdown()
 
     # Taking it up
 
@@ -150,7 +157,7 @@ class Job:
             if self._over:
                 return
             yield from self._step()
-        yield from self._save()
+        yield from self._keep()
         self._folder.update_record(peak_memory=peak_memory(self._loop.device))
         yield self._end(Finished(step=self._loop.done))
 
@@ -174,6 +181,7 @@ class Job:
             yield from self._preview()
         if done % settings.checkpoint_every == 0 or time.monotonic() - self._last_save > LOSS_LIMIT:
             yield from self._save()
+        yield from self._written()
 
     def _losses(self) -> Iterator[Event]:
         """Fetch the losses, which waits for the device, and say them."""
@@ -198,17 +206,30 @@ class Job:
         self._rest()
 
     def _save(self) -> Iterator[Event]:
-        """Save the state, unless it is on disk already or not finite."""
+        """Begin to save the state, unless it is on disk already; a state at a time is written, beside the training."""
         yield from self._losses()
-        loop, folder = self._loop, self._folder
-        if self._saved != loop.done:
-            where = folder.path / "checkpoints"
-            check_room(folder.path, loop.state_bytes() + (1 << 20), "a checkpoint")
-            path = checkpoint.save(where, loop.done, loop.networks, loop.averages.networks, loop.state())
-            self._saved = loop.done
-            checkpoint.keep_newest(folder, self._settings.keep_checkpoints)
-            yield self._emit(CheckpointSaved(step=loop.done, path=path.relative_to(folder.path).as_posix()))
+        yield from self._written(wait=True)
+        if self._saved != self._loop.done:
+            check_room(self._folder.path, self._loop.state_bytes() + (1 << 20), "a checkpoint")
+            where = self._folder.path / "checkpoints"
+            self._writing = self._writer.submit(checkpoint.save, where, self._loop.snapshot())
         self._last_save = time.monotonic()
+        self._rest()
+
+    def _written(self, *, wait: bool = False) -> Iterator[Event]:
+        """Say that the state that was being written is on disk; raises what kept it from being written."""
+        if self._writing is None or not (wait or self._writing.done()):
+            return
+        writing, self._writing = self._writing, None
+        path = writing.result()
+        self._saved = int(path.name.removeprefix("step-"))
+        checkpoint.keep_newest(self._folder, self._settings.keep_checkpoints)
+        yield self._emit(CheckpointSaved(step=self._saved, path=path.relative_to(self._folder.path).as_posix()))
+
+    def _keep(self) -> Iterator[Event]:
+        """Save the state and wait until it is on disk."""
+        yield from self._save()
+        yield from self._written(wait=True)
         self._rest()
 
     def _rest(self) -> None:
@@ -230,7 +251,7 @@ class Job:
         self._rest()
 
     def _pause(self, wish: Wish) -> Iterator[Event]:
-        yield from self._save()
+        yield from self._keep()
         while wish.ask == "pause":
             yield self._emit(Paused(step=self._loop.done, n=wish.n))
             wish = self._wait()
@@ -248,7 +269,7 @@ class Job:
         if wish.ask == "cancel":
             yield self._end(CancelledByUser(step=self._loop.done, n=wish.n))
         else:
-            yield from self._save()
+            yield from self._keep()
             yield self._end(Stopped(step=self._loop.done, n=wish.n))
 
     # Ending
@@ -269,15 +290,22 @@ class Job:
         if not self._begun or self._over:
             return
         try:
-            for _ in self._save():
+            for _ in self._keep():
                 pass
             self._end(Stopped(step=self._loop.done))
         except Exception as error:
             self._fail(error)
 
+    def _collect(self) -> None:
+        """Wait for a state that is being written; if it cannot be, there are greater troubles now."""
+        with suppress(Exception):
+            for _ in self._written(wait=True):
+                pass
+
     def _fail(self, error: Exception) -> Failed:
         """Write down why, whatever it takes."""
         folder = self._folder
+        self._collect()
         reason = in_words(error, settings=self._settings, device=self._device, folder=folder.path, kept=self._saved)
         failed = Failed(step=self._loop.done if self._begun else 0, reason=reason)
         # On a full disk the reserve, which goes first, makes room for the last words.

@@ -200,9 +200,10 @@ class Loop:
             tensors += [t for entry in entries for t in entry.values() if isinstance(t, Tensor)]
         return sum(t.numel() * t.element_size() for t in tensors)
 
-    def state(self) -> dict[str, Any]:
-        """What resuming needs besides the weights: tensors and plain values."""
-        return {"step": self.done, "optimizers": {turn.phase.name: turn.optimizer.state_dict() for turn in self.turns}}
+    def snapshot(self) -> checkpoint.Snapshot:
+        """A copy of all that resuming needs."""
+        state = {"step": self.done, "optimizers": {turn.phase.name: turn.optimizer.state_dict() for turn in self.turns}}
+        return checkpoint.Snapshot.of(self.done, self.networks, self.averages.networks, state)
 
     def restore(self, path: Any) -> None:
         """Go back to a checkpoint; raises :class:`.checkpoint.Damaged` or :class:`BadInput`."""
