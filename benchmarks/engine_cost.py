@@ -28,9 +28,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from napari_cellsynth.engine import checkpoint
 from napari_cellsynth.engine.devices import resolve_device, synchronise
 from napari_cellsynth.engine.draws import EpochSampler, generator
-from napari_cellsynth.engine.events import CheckpointSaved, PreviewMade, Step, Stopped
+from napari_cellsynth.engine.events import Step, Stopped
+from napari_cellsynth.engine.loop import Loop
 from napari_cellsynth.engine.recipe import Phase
 from napari_cellsynth.engine.run_folder import RunFolder
 from napari_cellsynth.engine.settings import Settings
@@ -134,18 +136,20 @@ def bare_block(bare: Iterator[None], steps: int, device: torch.device) -> np.nda
 
 
 def extras(recipe: CropsInMemory, settings: Settings, device: str, folder: Path) -> dict[str, float]:
-    """Seconds that one preview and one checkpoint take."""
-    run = RunFolder.create(folder, family="dcgan", preset=None, settings=settings.model_dump(), data={}, device=device)
-    saving = settings.model_copy(update={"preview_every": 6, "checkpoint_every": 6})
-    took: dict[str, float] = {}
-    start = time.perf_counter()
-    for event in train(run, recipe, saving, device=device):  # type: ignore[arg-type]
-        if isinstance(event, PreviewMade | CheckpointSaved) and event.step == 6:
-            took[event.kind] = time.perf_counter() - start
-        if isinstance(event, CheckpointSaved):
-            run.ask("cancel")
-        start = time.perf_counter()
-    return took
+    """Seconds for which a preview and a checkpoint hold the training up, and that the writing takes beside it."""
+    loop = Loop(recipe, settings, device)  # type: ignore[arg-type]
+    for _ in range(2):
+        loop.step()
+    times = [now()[0]]
+    with loop.looking() as networks:
+        recipe.preview(networks)
+    times.append(now()[0])
+    snapshot = loop.snapshot()
+    times.append(now()[0])
+    checkpoint.save(folder, snapshot)
+    times.append(now()[0])
+    names = ("preview", "checkpoint_copied", "checkpoint_written")
+    return {name: round(float(end - start), 4) for name, start, end in zip(names, times[:-1], times[1:], strict=True)}
 
 
 def compare(width: int, batch: int, device: str, blocks: int, threads: int) -> dict[str, Any]:

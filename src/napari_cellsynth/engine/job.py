@@ -145,7 +145,7 @@ class Job:
         for note in self._notes:
             self._folder.log(note)
         steps = self._settings.steps
-        self._folder.log(f"training from step {self._loop.done} to {steps} on {self._device}, {self._threads} threads")
+        self._folder.log(f"training from step {self._loop.done} to {steps} on {self._device}, threads: {self._threads}")
         return Started(step=self._loop.done, steps=steps, device=self._device, notes=tuple(self._notes))
 
     # Training
