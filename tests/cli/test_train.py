@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -117,11 +118,21 @@ def test_a_run_that_fails_says_why(shell, crops, tmp_path, monkeypatch) -> None:
 # Signals: a process of its own, as the operating system sees it.
 
 
-def start(crops: Path, run: Path, *more: str) -> subprocess.Popen[str]:
-    words = ["train", "dcgan", str(crops), "--run", str(run), *TINY, "--steps", "1000000", *more]
-    return subprocess.Popen(
-        [sys.executable, "-m", "napari_cellsynth", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+@pytest.fixture
+def start(crops) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """``start(run, "--quiet")``: a training without end in a process; it does not outlive the test."""
+    started: list[subprocess.Popen[str]] = []
+
+    def begin(run: Path, *more: str) -> subprocess.Popen[str]:
+        words = ["train", "dcgan", str(crops), "--run", str(run), *TINY, "--steps", "1000000", *more]
+        command = [sys.executable, "-m", "napari_cellsynth", *words]
+        started.append(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
+        return started[-1]
+
+    yield begin
+    for process in started:
+        process.kill()
+        process.communicate()
 
 
 def wait_for_steps(run: Path, process: subprocess.Popen[str]) -> None:
@@ -136,9 +147,9 @@ def wait_for_steps(run: Path, process: subprocess.Popen[str]) -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows has no SIGTERM")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_saves_the_weights_and_stops(shell, crops, tmp_path, number) -> None:
+def test_a_signal_saves_the_weights_and_stops(shell, start, tmp_path, number) -> None:
     run = tmp_path / "run"
-    process = start(crops, run)
+    process = start(run)
     wait_for_steps(run, process)
     process.send_signal(number)
     out, err = process.communicate(timeout=30)
@@ -151,10 +162,10 @@ def test_a_signal_saves_the_weights_and_stops(shell, crops, tmp_path, number) ->
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows has no SIGINT between processes")
-def test_ctrl_c_twice_cancels(crops, tmp_path) -> None:
-    # A pause in between the two, so that the job has no chance to have stopped by itself.
+def test_ctrl_c_twice_cancels(start, tmp_path) -> None:
+    # Held still between the two, so that it cannot have stopped in the meantime.
     run = tmp_path / "run"
-    process = start(crops, run)
+    process = start(run)
     wait_for_steps(run, process)
     os.kill(process.pid, signal.SIGSTOP)
     process.send_signal(signal.SIGINT)
@@ -166,9 +177,9 @@ def test_ctrl_c_twice_cancels(crops, tmp_path) -> None:
     assert (process.returncode == 130) == (RunFolder(run).state().state == "cancelled")
 
 
-def test_cancelling_through_the_folder_is_130(crops, tmp_path) -> None:
+def test_cancelling_through_the_folder_is_130(start, tmp_path) -> None:
     run = tmp_path / "run"
-    process = start(crops, run, "--quiet")
+    process = start(run, "--quiet")
     wait_for_steps(run, process)
     RunFolder(run).ask("cancel")
     _, err = process.communicate(timeout=30)
@@ -177,10 +188,10 @@ def test_cancelling_through_the_folder_is_130(crops, tmp_path) -> None:
     assert "cancelled" in err
 
 
-def test_stopped_and_resumed_is_as_never_stopped(shell, crops, tmp_path) -> None:
+def test_stopped_and_resumed_is_as_never_stopped(shell, start, crops, tmp_path) -> None:
     """Through the shell alone: the weights of a run that was stopped equal those of one that was not."""
     whole, broken = tmp_path / "whole", tmp_path / "broken"
-    process = start(crops, broken, "--threads", "1", "--seed", "5")
+    process = start(broken, "--threads", "1", "--seed", "5")
     wait_for_steps(broken, process)
     RunFolder(broken).ask("stop")
     assert process.wait(timeout=30) == 0
