@@ -147,6 +147,6 @@ def judge(run: Path, data: Path) -> Gain:
 
     folder, crops = RunFolder(run), TrainingSet.open(data)
     previews = [event for event in folder.events() if isinstance(event, PreviewMade)]
-    first, last = (preview_images(folder.path / event.path)[:, 0] for event in (previews[0], previews[-1]))
+    first, last = (preview_images(folder.file(event.path))[:, 0] for event in (previews[0], previews[-1]))
     held_out = np.concatenate([crops.indices("validation"), crops.indices("test")])
     return gain(crops.images(held_out), crops.images(crops.indices("train")), first, last)

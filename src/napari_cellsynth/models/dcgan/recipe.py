@@ -54,9 +54,16 @@ class DcganRecipe:
             Phase("generator", ("generator",), partial(adam, lr=settings.learning_rate)),
         )
         self.sampler = EpochSampler(len(self.train), settings.batch_size, settings.seed)
+        self._last: tuple[int, CropBatch] | None = None
+        """The newest step and its crops, which both turns see."""
 
     def batch(self, step: int, phase: str, repeat: int) -> CropBatch:
         """Real crops of a step; the generator's turn needs only their number, and gets the same ones."""
+        if self._last is None or self._last[0] != step:
+            self._last = (step, self._read(step))
+        return self._last[1]
+
+    def _read(self, step: int) -> CropBatch:
         chosen = self.train[self.sampler.indices(step)]
         masks = self.data.masks(chosen) if self.settings.with_masks else None
         return CropBatch(to_networks(self.data.images(chosen), masks, self.data.scaling))
