@@ -101,10 +101,10 @@ def test_a_run_outlives_the_program_that_started_it(cellsynth_home):
     """Start from A, kill A, attach from B, pause, go on, stop."""
     run = new_run(cellsynth_home, steps=FOREVER)
     script = f"""
-        import sys, time
-                from napari_cellsynth.gui.jobs import TrainingProcess
-        process = TrainingProcess(Path({str(run)!r}))
-        process.start()
+        import time
+        from pathlib import Path
+        from napari_cellsynth.gui.jobs import TrainingProcess
+        TrainingProcess(Path({str(run)!r})).start()
         print("started", flush=True)
         time.sleep(600)
     """

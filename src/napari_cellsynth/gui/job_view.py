@@ -33,6 +33,8 @@ class JobStrip(QWidget):
         super().__init__(parent)
         self._session = session
         self._watch = RunsWatch.of(session, self)
+        self._shape: list[tuple[str, str, bool]] | None = None
+        self._jobs: list[JobRow] = []
         self.line = QToolButton()
         self.line.setCheckable(True)
         self.line.setArrowType(Qt.ArrowType.UpArrow)
@@ -63,8 +65,15 @@ class JobStrip(QWidget):
         self._scroll.setVisible(opened)
 
     def _list(self, rows: list[dict[str, Any]]) -> None:
+        shape = [(job["path"], job["state"], bool(job["weights"])) for job in rows]
+        if shape == self._shape:
+            # The same buttons stay under the mouse; only numbers change.
+            for line, job in zip(self._jobs, rows, strict=True):
+                line.update_numbers(job)
+            return
+        self._shape, self._jobs = shape, [JobRow(job, self) for job in rows]
         content = QWidget()
-        lines = column(*[JobRow(job, self) for job in rows], parent=content, spacing=3)
+        lines = column(*self._jobs, parent=content, spacing=3)
         if not rows:
             lines.addWidget(Sentence("No training yet. What you train stays listed here."))
         lines.addStretch(1)
@@ -122,8 +131,8 @@ class JobRow(QWidget):
         mark.setFixedWidth(16)
         mark.setStyleSheet(LEVELS[COLOURS.get(state, "quiet")])
         name.setToolTip(f"<qt>{job['path']}</qt>")
-        share = percent(job["step"] / job["steps"]) if job["steps"] else ""
-        numbers = QLabel(" · ".join(part for part in (share, size(job["bytes"])) if part))
+        self._numbers = QLabel()
+        self.update_numbers(job)
         actions = [button("Show", lambda: strip.show_job(run), "How it does, in the Train tab")]
         if state in GOES_ON_FROM:
             actions.append(button("Go on", lambda: strip.go_on(run), "Train on from what was saved last"))
@@ -135,10 +144,14 @@ class JobRow(QWidget):
         about = QElidingLabel(f"{STATES[state]} {since(job['since'])}".strip())
         about.setToolTip(f"<qt>{job['because']}</qt>" if job["because"] else "")
         about.setContentsMargins(18, 0, 0, 0)
-        first, second = row(mark, name, numbers), row(about, *actions)
+        first, second = row(mark, name, self._numbers), row(about, *actions)
         first.setStretch(1, 1)
         second.setStretch(0, 1)
         column(first, second, parent=self, spacing=0)
+
+    def update_numbers(self, job: dict[str, Any]) -> None:
+        share = percent(job["step"] / job["steps"]) if job["steps"] else ""
+        self._numbers.setText(" · ".join(part for part in (share, size(job["bytes"])) if part))
 
 
 def summary(rows: list[dict[str, Any]]) -> str:

@@ -15,8 +15,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,8 +34,23 @@ CANCEL_S = 2.0
 """From the wish to the end of the process, at most."""
 POLITE_S = 1.2
 """Of which the process may take this long to end by itself."""
+NICE = 10
+"""Of a training's process."""
 LOOK_S = 0.2
 """From one look at a folder to the next."""
+
+
+@dataclass(frozen=True)
+class Child:
+    """A process of ours."""
+
+    process: subprocess.Popen[bytes]
+    since: float
+    """When it was started, in seconds since 1970."""
+
+
+_CHILDREN: dict[Path, Child] = {}
+"""Run folder to the last process that was started on it from here."""
 
 
 def threads_for_training() -> int:
@@ -60,7 +75,8 @@ class TrainingProcess:
 
     def __init__(self, run: Path) -> None:
         self.folder = RunFolder(Path(run))
-        self._child: subprocess.Popen[bytes] | None = None
+        # Whoever in this napari looks at the run knows its child, until that has ended.
+        self._child: Child | None = _CHILDREN.get(self.folder.path.resolve())
 
     @classmethod
     def attach(cls, run: Path) -> TrainingProcess:
@@ -76,23 +92,27 @@ class TrainingProcess:
             raise BadInput(f"{self.folder.path.name} is being trained already; stop it first or follow it")
         wish = ["--resume", str(self.folder.path)] if resume else ["--run", str(self.folder.path)]
         with (self.folder.path / "log.txt").open("ab") as log:
-            self._child = spawn(["train", *wish, "--quiet"], stdout=log, stderr=subprocess.STDOUT)
+            since = time.time()
+            self._child = Child(spawn(["train", *wish, "--quiet"], stdout=log, stderr=subprocess.STDOUT), since)
+        _CHILDREN[self.folder.path.resolve()] = self._child
 
     def alive(self) -> bool:
         """Whether a process works on the run."""
-        if self._child is not None and self._child.poll() is None:
-            return True
-        return self.folder.state().state in LIVE
+        return self.starting() or self.folder.state().state in LIVE
 
     def starting(self) -> bool:
         """Whether our child runs, whatever the folder says so far."""
-        return self._child is not None and self._child.poll() is None
+        return self._child is not None and self._child.process.poll() is None
 
-    def died_silently(self) -> str | None:
-        """The last line of the log of a child of ours that ended with an error; None else."""
-        if self._child is None or self._child.poll() in (None, 0):
+    def could_not_begin(self) -> str | None:
+        """Why a child of ours ended before any event of its own: the last line of its log; None else."""
+        if self._child is None or self._child.process.poll() in (None, 0):
             return None
-        return last_line(self.folder.path / "log.txt") or f"the process ended with status {self._child.returncode}"
+        turn, last = self.folder.log_of_events.last()
+        if any(event is not None and event.time >= self._child.since for event in (turn, last)):
+            return None
+        status = self._child.process.returncode
+        return last_line(self.folder.path / "log.txt") or f"the process ended with status {status}"
 
     def ask(self, what: str) -> None:
         """``pause``, ``resume`` or ``stop``; the run answers with an event within a step."""
@@ -115,7 +135,8 @@ class TrainingProcess:
             kill_tree(process)
             gone(process, max(0.1, deadline - time.monotonic()))
         if self._child is not None:
-            self._child.poll()
+            # So that it does not stay behind as a zombie.
+            self._child.process.poll()
         if self.folder.state().state not in ("cancelled", "finished", "stopped"):
             # Killed before it could give any sign of life.
             self.folder.append(CancelledByUser(step=state.step))
@@ -126,7 +147,7 @@ class TrainingProcess:
 
         alive = self.folder.alive
         writer = alive.pid if alive is not None and alive.here and alive.lives() else None
-        pid = self._child.pid if self._child is not None and self.starting() else writer
+        pid = self._child.process.pid if self._child is not None and self.starting() else writer
         try:
             return None if pid is None else psutil.Process(pid)
         except psutil.Error:
@@ -134,14 +155,25 @@ class TrainingProcess:
 
 
 def spawn(arguments: Sequence[str], **streams: Any) -> subprocess.Popen[bytes]:
-    """``python -m napari_cellsynth …``, apart from this process and its terminal, without a console window."""
+    """``python -m napari_cellsynth …``, apart from this process and its terminal, without a console, giving way to all.
+
+    Where a core is idle the low priority costs the training nothing; where
+    none is, the window comes first.
+    """
     options: dict[str, Any] = {"stdin": subprocess.DEVNULL, "close_fds": True, **streams}
     if sys.platform == "win32":
-        options["creationflags"] = subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP
+        options["creationflags"] = (
+            subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.BELOW_NORMAL_PRIORITY_CLASS
+        )
     else:
         options["start_new_session"] = True
     environment = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}
-    return subprocess.Popen([sys.executable, "-m", "napari_cellsynth", *arguments], env=environment, **options)
+    child = subprocess.Popen([sys.executable, "-m", "napari_cellsynth", *arguments], env=environment, **options)
+    if sys.platform != "win32":
+        # Not by preexec_fn, which may lock up in a program with threads.
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, child.pid, NICE)
+    return child
 
 
 def follow(process: TrainingProcess) -> Iterator[News]:
@@ -160,7 +192,7 @@ def follow(process: TrainingProcess) -> Iterator[News]:
         if not working and state.state not in LIVE:
             break
         time.sleep(LOOK_S)
-    if (reason := process.died_silently()) and state.state not in ("failed", "cancelled"):
+    if reason := process.could_not_begin():
         raise RunFailed(reason)
 
 
@@ -195,9 +227,18 @@ def estimate(
     """
     wishes = [f"--set={name}={json.dumps(value)}" for name, value in changes.items()]
     place = ["--preset", preset, "--device", device, "--threads", str(threads_for_training())]
-    child = spawn(
-        ["train", family, str(data), "--estimate", *place, *wishes], stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
+    said = yield from ask_a_process(["train", family, str(data), "--estimate", *place, *wishes])
+    event = Event.from_json({"event": "estimate", **json.loads(said)})
+    assert isinstance(event, Estimate)
+    return event
+
+
+def ask_a_process(arguments: Sequence[str]) -> Generator[None, None, str]:
+    """What ``cellsynth …`` prints; yields while it works, and ends the process when it is not wanted any more.
+
+    Raises RunFailed with the process's last words.
+    """
+    child = spawn(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     try:
         while True:
             try:
@@ -212,26 +253,17 @@ def estimate(
     if child.returncode:
         lines = complaint.decode(errors="replace").strip().splitlines()
         raise RunFailed(lines[-1].removeprefix("cellsynth: ") if lines else f"it ended with status {child.returncode}")
-    event = Event.from_json({"event": "estimate", **json.loads(said)})
-    assert isinstance(event, Estimate)
-    return event
+    return said.decode()
 
 
-def devices() -> list[tuple[str, str]]:
+def devices() -> Generator[None, None, list[tuple[str, str]]]:
     """Devices as the engine names them, with words for the panel, best first.
 
-    Asked of a process, once: only torch knows, and loading it here takes two
+    Asked of a process: only torch knows, and loading it here takes two
     seconds of this process's attention.
     """
-    return list(_devices())
-
-
-@cache
-def _devices() -> tuple[tuple[str, str], ...]:
-    child = spawn(["check", "--json"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    said, _ = child.communicate()
-    found = json.loads(said)["devices"] if child.returncode == 0 else []
-    return tuple((device["device"], device_words(device)) for device in found) or (("auto", "this computer"),)
+    found = json.loads((yield from ask_a_process(["check", "--json"])))["devices"]
+    return [(device["device"], device_words(device)) for device in found]
 
 
 def device_words(device: Mapping[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QCheckBox, QLabel, QProgressBar, QWidget
+from qtpy.QtWidgets import QCheckBox, QLabel, QWidget
 from superqt import QElidingLabel
 
 from napari_cellsynth.engine.run_folder import RunState
 from napari_cellsynth.gui.health import Health, health
 from napari_cellsynth.gui.history import History
 from napari_cellsynth.gui.jobs import LIVE, News, TrainingProcess, follow
-from napari_cellsynth.gui.parts import Foldout, Sentence, Thumbnails, button, column, row, rule, sure
+from napari_cellsynth.gui.parts import Bar, Foldout, Sentence, Thumbnails, button, column, row, rule, sure
 from napari_cellsynth.gui.plots import Curves
 from napari_cellsynth.gui.train_words import STATES, duration, percent, since
 from napari_cellsynth.gui.workers import Worker, call, start
@@ -28,10 +29,6 @@ if TYPE_CHECKING:
 SHOWN = 16
 """Real images beside as many made ones."""
 ENDED = ("finished", "stopped", "interrupted", "failed", "cancelled")
-BAR = """
-QProgressBar { background: rgba(128, 128, 128, 70); border: 0; border-radius: 3px; padding: 0; }
-QProgressBar::chunk { background: #4c8dff; border-radius: 3px; width: 1px; margin: 0; }
-"""
 GOES_ON_FROM = ("stopped", "interrupted", "failed")
 """States from which a training can be taken up again."""
 
@@ -57,6 +54,8 @@ class LiveView(QWidget):
         self._layer: PreviewLayer | None = None
         self._waiting = ""
         """What was asked and is not yet answered, in words."""
+        self._starting_since: float | None = None
+        """When a process was started that has not said anything yet."""
         self._make()
         self.hide()
 
@@ -65,11 +64,7 @@ class LiveView(QWidget):
     def _make(self) -> None:
         self.title, self.progress_words = QElidingLabel(), QLabel()
         self.title.setStyleSheet("font-weight: 600;")
-        self.bar = QProgressBar()
-        self.bar.setTextVisible(False)
-        self.bar.setFixedHeight(6)
-        self.bar.setRange(0, 1000)
-        self.bar.setStyleSheet(BAR)
+        self.bar = Bar()
         self.health = Sentence()
         self.real, self.made = Thumbnails(), Thumbnails()
         self.in_viewer = QCheckBox("Show in viewer")
@@ -117,7 +112,8 @@ class LiveView(QWidget):
             return
         self.title.setText(run.name)
         self.title.setToolTip(str(run))
-        self.health.say("Starting…" if begin or resume else "")
+        self._starting_since = time.time() if begin or resume else None
+        self._say()
         self._buttons()
         self._in_background(
             lambda: opened(run, begin, resume), returned=self._follow, failed=lambda error: self._complain(error)
@@ -133,13 +129,13 @@ class LiveView(QWidget):
             self._worker.quit()
         self._worker, self.process, self.state, self.history = None, None, None, History()
         self._real = self._made = None
-        self._layer, self._waiting, self._usable = None, "", False
+        self._layer, self._waiting, self._usable, self._starting_since = None, "", False, None
         self.in_viewer.setChecked(False)
         self.real.show_images(None)
         self.made.show_images(None)
         self._pictures.hide()
         self.in_viewer.hide()
-        self.bar.setValue(0)
+        self.bar.show_share(0.0)
         self.progress_words.setText("")
         self._draw_curves()
 
@@ -167,10 +163,13 @@ class LiveView(QWidget):
         if not (news.events or answered or news.preview is not None or news.usable != self._usable):
             return
         self.history.add(news.events)
-        self.state, self._usable = news.state, news.usable
+        before, self.state, self._usable = self.state, news.state, news.usable
+        if self._starting_since is not None and any(event.time >= self._starting_since for event in news.events):
+            self._starting_since = None
         if answered:
             self._waiting = ""
             self.turned.emit()
+            self._tell(before)
         if news.preview is not None:
             self._got_made(news.preview[:, 0])
         self._progress()
@@ -186,7 +185,7 @@ class LiveView(QWidget):
         state, history = self.state, self.history
         history.steps = history.steps or self.state.steps
         share = max(history.share(), 0.0)
-        self.bar.setValue(round(1000 * share))
+        self.bar.show_share(share)
         words = [percent(share)]
         left = history.seconds_left()
         if state.state == "running" and left is not None:
@@ -196,25 +195,33 @@ class LiveView(QWidget):
         self.progress_words.setText(" · ".join(words))
         self.progress_words.setToolTip(f"step {history.step:,} of {history.steps:,}")
 
+    def _tell(self, before: RunState | None) -> None:
+        """Say in the movie line, which all tabs show, that a training that one may have left alone has ended."""
+        if before is not None and self.state is not None and before.state in LIVE and self.state.state in ENDED:
+            said = verdict(self.state, self.history, self._usable)
+            self._session.message.emit(f"{self.title.text()}: {said.sentence}")
+
     def _say(self) -> None:
         if self._waiting:
             self.health.say(self._waiting)
+        elif self._starting_since is not None:
+            self.health.say("Starting; this takes a few seconds.")
         elif self.state is not None:
             said = verdict(self.state, self.history, self._usable)
             self.health.say(said.sentence, said.level)
 
     def _complain(self, error: Exception) -> None:
-        self._waiting = ""
+        self._waiting, self._starting_since = "", None
         self.health.say(str(error), "bad")
         self._buttons()
 
     def _buttons(self) -> None:
         state = self.state.state if self.state is not None else ""
-        live = state in LIVE
-        self.pause.setVisible(state in ("running", ""))
-        self.go_on.setVisible(state == "paused" or state in GOES_ON_FROM)
-        self.go_on.setText("Go on" if state == "paused" else "Go on training")
-        self.stop.setVisible(live or state == "")
+        live, starting = state in LIVE, self._starting_since is not None
+        self.pause.setVisible(state == "running" or starting)
+        self.go_on.setVisible(not starting and (state in ("paused", "new") or state in GOES_ON_FROM))
+        self.go_on.setText({"paused": "Go on", "new": "Start"}.get(state, "Go on training"))
+        self.stop.setVisible(live or starting)
         self.use.setVisible(self._usable)
         for wish in (self.pause, self.go_on, self.stop):
             wish.setEnabled(not self._waiting and (live or wish is self.go_on))
@@ -307,8 +314,9 @@ class LiveView(QWidget):
     def _go_on(self) -> None:
         if self.state is not None and self.state.state == "paused":
             self._ask("resume", "Going on…")
-        elif self.process is not None:
-            self.show_run(self.process.folder.path, resume=True)
+        elif self.process is not None and self.state is not None:
+            new = self.state.state == "new"
+            self.show_run(self.process.folder.path, begin=new, resume=not new)
 
     def _use(self) -> None:
         if self.process is not None:
@@ -392,6 +400,8 @@ def verdict(state: RunState, history: History, usable: bool) -> Health:
         return Health("good", f"Finished after {state.step:,} steps.")
     if state.state == "paused":
         return Health("quiet", f"Paused at step {state.step:,}.")
+    if state.state == "new":
+        return Health("quiet", "Not started yet.")
     said = health(history)
     notes = " ".join(history.notes)
     return Health(said.level, f"{said.sentence} {notes}".strip())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from qtpy.QtCore import QTimer
@@ -28,20 +29,26 @@ class Curves(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._history: History | None = None
+        self._drawn = 0.0
         self._plots: dict[str, Plot] = {}
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(2)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
-        self._timer.setInterval(REDRAW_MS)
         self._timer.timeout.connect(self.draw)
 
     def show_history(self, history: History | None) -> None:
         """Draw this soon; what came meanwhile is drawn with it."""
         self._history = history
-        if self.isVisible() and not self._timer.isActive():
-            self._timer.start()
+        if not self.isVisible() or self._timer.isActive():
+            return
+        waited = (time.monotonic() - self._drawn) * 1000
+        if waited >= REDRAW_MS:
+            # In the same turn of the event loop as the rest of the panel: the window is drawn once for all of it.
+            self.draw()
+        else:
+            self._timer.start(round(REDRAW_MS - waited))
 
     def showEvent(self, event: Any) -> None:  # Qt's name
         super().showEvent(event)
@@ -49,6 +56,7 @@ class Curves(QWidget):
 
     def draw(self) -> None:
         """Bring the plots up to date now."""
+        self._drawn = time.monotonic()
         if self._history is None:
             for plot in self._plots.values():
                 plot.draw({})

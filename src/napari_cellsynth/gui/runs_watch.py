@@ -12,7 +12,7 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_cellsynth import api
 from napari_cellsynth.engine.run_folder import RunFolder
-from napari_cellsynth.gui.words import RUNS
+from napari_cellsynth.api import RUNS
 from napari_cellsynth.gui.workers import Worker, start
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ class RunsWatch(QObject):
         self._users = 0
         self._worker: Worker | None = None
         self._soon = threading.Event()
+        self._elsewhere: list[Path] = []
         self.rows: list[dict[str, Any]] = []
 
     @classmethod
@@ -48,6 +49,12 @@ class RunsWatch(QObject):
             watch = _WATCHES[session] = cls(session)
         watch._add(user)
         return watch
+
+    def also(self, run: Path) -> None:
+        """List a run that lies elsewhere, too."""
+        if run not in self._elsewhere:
+            self._elsewhere.append(run)
+        self.look_now()
 
     def look_now(self) -> None:
         """Do not wait for the next turn."""
@@ -66,9 +73,10 @@ class RunsWatch(QObject):
 
     def _looks(self) -> Iterator[list[dict[str, Any]] | None]:
         while (session := self._session()) is not None:
-            folder = session.home / RUNS
+            folders = [session.home / RUNS, *self._elsewhere]
             del session
-            yield [{**row, **abilities(Path(row["path"]), row["family"])} for row in api.list_runs(folder)]
+            rows = [row for folder in folders for row in api.list_runs(folder)]
+            yield [{**row, **abilities(Path(row["path"]), row["family"])} for row in rows]
             for _ in range(round(EVERY_S / GLANCE_S)):
                 if self._soon.wait(GLANCE_S):
                     break

@@ -26,7 +26,7 @@ from napari_cellsynth.gui.forms import SettingsForm
 from napari_cellsynth.gui.parts import Foldout, Sentence, button, column, listen, row
 from napari_cellsynth.gui.pieces import Choice
 from napari_cellsynth.gui.train_words import estimate_words
-from napari_cellsynth.gui.words import RUNS, TRAINING_SETS
+from napari_cellsynth.api import RUNS, TRAINING_SETS
 from napari_cellsynth.gui.workers import Worker, call, start
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 ESTIMATE_AFTER_MS = 700
 """Quiet time after the last change before three steps are tried."""
+DISTURBS = "Time and memory are not tried while a training runs here. <a href='try'>Try anyway</a>"
 OTHER = "other"
 """Value of the entry that opens a file dialog."""
 
@@ -95,6 +96,9 @@ class TrainSetup(QWidget):
         self._estimates: dict[tuple[Any, ...], Estimate] = {}
         self._sets: dict[Path, Known] = {}
         self._devices_asked = False
+        self._shown: Path | None = None
+        self._suggested = ""
+        self._busy = False
         self._worker: Worker | None = None
         self._later = QTimer(self)
         self._later.setSingleShot(True)
@@ -120,6 +124,8 @@ class TrainSetup(QWidget):
         self.name = QLineEdit()
         self.name.setToolTip("Name of the training; its folder is made beside the others.")
         self.estimate = Sentence()
+        self.estimate.setTextInteractionFlags(Qt.TextInteractionFlag.TextBrowserInteraction)
+        self.estimate.linkActivated.connect(lambda _: self._measure())
         self.advanced = Foldout("Advanced", self._form, "All settings of the method, each with its sentence.")
         self.train = button("Train", self._train, "Start in a process of its own; napari stays free.")
         self.train.setStyleSheet("QPushButton { padding: 6px 18px; font-weight: 600; }")
@@ -183,7 +189,8 @@ class TrainSetup(QWidget):
         call(lambda: training_sets(home), returned=self._list_sets, owner=self)
         if not self._devices_asked:
             self._devices_asked = True
-            call(jobs.devices, returned=self._list_devices, owner=self)
+            # Where that fails, so will the estimate, and say why.
+            start(jobs.devices, returned=self._list_devices, failed=lambda _: None, watches=True, owner=self)
 
     def _list_sets(self, found: list[Known]) -> None:
         chosen = self._session.training_set
@@ -220,12 +227,21 @@ class TrainSetup(QWidget):
         chosen = path if isinstance(path, Path) else None
         self._session.training_set = chosen
         self.go_to_movies.setVisible(chosen is None)
-        self.summary.say("")
+        if chosen != self._shown:
+            self._shown = chosen
+            self.summary.say("")
+            if chosen is not None:
+                call(lambda: summary_of(chosen), returned=self.summary.say, failed=self._no_set, owner=self)
         if chosen is not None:
-            call(lambda: summary_of(chosen), returned=self.summary.say, failed=self._no_set, owner=self)
             folder = self._session.home / RUNS
-            call(lambda: free_name(folder, chosen.name), returned=self.name.setText, owner=self)
+            call(lambda: free_name(folder, chosen.name), returned=self._suggest, owner=self)
         self._changed()
+
+    def _suggest(self, name: str) -> None:
+        """A name that is free, unless the user has typed one."""
+        if self.name.text() in ("", self._suggested):
+            self.name.setText(name)
+        self._suggested = name
 
     def _no_set(self, error: Exception) -> None:
         self.summary.say(str(error), "bad")
@@ -250,8 +266,8 @@ class TrainSetup(QWidget):
         if known is not None:
             self.estimate.say(estimate_words(known, wish.device))
         else:
-            self.estimate.say("")
-            if self.isVisible():
+            self.estimate.say(DISTURBS if self._busy else "")
+            if self.isVisible() and not self._busy:
                 self._later.start()
 
     def showEvent(self, event: Any) -> None:  # Qt's name
@@ -268,6 +284,7 @@ class TrainSetup(QWidget):
         self.estimate.say("Trying three steps to see how long it takes…")
 
         def known(estimate: Estimate) -> None:
+            self._worker = None
             self._estimates[wish.key()] = estimate
             self.estimate.say(estimate_words(estimate, wish.device))
 
@@ -278,6 +295,13 @@ class TrainSetup(QWidget):
             watches=True,
             owner=self,
         )
+
+    def set_busy(self, busy: bool) -> None:
+        """Whether a training runs here, which an estimate would slow down."""
+        if busy != self._busy:
+            self._busy = busy
+            if self._worker is None:
+                self._changed()
 
     def _stop_measuring(self) -> None:
         self._later.stop()
@@ -306,6 +330,7 @@ class TrainSetup(QWidget):
         )
 
     def _created(self, run: Path) -> None:
+        self.name.clear()
         self.wanted.emit(run)
         self.refresh()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtWidgets import QGridLayout, QLabel, QTabWidget, QWidget
+from qtpy.QtWidgets import QFileDialog, QGridLayout, QLabel, QTabWidget, QWidget
 
 from napari_cellsynth.gui.generate_pane import GeneratePane
 from napari_cellsynth.gui.jobs import LIVE
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 PANES: dict[str, type[GeneratePane] | type[MorphPane]] = {"sample": GeneratePane, "decode": MorphPane}
 """Verb of a model to what the tab offers for it."""
+OTHER = "other"
+"""Value of the entry that opens a file dialog."""
 
 
 class UseTab(QWidget):
@@ -32,7 +34,7 @@ class UseTab(QWidget):
         self._models = ModelsKept()
         self._rows: dict[Path, dict[str, Any]] = {}
         self.model, self.about = Choice(), Sentence()
-        self.model.picked.connect(self.choose)
+        self.model.picked.connect(self._picked)
         self.nothing = Sentence("There is no trained model yet.")
         self.train = button("Train one", lambda: session.tab_requested.emit("train"))
         self.panes = QTabWidget()
@@ -40,6 +42,8 @@ class UseTab(QWidget):
         for pane in self._made.values():
             pane.setContentsMargins(6, 8, 6, 6)
         self._chosen: Path | None = None
+        self._handed: Path | None = None
+        self._offered: list[tuple[str, Any]] = []
         self._lay_out()
         listen(self, session.run_changed, self._handed_over)
         self._watch = RunsWatch.of(session, self)
@@ -81,9 +85,22 @@ class UseTab(QWidget):
         for pane in self._made.values():
             pane.set_run(self._chosen)
 
+    def _picked(self, run: Any) -> None:
+        if run is not OTHER:
+            self.choose(run)
+            return
+        self.model.choose(self._chosen)
+        folder = QFileDialog.getExistingDirectory(self, "Folder of a training", str(self._session.home))
+        if folder:
+            self._session.run = Path(folder)
+            self._watch.also(Path(folder))
+
     def _handed_over(self, run: Path | None) -> None:
         if run is not None and run in self._rows:
             self.choose(run)
+        else:
+            # Perhaps it has no weights yet: it is chosen once it is listed.
+            self._handed = run
 
     def _list(self, rows: list[dict[str, Any]]) -> None:
         self._rows = {Path(job["path"]): job for job in rows if job["weights"]}
@@ -91,8 +108,15 @@ class UseTab(QWidget):
         for part, visible in ((self.model, there), (self.panes, there), (self.nothing, not there)):
             part.setVisible(visible)
         self.train.setVisible(not there)
-        self.model.offer([(words(job), path) for path, job in self._rows.items()], self._chosen)
-        wanted = [run for run in (self._chosen, self._session.run, *self._rows) if run in self._rows]
+        choices: list[tuple[str, Any]] = [(words(job), path) for path, job in self._rows.items()]
+        if choices != self._offered:
+            # Only then: it would close a list that the user has open.
+            self._offered = choices
+            self.model.offer([*choices, ("Other folder…", OTHER)], self._chosen)
+        handed, self._handed = self._handed, None
+        wanted = [run for run in (handed, self._chosen, self._session.run, *self._rows) if run in self._rows]
+        if handed not in self._rows:
+            self._handed = handed
         self.choose(wanted[0] if wanted else None)
 
     def _offer(self, verbs: tuple[str, ...]) -> None:
