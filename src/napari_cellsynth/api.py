@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from napari_cellsynth.stack.training_set import TrainingSet
 
 
+TRAINING_SETS, RUNS = "training sets", "trainings"
+"""Folders inside the home."""
+
+
 def home() -> Path:
     """Where training sets and runs go unless told otherwise: ``CELLSYNTH_HOME``, else ``~/CellSynth``."""
     return Path(os.environ.get("CELLSYNTH_HOME") or Path.home() / "CellSynth")
@@ -154,12 +158,21 @@ def train(run: Path, *, resume: bool = False) -> Iterator[Event]:
     from napari_cellsynth.models.registry import family as known
 
     folder = RunFolder(Path(run))
-    record = folder.record
+    record = _record(folder, "data")
     chosen = known(record["family"])
-    settings = chosen.settings.model_validate(record["settings"])
+    settings = resolve_settings(chosen, None, record["settings"])
     data = _same_training_set(chosen, record)
     recipe = chosen.load("recipe")(settings, data.path)
     yield from engine_train(folder, recipe, settings, device=record["device"], resume=resume)
+
+
+def _record(folder: RunFolder, *parts: str) -> Mapping[str, Any]:
+    """run.json, which may come from anywhere; refused without what is needed of it."""
+    record = folder.record
+    for part in parts:
+        if not isinstance(record.get(part), dict):
+            raise BadInput(f"{folder.path / 'run.json'} is damaged: {part!r} is missing; train anew, or restore it")
+    return record
 
 
 def _same_training_set(family: Family, record: Mapping[str, Any]) -> TrainingSet:
@@ -244,12 +257,12 @@ def open_model(run: Path, *, device: str = "auto") -> Model:
     from napari_cellsynth.models.registry import family as known
 
     folder = RunFolder(Path(run))
-    record = folder.record
     weights = folder.latest_weights()
     if weights is None:
         raise BadInput(f"{folder.path.name} has saved no weights yet; train it until its first checkpoint")
+    record = _record(folder, "data", "model")
     chosen = known(record["family"])
-    settings = chosen.settings.model_validate(record["settings"])
+    settings = resolve_settings(chosen, None, record["settings"])
     verbs = chosen.load("model")(settings, record["model"], weights, resolve_device(device))
     step = int(weights.name.rpartition("-")[2])
     return Model(verbs, chosen, folder.path, record, weights_hash(weights), step)

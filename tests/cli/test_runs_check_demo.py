@@ -36,14 +36,6 @@ def test_runs_where_napari_puts_them(shell, crops, cellsynth_home) -> None:
     assert json.loads(shell("runs", cellsynth_home, "--json").out) == []
 
 
-@pytest.mark.gui
-def test_napari_puts_them_there() -> None:
-    from napari_cellsynth.cli.runs import default_folder
-    from napari_cellsynth.gui.words import RUNS
-
-    assert default_folder() == api.home() / RUNS
-
-
 def test_runs_of_no_folder(shell, tmp_path) -> None:
     assert shell("runs", tmp_path / "nowhere").status == 2
 

@@ -14,6 +14,7 @@ from qtpy.QtCore import QPoint, QPointF, Qt
 from qtpy.QtGui import QWheelEvent
 from qtpy.QtWidgets import QApplication
 
+from napari_cellsynth import api
 from napari_cellsynth.gui import dock as dock_module
 from napari_cellsynth.gui import readers, words
 from napari_cellsynth.gui.cells import count_cells
@@ -404,7 +405,7 @@ def test_the_journey_from_the_example_to_a_training_set(qtbot: QtBot, viewer: An
     made = TrainingSet.open(path)
     assert made.modality == "dic"
     assert made.count("train") > 0
-    assert path.parent == dock.session.home / words.TRAINING_SETS
+    assert path.parent == dock.session.home / api.TRAINING_SETS
     assert "crops of" in section.says.text()
     section.then.click()
     assert dock.tabs.tabText(dock.tabs.currentIndex()) == "Train"

@@ -1,6 +1,8 @@
 """One suite over every registered family, from its first day."""
 
+import json
 import runpy
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -155,3 +157,14 @@ def test_a_walk_begins_and_ends_at_its_samples(name: str, trained) -> None:
         assert np.abs(images.data[place, 0] - drawn[number]).max() <= 1
     with pytest.raises(BadInput):
         api.walk(model, points=1)
+
+
+@every_family
+def test_a_damaged_record_is_refused_in_words(name: str, trained, tmp_path: Path) -> None:
+    copy = tmp_path / "damaged"
+    shutil.copytree(trained(name), copy)
+    record = json.loads((copy / "run.json").read_text())
+    for broken in ({"model": None}, {"data": "gone"}, {"settings": {"steps": "many"}}, {"family": "unheard_of"}):
+        (copy / "run.json").write_text(json.dumps(record | broken))
+        with pytest.raises(BadInput):
+            api.sample(copy, count=1)

@@ -29,7 +29,7 @@ def main(words: Sequence[str]) -> int:
     from napari_cellsynth import api
 
     options = parse(Runs, "runs", words)
-    folder = options.folder or default_folder()
+    folder = options.folder or api.home() / api.RUNS
     if options.folder is not None and not folder.is_dir():
         raise BadInput(f"{folder} is not a folder; name one in which runs lie")
     rows = api.list_runs(folder)
@@ -42,13 +42,6 @@ def main(words: Sequence[str]) -> int:
     else:
         print("\n".join(_line(row) for row in rows))
     return 0
-
-
-def default_folder() -> Path:
-    """Where napari puts its runs."""
-    from napari_cellsynth import api
-
-    return api.home() / "trainings"
 
 
 def _line(row: dict[str, Any]) -> str:

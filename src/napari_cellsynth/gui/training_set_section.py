@@ -307,7 +307,7 @@ class TrainingSetSection(Section):
     def out(self) -> Path:
         """A folder that does not exist yet, by the name in the panel."""
         name = folder_name(self.name.text()) or "cells"
-        folder = self.session.home / words.TRAINING_SETS
+        folder = self.session.home / api.TRAINING_SETS
         names = [name, *(f"{name} {i}" for i in range(2, 1000))]
         return next(folder / each for each in names if not (folder / each).exists())
 

@@ -16,10 +16,6 @@ AXES = {"T": "time", "Z": "z (focus)", "C": "channel"}
 """What an axis in front of Y and X can be."""
 MISSING = {"axes": "axes", "pixel_size": "pixel size", "frame_interval": "interval"}
 PENCIL = "\u270e"
-TRAINING_SETS = "training sets"
-"""Folder inside the home."""
-RUNS = "trainings"
-"""Folder inside the home."""
 
 FEW_CELLS, MANY_CELLS = 20, 200
 
