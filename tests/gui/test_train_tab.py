@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from trainings import SMALL, new_run, training_set, until
 
+from napari_cellsynth.api import RUNS
 from napari_cellsynth.engine.run_folder import RunFolder
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.gui import live_view, parts
@@ -20,7 +21,6 @@ from napari_cellsynth.gui.jobs import TrainingProcess
 from napari_cellsynth.gui.state import Session
 from napari_cellsynth.gui.train_setup import clean_name, free_name
 from napari_cellsynth.gui.train_tab import TrainTab
-from napari_cellsynth.gui.words import RUNS
 
 SOON = 60_000
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from napari_cellsynth import api
+from napari_cellsynth.api import RUNS, TRAINING_SETS
 from napari_cellsynth.engine.run_folder import RunFolder
-from napari_cellsynth.gui.words import RUNS, TRAINING_SETS
 from napari_cellsynth.stack.crops import CropSettings
 from napari_cellsynth.stack.stack import Stack
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QObject, Signal
 
 from napari_cellsynth import api
-from napari_cellsynth.engine.run_folder import RunFolder
 from napari_cellsynth.api import RUNS
+from napari_cellsynth.engine.run_folder import RunFolder
 from napari_cellsynth.gui.workers import Worker, start
 
 if TYPE_CHECKING:

@@ -20,13 +20,13 @@ from qtpy.QtWidgets import (
 )
 
 from napari_cellsynth import api
+from napari_cellsynth.api import RUNS, TRAINING_SETS
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.gui import jobs
 from napari_cellsynth.gui.forms import SettingsForm
 from napari_cellsynth.gui.parts import Foldout, Sentence, button, column, listen, row
 from napari_cellsynth.gui.pieces import Choice
 from napari_cellsynth.gui.train_words import estimate_words
-from napari_cellsynth.api import RUNS, TRAINING_SETS
 from napari_cellsynth.gui.workers import Worker, call, start
 
 if TYPE_CHECKING:
