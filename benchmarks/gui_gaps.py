@@ -95,13 +95,12 @@ def pair(preset: str, seconds: float, *, training_first: bool) -> dict[str, Any]
     from napari_cellsynth import api
     from napari_cellsynth.gui.dock import show_dock
     from napari_cellsynth.gui.layers import add_stack
-    from napari_cellsynth.gui.words import RUNS, TRAINING_SETS
     from napari_cellsynth.phantoms import make
     from napari_cellsynth.stack.crops import CropSettings
 
     example = make("neutrophils", frames=FRAMES, size=SIZE, seed=1)
     labels = example.stack.with_(data=example.labels, name="outlines")
-    data = api.home() / TRAINING_SETS / "cells"
+    data = api.home() / api.TRAINING_SETS / "cells"
     for _ in api.prepare_crops([(example.stack, labels)], data, CropSettings(modality="dic")):
         pass
     viewer = napari.Viewer()
@@ -116,7 +115,7 @@ def pair(preset: str, seconds: float, *, training_first: bool) -> dict[str, Any]
     play(viewer)
 
     def training() -> dict[str, float]:
-        run = api.home() / RUNS / "measured"
+        run = api.home() / api.RUNS / "measured"
         api.create_run("dcgan", data, run, preset=preset, changes={"steps": 10**6}, threads=threads())
         tab._begin(run)
         tab.live.curves.head.setChecked(True)

@@ -91,16 +91,15 @@ def measure(preset: str, moves: int) -> dict[str, list[float]]:
 def model(preset: str) -> Any:
     """A run of this preset with two steps behind it, in the home; returns the recording it comes from."""
     from napari_cellsynth import api
-    from napari_cellsynth.gui.words import RUNS, TRAINING_SETS
     from napari_cellsynth.phantoms import make
     from napari_cellsynth.stack.crops import CropSettings
 
     example = make("neutrophils", frames=12, size=256, seed=1)
     labels = example.stack.with_(data=example.labels, name="outlines")
-    data = api.home() / TRAINING_SETS / "cells"
+    data = api.home() / api.TRAINING_SETS / "cells"
     for _ in api.prepare_crops([(example.stack, labels)], data, CropSettings(modality="dic")):
         pass
-    run = api.home() / RUNS / preset
+    run = api.home() / api.RUNS / preset
     changes = {"steps": 2, "batch_size": 4, "checkpoint_every": 2, "preview_every": 2}
     api.create_run("dcgan", data, Path(run), preset=preset, changes=changes)
     for _ in api.train(run):
