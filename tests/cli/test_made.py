@@ -54,6 +54,15 @@ def test_a_recording_is_not_written_over(shell, run, tmp_path) -> None:
     assert tifffile.imread(mine).shape == (4, 5)
 
 
+def test_labels_painted_by_hand_are_not_written_over(shell, run, tmp_path) -> None:
+    mine = tmp_path / "field.labels.tif"
+    tifffile.imwrite(mine, np.ones((4, 5), np.uint8))
+    for command in ("sample", "walk"):
+        assert "not made by CellSynth" in shell(command, run, tmp_path / "field.ome.tif").complaint
+    assert tifffile.imread(mine).shape == (4, 5)
+    assert [path.name for path in tmp_path.iterdir()] == ["field.labels.tif"]
+
+
 def test_a_walk_passes_the_samples_it_is_led_through(shell, run, tmp_path) -> None:
     assert shell("sample", run, tmp_path / "s", "--count", 5).status == 0
     said = shell("walk", run, tmp_path / "w", "--through", 4, 1, "--between", 3)

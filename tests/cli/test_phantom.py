@@ -6,6 +6,7 @@ import csv
 import json
 
 import numpy as np
+import pytest
 import tifffile
 
 
@@ -52,6 +53,13 @@ def test_what_others_made_is_not_written_over(shell, tmp_path) -> None:
     assert mine.read_bytes() == before
 
 
+@pytest.mark.parametrize("side", ["mine.labels.tif", "mine.clean.tif", "mine.tracks.csv", "mine.json"])
+def test_what_others_made_is_not_written_over_beside_it_either(shell, tmp_path, side) -> None:
+    (tmp_path / side).write_text("a day of work")
+    assert "not made by CellSynth" in shell("phantom", "neutrophils", tmp_path / "mine", "--size", 96).complaint
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [(side, "a day of work")]
+
+
 def test_what_we_made_is_replaced(shell, tmp_path) -> None:
     for seed in (1, 2):
         words = ["phantom", "neutrophils", tmp_path / "x", "--frames", 2, "--size", 96, "--seed", seed, "--quiet"]
@@ -61,4 +69,5 @@ def test_what_we_made_is_replaced(shell, tmp_path) -> None:
 def test_endings_and_folders(shell, tmp_path) -> None:
     assert "OME-Zarr" in shell("phantom", "neutrophils", tmp_path / "x.ome.zarr").complaint
     assert "is a folder" in shell("phantom", "neutrophils", tmp_path).complaint
+    assert "end the name with .ome.tif" in shell("phantom", "neutrophils", tmp_path / "x.png").complaint
     assert shell("phantom", "neutrophils", tmp_path / "none" / "x.ome.tif").status == 2

@@ -64,3 +64,21 @@ def test_refuses(tmp_path: Path, name: str) -> None:
     with pytest.raises(BadInput):
         phantoms.write_phantom(made, tmp_path / name)
     assert not any(tmp_path.iterdir())
+
+
+def test_side_files_open_with_scale_on_their_own(tmp_path: Path) -> None:
+    made = phantoms.make("neutrophils", frames=3, size=128, seed=1, pixel_size=0.2, frame_interval=2.0)
+    phantoms.write_phantom(made, tmp_path / "a.ome.tif")
+    for kind, axes in (("labels", "TYX"), ("clean", "TYX"), ("flow", "TCYX")):
+        stack = read_stack(tmp_path / f"a.{kind}.tif")
+        assert (stack.axes, stack.pixel_size, stack.frame_interval) == (axes, (0.2, 0.2), 2.0)
+        assert stack.provenance is not None
+        assert stack.provenance["synthetic"] is True
+
+
+def test_a_failed_write_leaves_nothing(tmp_path: Path) -> None:
+    made = phantoms.make("neutrophils", frames=1, size=128)
+    (tmp_path / "a.tracks.csv").mkdir()  # in the way
+    with pytest.raises(BadInput, match="folder of that name"):
+        phantoms.write_phantom(made, tmp_path / "a.ome.tif")
+    assert not [path for path in tmp_path.iterdir() if path.name.endswith(".part")]

@@ -57,11 +57,12 @@ def _no_name(words: Sequence[str]) -> int:
 
 
 def _write(kind: Any, settings: Any, out: Path, quiet: bool) -> int:
-    from napari_cellsynth.cli.outputs import image_path
     from napari_cellsynth.cli.progress import ProgressLine
-    from napari_cellsynth.phantoms.files import write_phantom
+    from napari_cellsynth.phantoms.files import sides_of, write_phantom
+    from napari_cellsynth.stack.outputs import image_path, refuse_others
 
     path = image_path(out)
+    refuse_others(path, sides_of(path))
     with ProgressLine(kind.name, quiet=quiet) as line:
         line.say(f"simulating {settings.frames} frames of {settings.size} × {settings.size} pixels")
         written = write_phantom(kind.function(settings), path, progress=line.at)

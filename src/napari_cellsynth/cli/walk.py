@@ -39,7 +39,7 @@ class Walk:
 
 def main(words: Sequence[str]) -> int:
     from napari_cellsynth import api
-    from napari_cellsynth.cli.outputs import image_path, write_made
+    from napari_cellsynth.cli.outputs import place_for, write_made
 
     options = parse(Walk, "walk", words)
     ends = len(options.through) if options.through else options.points
@@ -48,7 +48,7 @@ def main(words: Sequence[str]) -> int:
     if options.between < 1:
         raise BadInput(f"--between {options.between} given; at least 1 step is needed")
     check_seed(options.seed)
-    out = image_path(options.out)
+    out = place_for(options.out)
     images, labels = api.walk(
         options.run,
         points=options.points,

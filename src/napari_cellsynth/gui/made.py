@@ -73,15 +73,16 @@ class Made(QWidget):
 
 
 def write(path: Path, images: Stack, labels: Stack | None) -> list[Path]:
-    """Write images as OME-TIFF and outlines beside them (``x.labels.tif``), as the shell does; the files."""
+    """Write images as OME-TIFF and outlines beside them (``x.labels.tif``), as the shell does; the files.
+
+    ``x`` and ``x.tif`` become ``x.ome.tif``, of which no dialog has asked: what is not ours is not written over.
+    """
+    from napari_cellsynth.stack.outputs import beside, refuse_others
     from napari_cellsynth.stack.write import write_ome_tiff
 
-    stem = path.name
-    for ending in (".ome.tif", ".ome.tiff", ".tif", ".tiff"):
-        if stem.lower().endswith(ending):
-            stem = stem[: -len(ending)]
-            break
-    files = [write_ome_tiff(path.with_name(stem + ENDING), images)]
+    path, side = beside(path, ENDING.removeprefix(".")), beside(path, "labels.tif")
+    refuse_others(path, [] if labels is None else [side])
+    files = [write_ome_tiff(path, images)]
     if labels is not None:
-        files.append(write_ome_tiff(path.with_name(f"{stem}.labels.tif"), labels))
+        files.append(write_ome_tiff(side, labels))
     return files

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
-from napari_cellsynth.errors import BadInput
 from napari_cellsynth.phantoms.phantom import Phantom, Progress, TrackPoint
+from napari_cellsynth.stack.outputs import beside, image_path
+from napari_cellsynth.stack.write import replacing, write_ome_tiff, write_plain_tiff
 
-ENDINGS = (".ome.tif", ".ome.tiff", ".tif", ".tiff")
+AXES = {"labels": "TYX", "classes": "TYX", "flow": "TCYX", "clean": "TYX"}
+"""Arrays beside the recording; flow has dx and dy as channels."""
+
+
+def sides_of(recording: Path) -> list[Path]:
+    """All files that may be written beside a recording ``x.ome.tif``."""
+    return [beside(recording, ending) for ending in (*(f"{kind}.tif" for kind in AXES), "tracks.csv", "json")]
 
 
 def write_phantom(phantom: Phantom, out: Path | str, *, progress: Progress | None = None) -> list[Path]:
@@ -32,21 +39,18 @@ def write_phantom(phantom: Phantom, out: Path | str, *, progress: Progress | Non
     Raises:
         BadInput: the folder does not exist, or the ending is of another format.
     """
-    from napari_cellsynth.stack.write import write_ome_tiff, write_plain_tiff
-
-    recording, stem = _paths(Path(out))
+    recording = image_path(Path(out))
     arrays = {"labels": phantom.labels, "classes": phantom.classes, "flow": phantom.flow, "clean": phantom.clean}
     about = {"made_by": "napari-cellsynth phantom", "synthetic": True, **phantom.parameters}
-    beside = partial(_beside, stem)
     jobs: list[Callable[[], Path]] = [
         partial(write_ome_tiff, recording, phantom.stack, provenance=phantom.stack.provenance),
         *(
-            partial(write_plain_tiff, beside(f"{kind}.tif"), array, {"kind": kind, **about})
+            partial(write_plain_tiff, beside(recording, f"{kind}.tif"), array, _description(kind, phantom))
             for kind, array in arrays.items()
             if array is not None and array.size
         ),
-        partial(_write_tracks, beside("tracks.csv"), phantom.tracks),
-        partial(_write_text, beside("json"), json.dumps(about, indent=2) + "\n"),
+        partial(_write_tracks, beside(recording, "tracks.csv"), phantom.tracks),
+        partial(_write_text, beside(recording, "json"), json.dumps(about, indent=2) + "\n"),
     ]
     written = []
     for done, job in enumerate(jobs, start=1):
@@ -56,34 +60,22 @@ def write_phantom(phantom: Phantom, out: Path | str, *, progress: Progress | Non
     return written
 
 
-def _paths(out: Path) -> tuple[Path, Path]:
-    """The recording's path and the stem of the files beside it."""
-    if not out.parent.is_dir():
-        raise BadInput(f"{out} given; the folder {out.parent} does not exist: create it first")
-    for ending in ENDINGS:
-        if out.name.lower().endswith(ending) and len(out.name) > len(ending):
-            return out, out.with_name(out.name[: -len(ending)])
-    if out.name.lower().endswith((".zarr", ".csv", ".json", ".png", ".czi", ".nd2")):
-        raise BadInput(f"{out} given; a phantom is written as OME-TIFF: end the name with .ome.tif")
-    return out.with_name(f"{out.name}.ome.tif"), out
-
-
-def _beside(stem: Path, ending: str) -> Path:
-    return stem.with_name(f"{stem.name}.{ending}")
+def _description(kind: str, phantom: Phantom) -> dict[str, Any]:
+    """What a side file says of itself: axes, scale and origin, so that it opens with units on its own."""
+    stack = phantom.stack
+    scale = {"pixel_size": stack.pixel_size, "frame_interval": stack.frame_interval}
+    return {**(stack.provenance or {}), "kind": kind, "axes": AXES[kind], **scale}
 
 
 def _write_tracks(path: Path, tracks: tuple[TrackPoint, ...]) -> Path:
-    temporary = path.with_name(f".{path.name}.part")
-    with temporary.open("w", newline="", encoding="utf-8") as file:
+    with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(TrackPoint._fields)
         writer.writerows((p.id, p.t, f"{p.y:.3f}", f"{p.x:.3f}", p.parent) for p in tracks)
-    os.replace(temporary, path)
     return path
 
 
 def _write_text(path: Path, text: str) -> Path:
-    temporary = path.with_name(f".{path.name}.part")
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, path)
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
     return path

@@ -1,0 +1,29 @@
+"""Saving what a model made: names, and what is never written over."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+
+from napari_cellsynth.errors import BadInput
+from napari_cellsynth.gui.made import write
+from napari_cellsynth.stack.stack import Stack
+
+CELLS = Stack(np.zeros((2, 1, 8, 8), np.uint16), "QTYX", name="cells")
+
+
+def test_saved_under_any_ending_and_again(tmp_path: Path) -> None:
+    for name in ("a", "a.tif", "a.ome.tif"):
+        assert [path.name for path in write(tmp_path / name, CELLS, CELLS)] == ["a.ome.tif", "a.labels.tif"]
+
+
+@pytest.mark.parametrize("name", ["a.ome.tif", "a.labels.tif"])
+def test_what_others_made_stays(tmp_path: Path, name: str) -> None:
+    tifffile.imwrite(tmp_path / name, np.ones((3, 4), np.uint8))
+    with pytest.raises(BadInput, match="not made by CellSynth"):
+        write(tmp_path / "a.tif", CELLS, CELLS)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert tifffile.imread(tmp_path / name).shape == (3, 4)
