@@ -41,7 +41,7 @@ def test_recordings_held_out_as_a_whole(shell, phantom, labels, tmp_path) -> Non
         (["--labels", "LABELS", "LABELS"], "2 label file(s)"),
         (["--labels", "LABELS", "--box", "26"], "'26'"),
         (["--labels", "LABELS", "--box", "wide px"], "wide px"),
-        (["--labels", "LABELS", "--box", "2px"], "--box-px 2.0"),
+        (["--labels", "LABELS", "--box", "2px"], "--box 2px given; it must be greater"),
         (["--labels", "LABELS", "--size", "4"], "--size 4"),
         (["--labels", "LABELS", "--validation-fraction", "0.6", "--test-fraction", "0.6"], "leave a share"),
         (["--labels", "LABELS", "--modality", "xray"], "xray"),

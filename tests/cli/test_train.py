@@ -78,6 +78,8 @@ def test_a_finished_run_is_not_trained_again_and_stays_finished(shell, run, crop
         (["dcgan", "CROPS", "--run", "RUN", "--set", "steps=2", "--steps", "3"], "twice"),
         (["dcgan", "CROPS", "--run", "RUN", "--steps", "0"], "steps"),
         (["dcgan", "CROPS", "--run", "RUN", "--device", "abacus"], "'abacus'"),
+        (["dcgan", "CROPS", "--run", "RUN", "--threads", "0"], "--threads 0"),
+        (["dcgan", "CROPS", "--estimate", "--threads", "-2"], "--threads -2"),
         (["dcgan", "CROPS", "--run", "RUN", "--resume", "RUN"], "--resume"),
         (["--run", "RUN", "--steps", "3"], "--run RUN alone"),
         (["--run", "RUN"], "not a run"),

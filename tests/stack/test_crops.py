@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +97,15 @@ def test_the_dtype_stays_and_a_ramp_stays_a_ramp(tmp_path: Path, dtype: str) -> 
     for image, row in zip(images, data.table, strict=True):
         expected = float(row["x"]) + (np.arange(16) - 7.5) * 1.5 + (2**30 if dtype == "int32" else 0)
         assert np.abs(image[8, 2:-2] - expected[2:-2]).max() <= (0.53 if np.dtype(dtype).kind in "iu" else 0.03)
+
+
+def test_intensities_beyond_float32_are_resampled_alike() -> None:
+    from napari_cellsynth.stack.crops_cut import Box, resample
+
+    pixels = np.random.default_rng(0).uniform(0, 1, (40, 40))
+    box = Box(0, 0, 40.0, 40.0)
+    plain, huge = (resample(pixels * factor, box, (0, 0), 24) for factor in (1.0, 1e300))
+    np.testing.assert_allclose(huge, plain * 1e300, rtol=1e-5)
 
 
 def test_bright_edges_do_not_wrap_round(tmp_path: Path) -> None:
@@ -475,38 +483,3 @@ def test_the_preview_of_one_of_several_recordings() -> None:
     stack, labels = disc_movie(frames=2)
     images, _ = preview_crops(stack, labels, CropSettings(box_px=20, holdout="recording"), count=4)
     assert images.shape == (4, 64, 64)
-
-
-# ---------------------------------------------------------------- real recordings
-
-
-def test_real_yeast(tmp_path: Path, real_data: Callable[[str], Path]) -> None:
-    folder = real_data("yeast_pos13_phase")
-    stack, labels = (read_stack(folder / name, axes="TYX") for name in ("yeast_phase.tif", "yeast_masks.tif"))
-    data, report = run([(stack, labels)], tmp_path / "d")
-    assert report.outlines == 937
-    assert report.made > 600
-    assert not report.cells_exact
-    # 33 cells at the start and about 60 at the end, some of them in one frame only.
-    assert 50 <= report.cells <= 90
-    assert data.images([0]).dtype == np.uint16
-    # Every mask is whole, in the middle, and of the size that the labels say (the box is 64 px: not resampled).
-    masks = data.masks(range(report.made))
-    middle = [np.add(np.flatnonzero(m.any(1))[[0, -1]].sum(), np.flatnonzero(m.any(0))[[0, -1]].sum()) for m in masks]
-    assert np.abs(np.array(middle) / 4 - 31.5).max() <= 1
-    for i in range(0, report.made, 50):
-        row = data.table[i]
-        assert masks[i].sum() == (labels.frame(int(row["t"])) == int(row["label"])).sum()
-
-
-def test_real_nuclei_with_tracked_labels(tmp_path: Path, real_data: Callable[[str], Path]) -> None:
-    folder = real_data("ctc_gowt1")
-    stack = read_stack(folder / "02", axes="TYX", pixel_size=0.24, frame_interval=300.0)
-    labels = Stack(np.stack([tifffile.imread(f) for f in sorted((folder / "02_GT" / "TRA").glob("*.tif"))[:6]]), "TYX")
-    stack = stack.with_(data=stack.data[:6])
-    data, report = run([(stack, labels)], tmp_path / "d", box_um=24)
-    assert report.cells_exact
-    assert data.pixel_size == (0.375, 0.375)
-    # Nuclei are brighter than what is around them.
-    images, masks = data.images(range(report.made)).astype(float), data.masks(range(report.made)) == 1
-    assert images[masks].mean() > 2 * images[~masks].mean()

@@ -41,6 +41,13 @@ def test_the_text_says_how_to_complete_it() -> None:
     assert "not a real recording" in known
 
 
+def test_a_single_frame_has_no_interval_to_ask_for() -> None:
+    text = info_text(Stack(NOISE[:, None], "QTYX"))
+    assert "6 samples, 1 frame, 32 x 33" in text
+    assert "--interval" not in text
+    assert "interval    10 s" in info_text(Stack(NOISE[:1], "TYX", frame_interval=10.0))
+
+
 def notes(array: np.ndarray) -> str:
     return " | ".join(pixel_notes(Stack(array, "TYX")))
 

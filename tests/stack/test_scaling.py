@@ -109,6 +109,9 @@ def test_nothing_and_constant_frames() -> None:
         Scaling.of([], np.uint8)
     scaling = Scaling.of([np.full((3, 3), 42, np.uint8)], np.uint8)
     np.testing.assert_array_equal(scaling.from_model(scaling.to_model([42])), [42])
+    for huge in (1e20, -1e20):  # where adding 1 changes nothing
+        scaling = Scaling.of([np.full((3, 3), huge, np.float32)], np.float32)
+        assert scaling.from_model(scaling.to_model([huge])) == np.float32(huge)
 
 
 def test_json_comes_back() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,7 +43,7 @@ def main(words: Sequence[str]) -> int:
     from napari_cellsynth.cli.progress import ProgressLine
 
     options = parse(PrepareCrops, "prepare crops", words)
-    settings = settings_from(CropSettings, options.crops, **_box(options.box))
+    settings = _settings(options)
     recordings = _recordings(options)
     report = ""
     with ProgressLine(options.out.name, quiet=options.quiet) as line:
@@ -67,6 +68,14 @@ def _recordings(options: PrepareCrops) -> list[tuple[Any, Any]]:
         )
     stacks = [options.recording.read(path) for path in options.stacks]
     return [(stack, read_labels(path, stack)) for stack, path in zip(stacks, labels, strict=True)]
+
+
+def _settings(options: PrepareCrops) -> CropSettings:
+    try:
+        return settings_from(CropSettings, options.crops, **_box(options.box))
+    except BadInput as error:
+        # The settings have a box in micrometres and one in pixels, the shell has one option.
+        raise BadInput(re.sub(r"--box-(px|um) \S+ given", f"--box {options.box} given", str(error))) from None
 
 
 def _box(text: str | None) -> dict[str, float]:

@@ -93,7 +93,7 @@ def _create(options: Train, run: Path) -> None:
         preset=options.preset,
         changes=_changes(options),
         device=options.device,
-        threads=options.threads,
+        threads=_threads(options),
     )
 
 
@@ -109,7 +109,7 @@ def _estimate(options: Train) -> int:
         preset=options.preset,
         changes=_changes(options),
         device=options.device,
-        threads=options.threads,
+        threads=_threads(options),
     )
     about = estimate.to_json()
     print(json.dumps({key: about[key] for key in ("seconds_per_step", "seconds", "memory", "disk")}))
@@ -120,6 +120,12 @@ def _family_and_data(options: Train) -> tuple[str, Path]:
     if options.family is None or options.data is None:
         raise BadInput("train needs FAMILY and DATA, such as: cellsynth train dcgan my-crops --run my-run")
     return options.family, options.data
+
+
+def _threads(options: Train) -> int | None:
+    if options.threads is not None and options.threads < 1:
+        raise BadInput(f"--threads {options.threads} given; at least 1 is needed")
+    return options.threads
 
 
 def _changes(options: Train) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from napari_cellsynth.stack.crops_background import Background, estimate_backgro
 from napari_cellsynth.stack.crops_plan import CropPlan, Source, reason_of_shape
 from napari_cellsynth.stack.crops_scan import Outline
 
+FLOAT32_SAFE = 1e30
+"""Intensities up to here can be resampled in float32, sums of the filter included."""
 HALO = 8
 """A neighbour's halo reaches an eighth of the box."""
 
@@ -150,11 +152,14 @@ def resample(pixels: np.ndarray, box: Box, offset: tuple[int, int], size: int, *
     if box.height == size and box.width == size:
         return pixels[top : top + size, left : left + size].copy()
     # Pillow resamples float32; taking the lowest value away first keeps the digits of large integers.
-    low = pixels.min()
-    plane = Image.fromarray((pixels.astype(np.float64) - float(low)).astype(np.float32))
+    low = float(pixels.min())
+    above = pixels.astype(np.float64) - low
+    # What float32 cannot hold is resampled in units of its largest value.
+    unit = float(above.max()) if above.max() > FLOAT32_SAFE else 1.0
+    plane = Image.fromarray((above / unit).astype(np.float32))
     filter_ = Image.Resampling.BILINEAR if smooth else Image.Resampling.BICUBIC
     place = (left, top, left + box.width, top + box.height)
-    made = np.asarray(plane.resize((size, size), filter_, box=place)).astype(np.float64) + float(low)
+    made = np.asarray(plane.resize((size, size), filter_, box=place)).astype(np.float64) * unit + low
     return to_dtype(made, pixels.dtype)
 
 

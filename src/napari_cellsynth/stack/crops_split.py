@@ -41,7 +41,7 @@ def split_by_time(frames: int, settings: CropSettings, name: str) -> tuple[dict[
     needed = 1 + sum(size + left_out for size in sizes.values())
     if len(used) < needed:
         raise BadInput(
-            f"{name} gives {len(used)} frames; holding out by time with a gap of {settings.gap} needs {needed}: "
+            f"{name} gives {len(used)} frame(s); holding out by time with a gap of {settings.gap} needs {needed}: "
             f"choose a smaller gap, hold out whole recordings, or set both fractions to 0"
         )
     split: dict[int, Split] = {}

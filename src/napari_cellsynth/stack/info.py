@@ -37,7 +37,8 @@ def stack_info(stack: Stack) -> dict[str, Any]:
 def info_text(stack: Stack) -> str:
     """The same for people, a few lines."""
     info = stack_info(stack)
-    sizes = [f"{n} {_AXIS_WORDS[a]}" for a, n in zip(stack.axes[:-2], stack.shape[:-2], strict=True)]
+    counts = zip(stack.axes[:-2], stack.shape[:-2], strict=True)
+    sizes = [f"{n} {_AXIS_WORDS[a][: -1 if n == 1 else None]}" for a, n in counts]
     sizes.append(f"{stack.shape[-2]} x {stack.shape[-1]} pixels (height x width)")
     lines = [
         stack.name,
@@ -47,7 +48,7 @@ def info_text(stack: Stack) -> str:
     ]
     if "Z" in stack.axes:
         lines.append(f"  z step      {format_length(stack.z_step) if stack.z_step else 'not in the file'}")
-    if "T" in stack.axes:
+    if stack.size("T") > 1 or stack.frame_interval:
         words = (
             format_duration(stack.frame_interval) if stack.frame_interval else "not in the file: give --interval 10min"
         )

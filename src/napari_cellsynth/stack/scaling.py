@@ -91,7 +91,8 @@ class Scaling:
             if progress is not None:
                 progress(done)
         low, high = counter.quantiles(quantiles)
-        return cls(low, high if high > low else low + 1.0, kind.name)
+        # One value everywhere: one above it, or as much as makes a difference to a number so large.
+        return cls(low, high if high > low else low + max(1.0, 2.0**-20 * abs(low)), kind.name)
 
 
 def _to_integer(values: np.ndarray, dtype: np.dtype[Any]) -> np.ndarray:
