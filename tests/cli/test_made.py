@@ -63,6 +63,16 @@ def test_labels_painted_by_hand_are_not_written_over(shell, run, tmp_path) -> No
     assert [path.name for path in tmp_path.iterdir()] == ["field.labels.tif"]
 
 
+def test_masks_of_other_samples_do_not_stay_beside_new_ones(shell, run, tmp_path, monkeypatch) -> None:
+    from napari_cellsynth import api
+
+    assert shell("sample", run, tmp_path / "s", "--count", 2).status == 0
+    images, _ = api.sample(run, count=2, device="cpu")
+    monkeypatch.setattr(api, "sample", lambda *_, **__: (images, None))  # as a model without masks
+    assert "s.labels.tif is of an earlier output" in shell("sample", run, tmp_path / "s", "--count", 2).complaint
+    assert shell("sample", run, tmp_path / "t", "--count", 2).status == 0
+
+
 def test_a_walk_passes_the_samples_it_is_led_through(shell, run, tmp_path) -> None:
     assert shell("sample", run, tmp_path / "s", "--count", 5).status == 0
     said = shell("walk", run, tmp_path / "w", "--through", 4, 1, "--between", 3)

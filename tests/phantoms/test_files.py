@@ -76,6 +76,14 @@ def test_side_files_open_with_scale_on_their_own(tmp_path: Path) -> None:
         assert stack.provenance["synthetic"] is True
 
 
+def test_no_flow_of_an_earlier_phantom_stays_beside_a_new_one(tmp_path: Path) -> None:
+    phantoms.write_phantom(phantoms.make("neutrophils", frames=2, size=128), tmp_path / "a")
+    before = (tmp_path / "a.ome.tif").read_bytes()
+    with pytest.raises(BadInput, match=r"a\.flow\.tif is of an earlier output"):
+        phantoms.write_phantom(phantoms.make("neutrophils", frames=1, size=128), tmp_path / "a")
+    assert (tmp_path / "a.ome.tif").read_bytes() == before
+
+
 def test_a_failed_write_leaves_nothing(tmp_path: Path) -> None:
     made = phantoms.make("neutrophils", frames=1, size=128)
     (tmp_path / "a.tracks.csv").mkdir()  # in the way

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_cellsynth.stack.outputs import beside, image_path, refuse_others
+from napari_cellsynth.stack.outputs import beside, image_path, refuse_others, refuse_stale
 
 if TYPE_CHECKING:
     from napari_cellsynth.stack.stack import Stack
@@ -22,8 +22,11 @@ def write_made(path: Path, images: Stack, labels: Stack | None, *, quiet: bool) 
     """Write generated images and, beside them, their masks; name the files."""
     from napari_cellsynth.stack.write import write_ome_tiff
 
+    side = beside(path, "labels.tif")
+    if labels is None:
+        refuse_stale([side])
     written = [write_ome_tiff(path, images)]
     if labels is not None:
-        written.append(write_ome_tiff(beside(path, "labels.tif"), labels))
+        written.append(write_ome_tiff(side, labels))
     if not quiet:
         print("\n".join(str(one) for one in written))

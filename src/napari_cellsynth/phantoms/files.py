@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_cellsynth.phantoms.phantom import Phantom, Progress, TrackPoint
-from napari_cellsynth.stack.outputs import beside, image_path
+from napari_cellsynth.stack.outputs import beside, image_path, refuse_stale
 from napari_cellsynth.stack.write import replacing, write_ome_tiff, write_plain_tiff
 
 AXES = {"labels": "TYX", "classes": "TYX", "flow": "TCYX", "clean": "TYX"}
@@ -37,17 +37,18 @@ def write_phantom(phantom: Phantom, out: Path | str, *, progress: Progress | Non
         The paths written, the recording first.
 
     Raises:
-        BadInput: the folder does not exist, or the ending is of another format.
+        BadInput: the folder does not exist, the ending is of another format, or a file of an earlier phantom
+            would stay beside this one, which has none such.
     """
     recording = image_path(Path(out))
-    arrays = {"labels": phantom.labels, "classes": phantom.classes, "flow": phantom.flow, "clean": phantom.clean}
+    arrays = {kind: array for kind in AXES if (array := getattr(phantom, kind)) is not None and array.size}
+    refuse_stale(beside(recording, f"{kind}.tif") for kind in AXES if kind not in arrays)
     about = {"made_by": "napari-cellsynth phantom", "synthetic": True, **phantom.parameters}
     jobs: list[Callable[[], Path]] = [
         partial(write_ome_tiff, recording, phantom.stack, provenance=phantom.stack.provenance),
         *(
             partial(write_plain_tiff, beside(recording, f"{kind}.tif"), array, _description(kind, phantom))
             for kind, array in arrays.items()
-            if array is not None and array.size
         ),
         partial(_write_tracks, beside(recording, "tracks.csv"), phantom.tracks),
         partial(_write_text, beside(recording, "json"), json.dumps(about, indent=2) + "\n"),

@@ -45,6 +45,15 @@ def refuse_others(image: Path, sides: Iterable[Path] = ()) -> None:
             raise BadInput(f"{path} exists and was not made by CellSynth; give another name or move it away")
 
 
+def refuse_stale(sides: Iterable[Path]) -> None:
+    """BadInput where a file of an earlier output would stay beside a new one that has none such, and not fit it."""
+    for path in sides:
+        if path.exists():
+            raise BadInput(
+                f"{path} is of an earlier output and would not fit the new one; delete it or give another name"
+            )
+
+
 def made_by_us(path: Path) -> bool:
     """Whether a TIFF file says that we wrote it; False for what is no TIFF."""
     import tifffile
