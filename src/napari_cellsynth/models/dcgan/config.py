@@ -83,13 +83,13 @@ FAMILY = Family(
     settings=DcganSettings,
     presets={"paper": PAPER, "tiny": TINY},
     papers=(
-        "Simulation of human neutrophils: GAN for appearance, autoregressive process for motion (DIC microscopy)",
+        "Pandhe, Rada, Quinn 2018, Generative spatiotemporal modeling of neutrophil behavior",
         "Radford, Metz, Chintala 2015, Unsupervised representation learning with DCGANs, arXiv:1511.06434",
         "Goodfellow et al. 2014, Generative adversarial nets, arXiv:1406.2661",
         "Zhao et al. 2020, Differentiable augmentation for data-efficient GAN training, arXiv:2006.10738",
     ),
     recipe="napari_cellsynth.models.dcgan.recipe:DcganRecipe",
     model="napari_cellsynth.models.dcgan.model:DcganModel",
-    published_as="GAN and AR model of neutrophils",
+    published_as="Pandhe, Rada, Quinn 2018",
     check=check,
 )
