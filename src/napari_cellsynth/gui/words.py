@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from napari_cellsynth.stack.crops_report import FEW_CELLS
+
 MODALITIES: dict[str | None, str] = {
     None: "microscopy?",
     "dic": "DIC",
@@ -17,7 +19,7 @@ AXES = {"T": "time", "Z": "z (focus)", "C": "channel"}
 MISSING = {"axes": "axes", "pixel_size": "pixel size", "frame_interval": "interval"}
 PENCIL = "\u270e"
 
-FEW_CELLS, MANY_CELLS = 20, 200
+MANY_CELLS = 200
 
 
 def how_many(count: int, thing: str) -> str:
