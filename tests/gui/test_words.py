@@ -1,0 +1,13 @@
+"""The words of the panels."""
+
+from __future__ import annotations
+
+from napari_cellsynth.gui import words
+from napari_cellsynth.stack import crops_report
+
+
+def test_panel_and_report_draw_the_line_for_few_cells_at_the_same_number() -> None:
+    few = crops_report.FEW_CELLS
+    assert words.enough(few - 1)[0] == "for a look, not for a result"
+    assert words.enough(few)[0] == "for first results"
+    assert words.enough(words.MANY_CELLS)[0].startswith("yes")
