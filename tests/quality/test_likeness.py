@@ -90,3 +90,11 @@ def test_refuses_nothing_and_stacks() -> None:
         lk.radial_spectrum([], 0.25)
     with pytest.raises(BadInput, match="one plane"):
         lk.intensity_histogram([np.zeros((2, 8, 8))], background=1.0)
+
+
+@pytest.mark.parametrize("background", [100.0, 40.0, float("nan")])
+def test_a_background_without_light_is_refused(background: float) -> None:
+    images = camera(0, count=1)
+    for curve in (lk.intensity_histogram, lk.noise_against_intensity):
+        with pytest.raises(BadInput, match="must be brighter"):
+            curve(images, background=background, offset=100.0)

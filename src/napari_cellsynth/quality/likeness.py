@@ -129,9 +129,10 @@ def intensity_histogram(images: Sequence[NDArray[Any]], *, background: float, of
         Curve over contrast, with integral 1; what lies beyond the ends is counted in the outermost bins.
     """
     _some(images)
+    light = _light(background, offset)
     counts = np.zeros(CONTRASTS.size - 1)
     for image in images:
-        contrast = (np.asarray(image, np.float64) - offset) / (background - offset) - 1
+        contrast = (np.asarray(image, np.float64) - offset) / light - 1
         counts += np.histogram(np.clip(contrast, CONTRASTS[0], CONTRASTS[-1]), CONTRASTS)[0]
     return Curve((CONTRASTS[1:] + CONTRASTS[:-1]) / 2, counts / (counts.sum() * np.diff(CONTRASTS)))
 
@@ -156,15 +157,16 @@ def noise_against_intensity(frames: Sequence[NDArray[Any]], *, background: float
         offset: value without light.
     """
     _some(frames)
+    light = _light(background, offset)
     parts = [_noise_of(np.asarray(frame, np.float64)) for frame in frames]
     level, slope, residual = (np.concatenate([part[i] for part in parts]) for i in range(3))
-    ring = np.digitize((level - offset) / (background - offset), LEVELS) - 1
+    ring = np.digitize((level - offset) / light, LEVELS) - 1
     y = np.full(LEVELS.size - 1, np.nan)
     for i in range(y.size):
         chosen = ring == i
         if chosen.sum() >= FEWEST:
             flat = slope[chosen] <= np.quantile(slope[chosen], 1 / 3)
-            y[i] = np.median(residual[chosen][flat]) / 0.6745 / (background - offset)
+            y[i] = np.median(residual[chosen][flat]) / 0.6745 / light
     return Curve((LEVELS[1:] + LEVELS[:-1]) / 2, y)
 
 
@@ -214,6 +216,13 @@ def compare(simulated: Images, real: Images, other_real: Images) -> Comparison:
         other_real: more of the same, not overlapping it: another recording or another stretch of time.
     """
     return Comparison(likeness(simulated, real), likeness(real, other_real))
+
+
+def _light(background: float, offset: float) -> float:
+    """What the background is brighter than no light at all; all brightness is relative to it."""
+    if not background > offset:
+        raise BadInput(f"a background of {background:g} given, and {offset:g} without light; it must be brighter")
+    return background - offset
 
 
 def _some(images: Sequence[NDArray[Any]]) -> None:
