@@ -170,10 +170,17 @@ def spawn(arguments: Sequence[str], **streams: Any) -> subprocess.Popen[bytes]:
     environment = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}
     child = subprocess.Popen([sys.executable, "-m", "napari_cellsynth", *arguments], env=environment, **options)
     if sys.platform != "win32":
-        # Not by preexec_fn, which may lock up in a program with threads.
-        with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, child.pid, NICE)
+        give_way(child.pid)
     return child
+
+
+def give_way(pid: int) -> None:
+    """Lower the priority of a process; not by preexec_fn, which may lock up in a program with threads."""
+    with suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, pid, NICE)
+    # Linux shares the processor among sessions first, and a process apart has one of its own.
+    with suppress(OSError):
+        Path(f"/proc/{pid}/autogroup").write_text(str(NICE))
 
 
 def follow(process: TrainingProcess) -> Iterator[News]:
