@@ -30,6 +30,7 @@ def test_a_generator_that_draws_real_cells_has_learned_and_noise_has_not() -> No
     good = gain(held_out, training, first=noise, last=blobs(64, 3))
     assert good.learned and good.last < 3 * good.halves < good.mean_with_noise < good.first
     assert not gain(held_out, training, first=noise, last=noise).learned
+    assert not gain(held_out, training, first=blobs(64, 4), last=blobs(64, 3)).learned, "good from the beginning on"
     assert not gain(held_out, training, first=noise, last=mean_image_with_noise(training, 64, 5)).last < good.halves
 
 

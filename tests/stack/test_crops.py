@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.stack.crops import CropProgress, CropReport, CropSettings, make_crops, plan_crops, preview_crops
+from napari_cellsynth.stack.crops_background import replace_neighbours
 from napari_cellsynth.stack.read import read_stack
 from napari_cellsynth.stack.stack import Stack
 from napari_cellsynth.stack.training_set import TrainingSet
@@ -169,6 +170,18 @@ def test_neighbours_go_and_the_cell_stays(tmp_path: Path) -> None:
     assert patch.std() == pytest.approx(3, rel=0.3)
     assert data.record["provenance"]["synthetic"] is True
     assert kept.record["provenance"]["synthetic"] is False
+
+
+def test_what_is_nearer_to_the_cell_than_to_its_neighbour_stays() -> None:
+    own, others = np.zeros((20, 60), bool), np.zeros((20, 60), bool)
+    own[:, :20], others[:, 40:] = True, True
+    pixels = np.full((20, 60), 500.0)
+    replaced = replace_neighbours(pixels, own, others, np.zeros_like(pixels), np.zeros(1), reach=16, seed=0)
+    # The seam lies half way, at column 29.5, and is a ramp of a few pixels.
+    assert (replaced[:, :20] == 500).all()
+    assert replaced[:, 25].min() > 350
+    assert replaced[:, 34].max() < 150
+    assert (replaced[:, 40:] == 0).all()
 
 
 def test_the_background_follows_an_uneven_field(tmp_path: Path) -> None:

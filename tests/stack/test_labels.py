@@ -68,6 +68,12 @@ def test_a_file_that_names_its_axes_is_told_which_do_not_fit(tmp_path) -> None:
         read_labels(write_ome_tiff(tmp_path / "l.ome.tif", Stack(LABELS[:3, :, :4], "TYX")), MOVIE)
 
 
+def test_labels_of_other_planes_are_refused(tmp_path) -> None:
+    path = write_ome_tiff(tmp_path / "l.ome.tif", Stack(LABELS, "ZYX"))
+    with pytest.raises(BadInput, match="same Z"):
+        read_labels(path, Stack(np.zeros((5, 8, 9), np.uint8), "ZYX"))
+
+
 @pytest.mark.parametrize("name", ["m_seg.npy", "RoiSet.zip", "m.png"])
 def test_what_is_no_label_image_is_refused_kindly(tmp_path, name: str) -> None:
     (tmp_path / name).write_bytes(b"x")

@@ -51,6 +51,13 @@ def test_imagej_one_micron_is_uncalibrated(tmp_path) -> None:
     assert "not known" in stack.notes[0]
 
 
+@pytest.mark.parametrize(("said", "um"), [({}, 500.0), ({"zunit": "nm"}, 0.5), ({"zunit": "um"}, 500.0)])
+def test_imagej_z_step_is_in_its_own_unit_else_in_that_of_the_pixels(tmp_path, said: dict, um: float) -> None:
+    words = {"unit": "um", "spacing": 500, "axes": "ZYX", **said}
+    tifffile.imwrite(tmp_path / "z.tif", DATA, imagej=True, resolution=(4, 4), metadata=words)
+    assert read_stack(tmp_path / "z.tif").z_step == pytest.approx(um)
+
+
 def test_imagej_interval(tmp_path) -> None:
     assert imagej(tmp_path, finterval=59.86).frame_interval == pytest.approx(59.86)
     assert imagej(tmp_path, finterval=10, tunit="min").frame_interval == pytest.approx(600)
