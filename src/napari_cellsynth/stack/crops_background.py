@@ -94,7 +94,7 @@ def replace_neighbours(
 
     So is what lies within ``reach`` of them and nearer to them than to the
     cell: their halo or shadow.  Noise is drawn from the residuals, so that
-    the patch has no flat face that a model would learn; the seam is a ramp.
+    what is filled in has no flat face that a model would learn; the seam is a ramp.
     The cell's own pixels are never touched.
     """
     from scipy import ndimage
