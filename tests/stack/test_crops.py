@@ -251,6 +251,7 @@ def test_pixels_that_are_not_numbers(tmp_path: Path) -> None:
         ({"frames": 4}, "needs 5"),
         ({"box_um": 10}, "pixel size"),
         ({"box_px": 8}, "larger than the box"),
+        ({"box_px": 121}, "has only 120 x 160"),
         ({"channel": 1}, "has 1"),
         ({"labels": np.zeros((10, 120, 160), np.uint8)}, "no whole cell"),
         ({"labels": np.zeros((10, 120, 160), np.uint8), "box_px": 20}, "no cell is outlined"),

@@ -79,3 +79,19 @@ def test_what_is_no_label_image_is_refused_kindly(tmp_path, name: str) -> None:
     (tmp_path / name).write_bytes(b"x")
     with pytest.raises(BadInput, match="TIFF"):
         read_labels(tmp_path / name, MOVIE)
+
+
+def test_a_picture_is_not_taken_for_outlines(tmp_path) -> None:
+    grey = np.random.default_rng(1).poisson(300, (1, 96, 80)).astype(np.uint16)
+    movie = Stack(np.zeros((1, 96, 80), np.uint16), "TYX")
+    with pytest.raises(BadInput, match="looks like a picture"):
+        read_labels(write_plain_tiff(tmp_path / "grey.tif", grey, {}), movie)
+
+
+def test_small_and_thin_outlines_are_no_picture(tmp_path) -> None:
+    movie = Stack(np.zeros((1, 96, 80), np.uint16), "TYX")
+    y, x = np.mgrid[:96, :80]
+    squares = (y // 3 * 40 + x // 3 + 1).astype(np.uint16)[None]
+    columns = (x + 1).astype(np.uint16)[None]
+    for name, labels in (("squares", squares), ("columns", columns)):
+        assert read_labels(write_plain_tiff(tmp_path / f"{name}.tif", labels, {}), movie).shape == (1, 96, 80)

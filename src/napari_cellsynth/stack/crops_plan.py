@@ -91,6 +91,8 @@ def plan_crops(
         for n, (stack, labels) in enumerate(recordings)
     ]
     box_um, boxes = _boxes(sources, settings)
+    for source, box in zip(sources, boxes, strict=True):
+        _check_box(source.stack, box)
     return CropPlan(
         settings=settings,
         sources=tuple(
@@ -152,6 +154,15 @@ def _boxes(
         return None if not known else (side * known[0][0], side * known[0][1]), [(side, side)] * len(sources)
     side = settings.box_um or _default_side(sources, settings, snap_to=_snap_um(known, settings.size))
     return (side, side), [(_whole(side / y), _whole(side / x)) for y, x in known]
+
+
+def _check_box(stack: Stack, box: tuple[float, float]) -> None:
+    frame = (stack.size("Y"), stack.size("X"))
+    if box[0] > frame[0] or box[1] > frame[1]:
+        raise BadInput(
+            f"a box of {box[0]:.4g} x {box[1]:.4g} pixels given, but a frame of {stack.name} has only"
+            f" {frame[0]} x {frame[1]}; give a smaller box, or check the pixel size"
+        )
 
 
 def _rounded(pixel: tuple[float, float]) -> tuple[float, float]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.stack.read import describe_file, read_stack
 from napari_cellsynth.stack.stack import Stack
@@ -16,18 +18,27 @@ _ADVICE = {
     ".png": "PNG; save the labels as TIFF",
 }
 
+JUDGED = 4096
+"""Pixels with a number that a frame needs for ``is_picture`` to judge it."""
+
 
 def read_labels(path: str | Path, like: Stack) -> Stack:
     """Labels for ``like``: axes as it has without C, the same T, Z, Y and X, integers, its scale.
 
     A file that does not name its axes takes those of ``like`` where the
-    shape is the same.  BadInput where shape or type does not fit.
+    shape is the same.  BadInput where shape or type does not fit,
+    or where the file holds a picture of cells instead of their outlines.
     """
     path = Path(path)
     if path.suffix.lower() in _ADVICE and path.is_file():
         raise BadInput(f"{path.name} is {_ADVICE[path.suffix.lower()]}")
     labels = _read(path, like)
     check_labels(labels, like)
+    if is_picture(labels.frame(0)):
+        raise BadInput(
+            f"{labels.name} looks like a picture, not like outlines: nearly every pixel has another number;"
+            " give the label image, a number for each cell and 0 between them"
+        )
     return labels.with_(pixel_size=like.pixel_size, z_step=like.z_step, frame_interval=like.frame_interval)
 
 
@@ -48,6 +59,19 @@ def check_labels(labels: Stack, like: Stack) -> None:
             f"{labels.name} ({labels.axes} {labels.shape}) does not fit {like.name} ({like.axes} {like.shape});"
             f" expected the same {', '.join(wrong) or 'axes, without samples'}"
         )
+
+
+def is_picture(plane: np.ndarray) -> bool:
+    """Whether a plane (Y, X) holds grey levels, not labels: most numbered pixels differ from the next, down and right.
+
+    Nearly all pixels of a label are beside one of the same label; of noisy
+    grey levels few are.  Smooth pictures pass, and nothing is said of planes
+    with few numbered pixels.
+    """
+    if np.count_nonzero(plane) < JUDGED:
+        return False
+    pairs = ((plane[:, :-1], plane[:, 1:]), (plane[:-1], plane[1:]))
+    return bool(max(np.mean((one == other)[one != 0]) for one, other in pairs if one.any()) < 0.5)
 
 
 def _read(path: Path, like: Stack) -> Stack:

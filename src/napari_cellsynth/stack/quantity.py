@@ -96,4 +96,6 @@ def _parse(text: str, units: dict[str, float], kind: str, examples: str) -> floa
     if unit.lower() not in units:
         raise BadInput(f"{unit!r} in {text!r} is not a unit of {kind}; write it such as {examples}")
     value = float(number) * units[unit.lower()]
-    return positive(value, f"the {kind} {text!r} is")
+    if not math.isfinite(value) or value <= 0:
+        raise BadInput(f"the {kind} {text!r} given; it must be a finite number above zero")
+    return value
