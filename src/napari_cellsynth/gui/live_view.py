@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 SHOWN = 16
 """Real images beside as many made ones."""
 ENDED = ("finished", "stopped", "interrupted", "failed", "cancelled")
+DRAW_S = 0.9
+"""From one drawing of numbers and curves to the next, at least."""
 GOES_ON_FROM = ("stopped", "interrupted", "failed")
 """States from which a training can be taken up again."""
 
@@ -54,6 +56,7 @@ class LiveView(QWidget):
         self._layer: PreviewLayer | None = None
         self._waiting = ""
         """What was asked and is not yet answered, in words."""
+        self._stale, self._drawn = False, 0.0
         self._starting_since: float | None = None
         """When a process was started that has not said anything yet."""
         self._make()
@@ -157,21 +160,28 @@ class LiveView(QWidget):
             self._in_background(lambda: real_examples(process), returned=self._got_real, failed=lambda _: None)
 
     def _news(self, news: News) -> None:
+        """Take what a look at the folder brought; drawn at once where the state turned, else now and then."""
         if self.process is None:
             return
-        answered = self.state is None or news.state.state != self.state.state
-        if not (news.events or answered or news.preview is not None or news.usable != self._usable):
-            return
         self.history.add(news.events)
-        before, self.state, self._usable = self.state, news.state, news.usable
+        before, self.state = self.state, news.state
+        turned = before is None or before.state != news.state.state or news.usable != self._usable
+        self._usable = news.usable
+        self._stale = self._stale or bool(news.events)
         if self._starting_since is not None and any(event.time >= self._starting_since for event in news.events):
             self._starting_since = None
-        if answered:
+        if turned:
             self._waiting = ""
             self.turned.emit()
             self._tell(before)
         if news.preview is not None:
             self._got_made(news.preview[:, 0])
+        if turned or (self._stale and time.monotonic() - self._drawn > DRAW_S):
+            self._draw()
+
+    def _draw(self) -> None:
+        """All in one turn of the event loop: beside a playing movie, each drawing of the window costs."""
+        self._stale, self._drawn = False, time.monotonic()
         self._progress()
         self._say()
         self._buttons()

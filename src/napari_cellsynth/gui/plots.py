@@ -1,4 +1,4 @@
-"""Curves of a training: losses above, quality below, redrawn at most twice a second and only when seen."""
+"""Curves of a training: losses above, quality below, redrawn every two seconds at most, and only when seen."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_cellsynth.gui.history import Curve, History
 
-REDRAW_MS = 500
+REDRAW_MS = 2000
 HEIGHT = 100
 COLOURS = ("#56b4e9", "#e69f00", "#009e73", "#cc79a7", "#f0e442", "#d55e00")
 """Okabe and Ito's, which colour-blind readers can tell apart."""
