@@ -92,7 +92,7 @@ def test_a_walk_between_random_points(shell, run, tmp_path) -> None:
     ("words", "answer"),
     [
         (["sample", "RUN", "OUT", "--count", "0"], "--count 0"),
-        (["sample", "NOWHERE", "OUT"], "not a run"),
+        (["sample", "NOWHERE", "OUT"], "does not exist"),
         (["sample", "CROPS", "OUT"], "not a run"),
         (["sample", "RUN", "OUT.zarr"], "OME-Zarr"),
         (["sample", "RUN", "OUT", "--device", "abacus"], "abacus"),

@@ -44,7 +44,10 @@ def test_recordings_held_out_as_a_whole(shell, phantom, labels, tmp_path) -> Non
         (["--labels", "LABELS", "--box", "2px"], "--box 2px given; it must be greater"),
         (["--labels", "LABELS", "--size", "4"], "--size 4"),
         (["--labels", "LABELS", "--validation-fraction", "0.6", "--test-fraction", "0.6"], "leave a share"),
-        (["--labels", "LABELS", "--modality", "xray"], "xray"),
+        (
+            ["--labels", "LABELS", "--modality", "xray"],
+            "--modality xray given; it is one of brightfield, dic, fluorescence, phase-contrast;",
+        ),
         (["--labels", "nowhere.tif"], "nowhere.tif"),
         (["--labels", "CLEAN"], "float32"),
     ],

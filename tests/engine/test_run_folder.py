@@ -87,6 +87,8 @@ def test_what_is_no_run_is_refused(tmp_path):
         RunFolder(tmp_path)
     (tmp_path / "run.json").write_text("[]")
     assert not RunFolder.is_run(tmp_path)
+    with pytest.raises(BadInput, match="does not exist"):
+        RunFolder(tmp_path / "misspelt")
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ IN_WORDS = {
     r"could not convert string to float: (.*)": r"\1 is not a number",
     r"Expected 1 values": "it takes one",
 }
+CHOICES = re.compile(r"invalid choice '(.*)' for argument '(.*)'\. Expected one of \((.*)\)", re.IGNORECASE)
 LOOKS = (FlagCreatePairsOff, HelptextFromCommentsOff)
 """--json, and no --no-json; help from docstrings alone."""
 
@@ -85,6 +86,7 @@ def _one_line(box: str) -> str:
     text = " ".join(line.strip() for line in first).strip(" .") or "the command cannot be read"
     for said, meant in IN_WORDS.items():
         text = re.sub(said, meant, text)
+    text = CHOICES.sub(_choices, text)
     guess = re.search(r"Perhaps you meant:[^\w-]+(--[\w-]+)", box)
     return text[0].lower() + text[1:] + (f" (did you mean {guess.group(1)}?)" if guess else "")
 
@@ -117,3 +119,10 @@ class StackOptions:
         if len(sides) > 2:
             raise BadInput(f"--pixel-size {self.pixel_size!r} given; expected one length, or height,width")
         return sides[0] if len(sides) == 1 else (sides[0], sides[1])
+
+
+def _choices(found: re.Match[str]) -> str:
+    """tyro lists them as a set does, in another order each time, and None among them."""
+    given, option, choices = found.groups()
+    names = sorted(name.strip(" '") for name in choices.split(","))
+    return f"{option} {given} given; it is one of {', '.join(name for name in names if name not in ('None', ''))}"

@@ -56,6 +56,10 @@ class RunFolder:
 
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
+        if not self.path.exists():
+            raise BadInput(
+                f"{self.path} does not exist; give the folder of a run (cellsynth runs lists those in a folder)"
+            )
         if not self.is_run(self.path):
             raise BadInput(f"{self.path} is not a run: it has no run.json that could be read; give the folder of a run")
         self.log_of_events = EventLog(self.path / "events.jsonl")
