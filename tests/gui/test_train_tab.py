@@ -204,3 +204,23 @@ def test_a_foldout_is_made_when_it_is_opened(qtbot):
     assert made == [1]
     fold.head.setChecked(True)
     assert made == [1, 1]
+
+
+def test_a_name_that_was_typed_stays(tab, qtbot, cellsynth_home):
+    tab._session.training_set = training_set(cellsynth_home)
+    qtbot.waitUntil(lambda: tab.setup.name.text() == "blobs-1", timeout=SOON)
+    tab.setup.name.setText("mine")
+    tab.setup.refresh()
+    qtbot.wait(300)
+    assert tab.setup.name.text() == "mine"
+
+
+def test_no_estimate_disturbs_a_training_unasked(tab, qtbot, cellsynth_home):
+    tab.setup.set_busy(True)
+    tab._session.training_set = training_set(cellsynth_home)
+    qtbot.waitUntil(lambda: "Try anyway" in tab.setup.estimate.text(), timeout=SOON)
+    qtbot.wait(1000)
+    assert tab.setup._worker is None
+    tab.setup.estimate.linkActivated.emit("try")
+    assert tab.setup._worker is not None
+    tab.setup._stop_measuring()
