@@ -101,3 +101,11 @@ def test_tool_tips_are_the_fields_sentences(qtbot):
     form = SettingsForm(Odd())
     qtbot.addWidget(form)
     assert "A small number." in form.rows["rate"].toolTip()
+
+
+@pytest.mark.parametrize("text", ["1e3x", "", "2.5"])
+def test_a_count_that_is_none_is_said_in_plain_words(qtbot, text):
+    form = SettingsForm(Odd())
+    qtbot.addWidget(form)
+    form.rows["count"].line.setText(text)
+    assert form._complaint.text() == "count: should be a whole number"

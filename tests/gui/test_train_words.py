@@ -118,4 +118,5 @@ def test_sizes_shares_and_the_estimate_line():
 def test_the_strip_counts_what_is_news():
     jobs = [{"state": state} for state in ("running", "interrupted", "finished", "stopped", "interrupted")]
     assert summary(jobs) == "Jobs: 1 running · 2 interrupted · 2 done"
+    assert summary([{"state": "new"}]) == "Jobs: 1 starting"
     assert summary([]) == "Jobs: none yet"

@@ -83,7 +83,7 @@ class RunFolder:
         """
         path = Path(path)
         if cls.is_run(path):
-            raise BadInput(f"{path} already holds a run; choose another name, or go on with that run by --resume")
+            raise BadInput(f"{path} already holds a run; choose another name, or go on with that run")
         if path.exists() and (not path.is_dir() or any(entry.name != "data" for entry in path.iterdir())):
             raise BadInput(f"{path} exists and is not an empty folder; choose another name for the run")
         path.mkdir(parents=True, exist_ok=True)

@@ -124,6 +124,9 @@ def tip(field: FieldInfo) -> str:
 def why(error: Exception) -> str:
     """What is wrong, in a few words: pydantic's first complaint without its headers."""
     if isinstance(error, ValidationError):
-        message = str(error.errors()[0]["msg"])
+        first = error.errors()[0]
+        if first["type"].startswith(("int_", "float_")):
+            return f"should be a {'whole ' if first['type'].startswith('int_') else ''}number"
+        message = str(first["msg"])
         return message.removeprefix("Value error, ").replace("Input should be", "should be")
     return str(error)

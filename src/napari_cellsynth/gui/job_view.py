@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from superqt import QElidingLabel
 
 from napari_cellsynth.gui.jobs import LIVE, TrainingProcess
 from napari_cellsynth.gui.live_view import GOES_ON_FROM, remove
-from napari_cellsynth.gui.parts import LEVELS, Sentence, button, column, row, rule, sure
+from napari_cellsynth.gui.parts import Sentence, button, column, row, rule, style, sure
 from napari_cellsynth.gui.runs_watch import RunsWatch
 from napari_cellsynth.gui.train_words import MARKS, STATES, percent, since, size
 from napari_cellsynth.gui.workers import call
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from napari_cellsynth.gui.state import Session
 
 LIST_HEIGHT = 230
-COUNTED = {"running": "running", "paused": "paused", "interrupted": "interrupted", "failed": "failed"}
+COUNTED = {"new": "starting", **{state: state for state in ("running", "paused", "interrupted", "failed")}}
 """States that the one line counts; the rest are not news."""
 COLOURS = {"running": "good", "interrupted": "warning", "failed": "bad", "finished": "good"}
 
@@ -120,6 +121,18 @@ class JobStrip(QWidget):
         self._note.say(str(error), "bad")
 
 
+class Link(QElidingLabel):
+    """Words that do something when they are clicked."""
+
+    def __init__(self, words: str, do: Callable[[], Any]) -> None:
+        super().__init__(words)
+        self._do = do
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+
+    def mouseReleaseEvent(self, event: Any) -> None:
+        self._do()
+
+
 class JobRow(QWidget):
     """A training: how it does, and what can be done with it."""
 
@@ -127,15 +140,16 @@ class JobRow(QWidget):
         super().__init__()
         run, state = Path(job["path"]), job["state"]
         live = state in LIVE
-        mark, name = QLabel(MARKS.get(state, "–")), QElidingLabel(job["name"])
+        mark, name = QLabel(MARKS.get(state, "–")), Link(job["name"], lambda: strip.show_job(run))
         mark.setFixedWidth(16)
-        mark.setStyleSheet(LEVELS[COLOURS.get(state, "quiet")])
-        name.setToolTip(f"<qt>{job['path']}</qt>")
+        mark.setStyleSheet(style(strip, COLOURS.get(state, "quiet")))
+        name.setToolTip(f"<qt>Show it in the Train tab<br>{job['path']}</qt>")
         self._numbers = QLabel()
         self.update_numbers(job)
-        actions = [button("Show", lambda: strip.show_job(run), "How it does, in the Train tab")]
         if state in GOES_ON_FROM:
-            actions.append(button("Go on", lambda: strip.go_on(run), "Train on from what was saved last"))
+            actions = [button("Go on", lambda: strip.go_on(run), "Train on from what was saved last")]
+        else:
+            actions = [button("Show", lambda: strip.show_job(run), "How it does, in the Train tab")]
         if job["weights"]:
             actions.append(button("Use", lambda: strip.use(run), "What it can make, in the Use tab"))
         actions.append(button("Delete…", lambda: strip.delete(run, live), "To the bin"))

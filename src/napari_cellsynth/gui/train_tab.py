@@ -31,6 +31,11 @@ class TrainTab(QWidget):
         self._scroll.rows.addWidget(self.live)
         self._scroll.rows.addStretch(1)
         column(self._scroll, parent=self)
+        self._to_live = False
+        """Whether the training is kept in sight, as the user has not scrolled since it began."""
+        bar = self._scroll.verticalScrollBar()
+        bar.rangeChanged.connect(self._bring_live)
+        bar.actionTriggered.connect(self._scrolled)
         self.setup.wanted.connect(self._begin)
         listen(self, session.run_changed, self._show)
         self._watch = RunsWatch.of(session, self)
@@ -40,11 +45,20 @@ class TrainTab(QWidget):
             self._show(session.run)
 
     def _begin(self, run: Path) -> None:
-        """A run folder is ready: start its process and follow it."""
+        """A run folder is ready: start its process, follow it, and show what is below the form."""
+        self._to_live = True
         self._session.run = run
         self.live.show_run(run, begin=True)
         self.live.watch_in_viewer()
         self._watch.look_now()
+        self._bring_live()
+
+    def _bring_live(self, *_: int) -> None:
+        if self._to_live:
+            self._scroll.verticalScrollBar().setValue(self.live.y())
+
+    def _scrolled(self, _: int) -> None:
+        self._to_live = False
 
     def _show(self, run: Path | None) -> None:
         if run is None or self.live.run != run:
