@@ -171,6 +171,6 @@ def test_last_line(tmp_path):
 
 def test_device_words(monkeypatch):
     monkeypatch.setattr(os, "cpu_count", lambda: 8)
-    assert device_words({"device": "cpu"}) == "this computer: processor, 7 of 8 cores"
+    assert device_words({"device": "cpu"}) == "processor, 7 of 8 cores"
     gpu = {"device": "cuda:0", "name": "RTX A5000", "memory": 24e9, "free": 19e9}
-    assert device_words(gpu) == "this computer: RTX A5000, 19 of 24 GB free"
+    assert device_words(gpu) == "RTX A5000, 19 of 24 GB free"

@@ -274,12 +274,12 @@ def devices() -> Generator[None, None, list[tuple[str, str]]]:
 
 
 def device_words(device: Mapping[str, Any]) -> str:
-    """``this computer: NVIDIA RTX A5000, 19 of 24 GB free`` or ``this computer: processor, 1 of 2 cores``."""
+    """``NVIDIA RTX A5000, 19 of 24 GB free`` or ``processor, 1 of 2 cores``."""
     if device["device"] == "cpu":
-        return f"this computer: processor, {threads_for_training()} of {os.cpu_count() or 1} cores"
+        return f"processor, {threads_for_training()} of {os.cpu_count() or 1} cores"
     memory, free = device.get("memory"), device.get("free")
     room = f", {free / 1e9:.0f} of {memory / 1e9:.0f} GB free" if memory and free is not None else ""
-    return f"this computer: {device['name']}{room}"
+    return f"{device['name']}{room}"
 
 
 def last_line(file: Path) -> str:

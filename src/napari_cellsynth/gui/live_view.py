@@ -207,9 +207,9 @@ class LiveView(QWidget):
 
     def _tell(self, before: RunState | None) -> None:
         """Say in the movie line, which all tabs show, that a training that one may have left alone has ended."""
-        if before is not None and self.state is not None and before.state in LIVE and self.state.state in ENDED:
-            said = verdict(self.state, self.history, self._usable)
-            self._session.message.emit(f"{self.title.text()}: {said.sentence}")
+        ended = self.state is not None and self.state.state in ENDED
+        if before is not None and self.state is not None and before.state in LIVE and ended and not self.isVisible():
+            self._session.message.emit(f"{self.title.text()}: {STATES[self.state.state]}.")
 
     def _say(self) -> None:
         if self._waiting:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from qtpy.QtCore import QRectF, QSize, Qt
-from qtpy.QtGui import QColor, QImage, QPainter, QPixmap
+from qtpy.QtGui import QColor, QImage, QPainter, QPalette, QPixmap
 from qtpy.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -22,7 +22,9 @@ from qtpy.QtWidgets import (
 )
 
 LEVELS = {"quiet": "", "good": "color: #6fcf7c;", "warning": "color: #ffb74d;", "bad": "color: #ff8a65;"}
-"""Colours of a sentence by how it is meant; legible on napari's dark and light grounds."""
+"""Colours of a sentence by how it is meant, on napari's dark ground."""
+ON_LIGHT = {"good": "color: #1b7f3b;", "warning": "color: #8a5000;", "bad": "color: #b3261e;"}
+"""The same on its light ground."""
 
 
 class Sentence(QLabel):
@@ -44,8 +46,14 @@ class Sentence(QLabel):
             return
         self._said = (text, level)
         self.setText(text)
-        self.setStyleSheet(LEVELS.get(level, ""))
+        self.setStyleSheet(style(self, level))
         self.setVisible(bool(text))
+
+
+def style(widget: QWidget, level: str) -> str:
+    """The colour of a level on the ground that the widget has now."""
+    light = widget.palette().color(QPalette.ColorRole.Window).lightness() > 127
+    return (ON_LIGHT if light else LEVELS).get(level, "")
 
 
 def button(words: str, do: Callable[[], Any], tip: str = "") -> QPushButton:

@@ -38,7 +38,7 @@ class Curves(QWidget):
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self.draw)
 
-    def show_history(self, history: History | None) -> None:
+    def show_history(self, history: History) -> None:
         """Draw this soon; what came meanwhile is drawn with it."""
         self._history = history
         if not self.isVisible() or self._timer.isActive():
@@ -56,11 +56,9 @@ class Curves(QWidget):
 
     def draw(self) -> None:
         """Bring the plots up to date now."""
-        self._drawn = time.monotonic()
         if self._history is None:
-            for plot in self._plots.values():
-                plot.draw({})
             return
+        self._drawn = time.monotonic()
         self._plot("loss").draw({name: c for name, c in self._history.losses.items() if name.endswith("/loss")})
         for name, curve in self._history.validation.items():
             self._plot(in_words(name)).draw({name: curve})
