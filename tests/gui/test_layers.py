@@ -217,6 +217,16 @@ def test_samples_have_an_axis_of_their_own_and_stay_in_sight_at_all_times(viewer
     assert stack_of(images).pixel_size == (0.25, 0.25)
 
 
+def test_generating_again_does_not_lengthen_the_time(viewer: ViewerModel) -> None:
+    add_stack(viewer, movie())
+    add_samples(viewer, samples(), samples())
+    before = viewer.dims.range[1]
+    first = viewer.layers[-1]
+    images, _ = add_samples(viewer, samples())
+    assert viewer.dims.range[1] == before
+    assert (images.scale[1], images.translate[1]) == (first.scale[1], first.translate[1])
+
+
 def test_samples_stand_beside_the_movie(viewer: ViewerModel) -> None:
     first = add_stack(viewer, movie())
     images, _ = add_samples(viewer, samples())

@@ -183,6 +183,22 @@ def test_a_saved_layer_comes_back_as_it_was(viewer: ViewerModel, tmp_path: Path)
     assert "recording" not in back.provenance
 
 
+def test_generated_cells_and_their_outlines_open_again_and_say_what_they_are(
+    viewer: ViewerModel, tmp_path: Path
+) -> None:
+    made = provenance_block(made_by="sample", synthetic=True, run="r")
+    cells = Stack(np.ones((3, 1, 8, 8), np.uint8), "QTYX", pixel_size=(0.25, 0.25), provenance=made, name="cells")
+    write_ome_tiff(tmp_path / "cells.ome.tif", cells)
+    write_ome_tiff(tmp_path / "cells.labels.tif", cells)
+    (images,) = viewer.open(tmp_path / "cells.ome.tif", plugin=US)
+    (outlines,) = viewer.open(tmp_path / "cells.labels.tif", plugin=US)
+    assert type(outlines).__name__ == "Labels"
+    assert images.axis_labels == outlines.axis_labels == ("sample", "t", "y", "x")
+    np.testing.assert_array_equal(images.scale, outlines.scale)
+    assert images.name.endswith("(synthetic)")
+    assert outlines.name.endswith("(synthetic)")
+
+
 def test_painted_labels_are_saved_with_the_movies_scale(viewer: ViewerModel, tmp_path: Path) -> None:
     layer = viewer.add_labels(np.zeros((4, 20, 24), np.int64) + 3)
     complete(layer, axes="TYX", pixel_size=(0.19, 0.19), frame_interval=30.0)

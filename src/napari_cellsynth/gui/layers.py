@@ -164,12 +164,13 @@ def right_of_everything(viewer: napari.viewer.Viewer) -> float:
 
 
 def time_shown(viewer: napari.viewer.Viewer) -> tuple[float, float]:
-    """First and last world time of the layers that have a time axis."""
+    """First and last world time of the layers that have a time axis; stills, stretched over it, do not count."""
     spans = [
         (float(layer.translate[at]), float(layer.translate[at] + layer.scale[at] * layer.data.shape[at]))
         for layer in map(unwrapped, viewer.layers)
         if "t" in layer.axis_labels and hasattr(layer, "data") and hasattr(layer.data, "shape")
         for at in [layer.axis_labels.index("t")]
+        if layer.data.shape[at] > 1
     ]
     return (min(a for a, _ in spans), max(b for _, b in spans)) if spans else (0.0, 1.0)
 

@@ -45,9 +45,15 @@ def read(path: PathOrPaths) -> list[LayerData]:
     if not isinstance(path, str):
         return read_several(path) if len(path) > 1 else read(path[0])
     if path.lower().endswith(OUTLINES):
-        return layers_for(read_outlines(Path(path)), kind="labels")
+        return layers_for(marked(read_outlines(Path(path))), kind="labels")
     stack, known = open_any(Path(path))
-    return layers_for(stack) if known else [unnamed(stack)]
+    return layers_for(marked(stack)) if known else [unnamed(stack)]
+
+
+def marked(stack: Stack) -> Stack:
+    """What a model made says so in its name, as it does where it is made."""
+    made = stack.provenance or {}
+    return stack.with_(name=f"{stack.name} (synthetic)") if made.get("run") and made.get("synthetic") else stack
 
 
 def unnamed(stack: Stack) -> LayerData:
@@ -71,13 +77,17 @@ def read_several(paths: Sequence[str]) -> list[LayerData]:
 
 
 def read_outlines(path: Path) -> Stack:
-    """Labels that were written beside a recording, in the scale of that recording where it is still there."""
+    """Labels that were written beside a recording, in the scale of that recording where it is still there.
+
+    Those of generated samples have a scale of their own.
+    """
     from napari_cellsynth.stack.labels import read_labels
     from napari_cellsynth.stack.read import read_stack
 
     stem = path.name[: -len(next(ending for ending in OUTLINES if path.name.lower().endswith(ending)))]
     beside = path.with_name(f"{stem}.ome.tif")
-    return read_labels(path, read_stack(beside)) if beside.exists() else read_stack(path)
+    recording = read_stack(beside) if beside.exists() else None
+    return read_stack(path) if recording is None or "Q" in recording.axes else read_labels(path, recording)
 
 
 # -- saving ----------------------------------------------------------------------------------------------------------
