@@ -4,8 +4,9 @@ import torch
 
 from napari_cellsynth import api
 from napari_cellsynth.engine.draws import generator, latents
+from napari_cellsynth.errors import BadInput
 from napari_cellsynth.models.dcgan.batch import CropBatch, from_networks, to_networks
-from napari_cellsynth.models.dcgan.config import TINY
+from napari_cellsynth.models.dcgan.config import FAMILY, TINY, DcganSettings
 from napari_cellsynth.models.dcgan.generate import generate, ready_to_use
 from napari_cellsynth.models.dcgan.networks import Generator
 from napari_cellsynth.models.dcgan.recipe import DcganRecipe
@@ -130,3 +131,11 @@ def test_made_masks_fit_their_own_images(training_sets, tmp_path) -> None:
 
 def dice(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return 2 * (a & b).sum((1, 2)) / np.maximum(a.sum((1, 2)) + b.sum((1, 2)), 1)
+
+
+def test_a_batch_beyond_reason_is_refused_before_memory_is_taken() -> None:
+    few = {"size": 64, "counts": {"train": 30}}
+    FAMILY.check(DcganSettings(batch_size=2048), few)
+    with pytest.raises(BadInput, match="batch size 100,000 given; the training set has 30"):
+        FAMILY.check(DcganSettings(batch_size=100_000), few)
+    FAMILY.check(DcganSettings(batch_size=4096), {"size": 64, "counts": {"train": 5000}})

@@ -18,6 +18,8 @@ from napari_cellsynth.errors import BadInput
 
 SIZES = (16, 32, 64, 128, 256, 512)
 """Sides of crops in pixels that the networks can be built for."""
+BATCH = 2048
+"""Crops in a step that are taken from any training set, however few it has."""
 
 
 class DcganSettings(Settings):
@@ -54,10 +56,17 @@ class DcganSettings(Settings):
 
 
 def check(settings: Settings, data: Mapping[str, Any]) -> None:
-    """Refuse crops of a size that halving does not bring to 4 pixels."""
+    """Refuse crops of a size that halving does not bring to 4 pixels, and a batch beyond reason.
+
+    A step of tens of thousands of crops is a slip of the finger that some
+    systems answer by killing programs, and the estimate tries it as it is typed.
+    """
     if data["size"] not in SIZES:
         sizes = ", ".join(str(size) for size in SIZES)
         raise BadInput(f"crops of {data['size']} pixels given; this method takes {sizes}: prepare them so (size)")
+    crops = data["counts"]["train"]
+    if settings.batch_size > max(crops, BATCH):
+        raise BadInput(f"batch size {settings.batch_size:,} given; the training set has {crops:,} crops to learn from")
 
 
 PAPER = DcganSettings()
