@@ -195,6 +195,22 @@ def test_nonsense_is_refused_with_an_example(
     assert line.says.text() == ""
 
 
+@pytest.mark.parametrize(
+    ("typed", "unusual"), [("0.19", ""), ("19000", "A pixel of 19 mm is unusual"), ("0.19 nm", "0.19 nm")]
+)
+def test_an_unusual_pixel_size_is_taken_with_a_question(
+    qtbot: QtBot, viewer: Any, dock: CellSynthDock, typed: str, unusual: str
+) -> None:
+    line = dock.movie_line
+    viewer.add_image(np.zeros((6, 32, 40)), name="bare")
+    line.pixel.button.click()
+    qtbot.keyClicks(line.pixel.field.line, typed)
+    qtbot.keyClick(line.pixel.field.line, Qt.Key.Key_Return)
+    assert facts_of(viewer.layers["bare"]).pixel_size is not None
+    assert unusual in line.says.text()
+    assert bool(line.says.text()) == bool(unusual)
+
+
 def test_complete_takes_what_the_file_says_and_keeps_the_pixels(
     qtbot: QtBot, viewer: Any, dock: CellSynthDock, tmp_path: Path
 ) -> None:

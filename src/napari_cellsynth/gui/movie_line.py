@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from napari_cellsynth.gui.state import Session
 
 MODALITY_TIP = "How the movie was filmed. It decides whether training may mirror and turn the cells."
+LIKELY_PIXEL = (0.005, 50.0)
+"""Micrometres of a pixel between which nobody is asked to look again: from localisation maps to whole plates."""
 FACTS = ("axes", "pixel_size", "z_step", "frame_interval", "channels", "provenance")
 
 
@@ -126,20 +128,24 @@ class MovieLine(QFrame):
         self.axes.setVisible(not self.axes.isVisible())
 
     def _pixel_given(self, size: float) -> None:
-        self._give(pixel_size=(size, size))
+        least, most = LIKELY_PIXEL
+        if self._give(pixel_size=(size, size)) and not least <= size <= most:
+            self.says.say(f"A pixel of {pixel_words((size, size))} is unusual: check number and unit.", "warning")
 
     def _interval_given(self, interval: float) -> None:
         self._give(frame_interval=interval)
 
-    def _give(self, **known: Any) -> None:
+    def _give(self, **known: Any) -> bool:
+        """Complete the layer; False, and why, where that will not do."""
         try:
             complete_in_view(self.session.viewer, self.session.movie, **known)
         except BadInput as error:
             self.says.say(str(error), "bad")
-            return
+            return False
         self.says.say("")
         self.refresh()
         self.session.movie_facts_changed.emit(self.session.movie)
+        return True
 
     def complete_movie(self) -> None:
         """Take from the movie's file what the layer lacks, and ask for what the file does not say either."""
