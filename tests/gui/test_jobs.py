@@ -150,9 +150,11 @@ def test_estimate_takes_real_steps_and_leaves_nothing(cellsynth_home):
 
 
 def test_an_estimate_that_is_not_wanted_any_more_ends_its_process(cellsynth_home):
-    steps = estimate("dcgan", training_set(cellsynth_home), preset="tiny", changes={}, device="cpu")
+    data = training_set(cellsynth_home)
+    before = {child.pid for child in psutil.Process().children()}
+    steps = estimate("dcgan", data, preset="tiny", changes={}, device="cpu")
     next(steps)
-    (child,) = [c for c in psutil.Process().children() if c.status() != psutil.STATUS_ZOMBIE]
+    (child,) = [child for child in psutil.Process().children() if child.pid not in before]
     steps.close()
     assert not child.is_running()
 
