@@ -84,7 +84,7 @@ def test_what_is_no_label_image_is_refused_kindly(tmp_path, name: str) -> None:
 def test_a_picture_is_not_taken_for_outlines(tmp_path) -> None:
     grey = np.random.default_rng(1).poisson(300, (1, 96, 80)).astype(np.uint16)
     movie = Stack(np.zeros((1, 96, 80), np.uint16), "TYX")
-    with pytest.raises(BadInput, match="looks like a picture"):
+    with pytest.raises(BadInput, match="look like a picture"):
         read_labels(write_plain_tiff(tmp_path / "grey.tif", grey, {}), movie)
 
 

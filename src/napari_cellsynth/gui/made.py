@@ -43,8 +43,18 @@ class Made(QWidget):
         add_samples(self._session.viewer, self._images, self._labels, name)
         with_outlines = " with their outlines" if self._labels is not None else ""
         count = self._images.shape[0]
-        self.said.say(f"{count} images{with_outlines} are in the viewer, marked as synthetic; the slider is 'sample'.")
+        said = f"{count} images{with_outlines} are in the viewer, marked as synthetic; the slider is 'sample'."
+        self.said.say(f"{said} {self._beside_the_movie()}".strip())
         self.save.show()
+
+    def _beside_the_movie(self) -> str:
+        """A word where images in micrometres stand beside a movie in pixels."""
+        from napari_cellsynth.gui.layers import missing
+
+        movie, made = self._session.movie, self._images
+        if movie is None or made is None or made.pixel_size is None or "pixel_size" not in missing(movie):
+            return ""
+        return "The movie has no pixel size yet, so sizes beside it do not compare: complete it on top."
 
     def _save(self) -> None:
         if self._images is None:

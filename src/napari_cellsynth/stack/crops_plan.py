@@ -160,7 +160,7 @@ def _check_box(stack: Stack, box: tuple[float, float]) -> None:
     frame = (stack.size("Y"), stack.size("X"))
     if box[0] > frame[0] or box[1] > frame[1]:
         raise BadInput(
-            f"a box of {box[0]:.4g} x {box[1]:.4g} pixels given, but a frame of {stack.name} has only"
+            f"a box of {box[0]:.0f} x {box[1]:.0f} pixels given, but a frame of {stack.name} has only"
             f" {frame[0]} x {frame[1]}; give a smaller box, or check the pixel size"
         )
 

@@ -36,7 +36,7 @@ def read_labels(path: str | Path, like: Stack) -> Stack:
     check_labels(labels, like)
     if is_picture(labels.frame(0)):
         raise BadInput(
-            f"{labels.name} looks like a picture, not like outlines: nearly every pixel has another number;"
+            f"the pixels of {labels.name} look like a picture, not like outlines: nearly each has another number;"
             " give the label image, a number for each cell and 0 between them"
         )
     return labels.with_(pixel_size=like.pixel_size, z_step=like.z_step, frame_interval=like.frame_interval)
