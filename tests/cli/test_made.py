@@ -98,6 +98,7 @@ def test_a_walk_between_random_points(shell, run, tmp_path) -> None:
         (["sample", "RUN", "OUT", "--device", "abacus"], "abacus"),
         (["sample", "RUN", "OUT", "--seed", "-1"], "seed"),
         (["walk", "RUN", "OUT", "--points", "1"], "two or more"),
+        (["walk", "RUN", "OUT", "--points", "3", "--through", "1", "2"], "leave --points out"),
         (["walk", "RUN", "OUT", "--between", "0"], "--between 0"),
         (["walk", "RUN", "OUT", "--through", "3"], "two or more"),
         (["walk", "RUN", "OUT", "--through", "-1", "2"], "-1"),

@@ -12,6 +12,8 @@ from tyro.conf import Positional, arg
 from napari_cellsynth.cli.options import Device, check_seed, parse
 from napari_cellsynth.errors import BadInput
 
+POINTS = 10
+
 
 @dataclass(frozen=True, kw_only=True)
 class Walk:
@@ -21,8 +23,8 @@ class Walk:
     """Folder of the run."""
     out: Annotated[Positional[Path], arg(metavar="OUT")]
     """OME-TIFF to write, ending with .ome.tif: axes QTYX, one image a step."""
-    points: Annotated[int, arg(metavar="N")] = 10
-    """Random points to walk between; point i is sample i of the seed."""
+    points: Annotated[int | None, arg(metavar="N", help_behavior_hint="")] = None
+    """Random points to walk between (default: 10); point i is sample i of the seed."""
     between: Annotated[int, arg(metavar="N")] = 8
     """Steps from one point to the next."""
     kind: Literal["linear", "spherical"] = "spherical"
@@ -42,7 +44,10 @@ def main(words: Sequence[str]) -> int:
     from napari_cellsynth.cli.outputs import place_for, write_made
 
     options = parse(Walk, "walk", words)
-    ends = len(options.through) if options.through else options.points
+    if options.through and options.points is not None:
+        raise BadInput("--points and --through given; --through names the points: leave --points out")
+    points = POINTS if options.points is None else options.points
+    ends = len(options.through) if options.through else points
     if ends < 2:
         raise BadInput(f"a walk through {ends} point(s) given; it needs two or more")
     if options.between < 1:
@@ -51,7 +56,7 @@ def main(words: Sequence[str]) -> int:
     out = place_for(options.out)
     images, labels = api.walk(
         options.run,
-        points=options.points,
+        points=points,
         between=options.between,
         kind=options.kind,
         seed=options.seed,
