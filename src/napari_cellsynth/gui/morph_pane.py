@@ -182,14 +182,13 @@ class MorphPane(QWidget):
         way = self._way
         if way is None:
             return
-        self.where.setText(way.words(place))
         if self._seconds > BUDGET_S:
             self._elsewhere(place)
             return
-        began = time.perf_counter()
+        self.where.setText(way.words(place))
+        began = time.thread_time()
         image = way.image(place)
-        # A single slow image (something else ran) changes nothing; a slow computer moves the work away.
-        self._seconds = 0.8 * self._seconds + 0.2 * (time.perf_counter() - began)
+        self._seconds = 0.8 * self._seconds + 0.2 * (time.thread_time() - began)
         self._draw(image)
 
     def _elsewhere(self, place: int) -> None:
@@ -201,6 +200,8 @@ class MorphPane(QWidget):
 
     def _arrived(self, made: tuple[int, np.ndarray] | None) -> None:
         if made is not None and self._way is not None:
+            # With the image, so that the window is drawn once for both.
+            self.where.setText(self._way.words(made[0]))
             self._draw(made[1])
 
     def _draw(self, image: np.ndarray) -> None:

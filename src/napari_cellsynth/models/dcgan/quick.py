@@ -33,8 +33,9 @@ class QuickTransposed(nn.Module):
         tall, wide = (
             (n - 1) * s - 2 * p + k for n, s, p, k in zip((height, width), stride, padding, kernel, strict=True)
         )
-        columns = torch.matmul(self.layer.weight.flatten(1).t(), x.flatten(2))
-        made = fold(columns, (tall, wide), kernel, padding=padding, stride=stride)
+        # Pixels times weights, in this order: the weights, far the larger, are read as they lie in memory.
+        columns = torch.matmul(x.flatten(2).transpose(1, 2), self.layer.weight.flatten(1))
+        made = fold(columns.transpose(1, 2), (tall, wide), kernel, padding=padding, stride=stride)
         return made if self.layer.bias is None else made + self.layer.bias[:, None, None]
 
 
