@@ -76,7 +76,8 @@ def test_cancel_before_the_first_sign_of_life(cellsynth_home):
     began = time.monotonic()
     process.cancel()
     assert time.monotonic() - began < 2.3
-    assert not process.alive()
+    # Killed by then; on a busy machine a process of low priority takes a moment to be taken down.
+    until(lambda: not process.alive())
     assert process.folder.state().state == "cancelled"
 
 

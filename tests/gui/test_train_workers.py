@@ -21,9 +21,9 @@ def test_a_runtime_error_is_an_error_and_the_worker_finishes(qtbot):
         raise RuntimeError("CUDA out of memory. Tried to allocate 2 GiB\nlong tail")
 
     errors: list[Exception] = []
-    worker = start(job, failed=errors.append)
-    qtbot.waitSignal(worker.finished, timeout=3000).wait()
-    qtbot.waitUntil(lambda: bool(errors), timeout=1000)
+    ended: list[bool] = []
+    start(job, failed=errors.append, finished=lambda: ended.append(True))
+    qtbot.waitUntil(lambda: bool(errors and ended), timeout=5000)
     assert isinstance(errors[0], RunFailed)
     assert "memory is full" in str(errors[0]) and "\n" not in str(errors[0])
 
