@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -111,3 +113,25 @@ def test_callbacks_come_in_the_gui_thread_and_stop_with_their_owner(qtbot):
 
 def test_words_for_an_empty_error():
     assert in_words(RuntimeError()) == "RuntimeError"
+
+
+def test_an_application_that_ends_over_a_worker_prints_nothing():
+    script = """
+import time
+from qtpy.QtWidgets import QApplication
+from qtpy.QtCore import QTimer
+from napari_cellsynth.gui.workers import start
+
+app = QApplication([])
+
+def job():
+    while True:
+        time.sleep(0.01)
+        yield 1
+
+worker = start(job, yielded=lambda _: None, watches=True)
+QTimer.singleShot(300, app.quit)
+app.exec()
+"""
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    assert "RuntimeWarning" not in ended.stderr, ended.stderr

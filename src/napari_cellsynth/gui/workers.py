@@ -43,9 +43,13 @@ class Worker(GeneratorWorker):
 
     def work(self) -> Any:
         try:
-            return super().work()
+            result = super().work()
         finally:
             self._gen.close()
+        if isinstance(result, RuntimeError) and "deleted" in str(result):
+            # superqt would warn of it on the terminal; raised, it ends quietly in `run` above.
+            raise result
+        return result
 
     def _relay_error(self, error: Exception) -> None:
         # A panel that says what went wrong needs no pop-up beside it, unless it is a defect of ours.
