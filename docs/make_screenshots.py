@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from pathlib import Path
 
@@ -19,9 +20,11 @@ WIDTH = 1200
 
 def take() -> None:
     """Play the demo and keep a picture of each stage, in few colours: they are for reading, not for measuring."""
-    with tempfile.TemporaryDirectory() as out:
-        main(Path(out), headless=True)
-        (played,) = Path(out).iterdir()
+    with tempfile.TemporaryDirectory() as home:
+        # As though at home: the pictures show where things are kept.
+        os.environ["HOME"] = home
+        main(headless=True)
+        (played,) = Path(home).glob("CellSynth/demo/*")
         for stage, name in STAGES.items():
             picture = Image.open(played / f"{stage}.png").convert("RGB")
             picture.thumbnail((WIDTH, WIDTH))
