@@ -28,7 +28,7 @@ def take() -> None:
         for stage, name in STAGES.items():
             picture = Image.open(played / f"{stage}.png").convert("RGB")
             picture.thumbnail((WIDTH, WIDTH))
-            picture.quantize(128).save(IMAGES / f"napari_{name}.png", optimize=True)
+            picture.quantize(256).save(IMAGES / f"napari_{name}.png", optimize=True)
 
 
 if __name__ == "__main__":

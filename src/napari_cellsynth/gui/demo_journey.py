@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from napari_cellsynth.engine.events import PreviewMade
 from napari_cellsynth.engine.run_folder import RunFolder
 from napari_cellsynth.errors import RunFailed
+from napari_cellsynth.gui.commands import open_example
 from napari_cellsynth.gui.dock import show_dock
 from napari_cellsynth.gui.script import Waiting, pause
 from napari_cellsynth.gui.workers import call
@@ -60,7 +61,7 @@ class Journey:
 
     def _open_movie(self) -> Iterator[Waiting]:
         self._say("1 · An example movie: crawling neutrophils under DIC (simulated), and their outlines")
-        self._viewer.open_sample("napari-cellsynth", "neutrophils_normal")
+        open_example(self._viewer)
         yield lambda: self._session.movie is not None and self._session.outlines is not None
         yield pause(LOOK)
 
