@@ -18,9 +18,9 @@ from napari_cellsynth import api
 from napari_cellsynth.gui import dock as dock_module
 from napari_cellsynth.gui import readers, words
 from napari_cellsynth.gui.cells import count_cells
-from napari_cellsynth.gui.commands import open_example, open_path
 from napari_cellsynth.gui.dock import CellSynthDock, show_dock
 from napari_cellsynth.gui.layers import add_stack, facts_of, missing, movies_in, stack_of
+from napari_cellsynth.gui.opening import open_example, open_path
 from napari_cellsynth.gui.state import Session
 from napari_cellsynth.gui.training_set_section import folder_name
 from napari_cellsynth.stack.stack import Stack

@@ -13,7 +13,7 @@ import tifffile
 from napari.components import ViewerModel
 
 from napari_cellsynth.errors import BadInput, RunFailed
-from napari_cellsynth.gui import commands, readers
+from napari_cellsynth.gui import commands, opening, readers
 from napari_cellsynth.gui.layers import add_stack, complete, facts_of, missing, stack_of
 from napari_cellsynth.gui.state import Session
 from napari_cellsynth.stack.provenance import provenance_block
@@ -134,7 +134,7 @@ def window(plugins: Any, make_napari_viewer_proxy: Callable[..., Any]) -> Any:
 def test_open_recording_asks_opens_and_shows_the_dock(
     window: Any, recording: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(commands.QFileDialog, "getOpenFileName", lambda *_: (str(recording), ""))
+    monkeypatch.setattr(opening.QFileDialog, "getOpenFileName", lambda *_: (str(recording), ""))
     commands.open_recording(window)
     session = Session.of(window)
     assert session.movie.name == "movie"
@@ -145,14 +145,14 @@ def test_open_recording_asks_opens_and_shows_the_dock(
 def test_a_single_numbered_frame_offers_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for i in range(3):
         tifffile.imwrite(tmp_path / f"t{i}.tif", np.zeros((8, 9), np.uint8))
-    assert commands.frames_beside(tmp_path / "t1.tif") == 3
-    monkeypatch.setattr(commands.QFileDialog, "getOpenFileName", lambda *_: (str(tmp_path / "t1.tif"), ""))
-    monkeypatch.setattr(commands, "ask_for_all", lambda _, path, frames: path.parent)
-    assert commands.ask_for_recording(None) == tmp_path
+    assert opening.frames_beside(tmp_path / "t1.tif") == 3
+    monkeypatch.setattr(opening.QFileDialog, "getOpenFileName", lambda *_: (str(tmp_path / "t1.tif"), ""))
+    monkeypatch.setattr(opening, "ask_for_all", lambda _, path, frames: path.parent)
+    assert opening.ask_for_recording(None) == tmp_path
 
 
 def test_a_movie_file_offers_nothing_else(recording: Path, unnamed: Path) -> None:
-    assert commands.frames_beside(recording) == 0
+    assert opening.frames_beside(recording) == 0
 
 
 def test_a_file_that_cannot_be_opened_is_a_message(
@@ -161,7 +161,7 @@ def test_a_file_that_cannot_be_opened_is_a_message(
     said: list[str] = []
     monkeypatch.setattr("napari.utils.notifications.show_error", said.append)
     (tmp_path / "bad.tif").write_bytes(b"no tiff")
-    assert commands.open_with_words(window, tmp_path / "bad.tif") is None
+    assert opening.open_with_words(window, tmp_path / "bad.tif") is None
     assert "not TIFF" in said[0]
 
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from napari_cellsynth.engine.events import PreviewMade
 from napari_cellsynth.engine.run_folder import RunFolder
 from napari_cellsynth.errors import RunFailed
-from napari_cellsynth.gui.commands import open_example
 from napari_cellsynth.gui.dock import show_dock
+from napari_cellsynth.gui.opening import open_example
 from napari_cellsynth.gui.script import Waiting, pause
 from napari_cellsynth.gui.workers import call
 from napari_cellsynth.quality.progress import Gain, gain

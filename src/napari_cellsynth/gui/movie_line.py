@@ -14,7 +14,8 @@ from napari_cellsynth.gui.parts import Sentence, button, row
 from napari_cellsynth.gui.pieces import Choice, Fact, Listening, QuantityField, pencil_button, set_pencil
 
 if TYPE_CHECKING:
-    from napari_cellsynth.gui.state import Session
+    from napari_cellsynth.gui.opening import open_example, open_recording
+from napari_cellsynth.gui.state import Session
 
 MODALITY_TIP = "How the movie was filmed. It decides whether training may mirror and turn the cells."
 LIKELY_PIXEL = (0.005, 50.0)
@@ -47,8 +48,6 @@ class MovieLine(QFrame):
         self._listen()
 
     def _empty(self) -> QWidget:
-        from napari_cellsynth.gui.commands import open_example, open_recording
-
         place = QWidget()
         column = QVBoxLayout(place)
         column.setContentsMargins(0, 0, 0, 0)

@@ -1,4 +1,4 @@
-"""Entries of napari's menus that are no widgets."""
+"""Opening a recording or the example movie as what to work on."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from qtpy.QtWidgets import QApplication, QFileDialog, QMessageBox, QWidget
 
 from napari_cellsynth.errors import BadInput, CellsynthError
 from napari_cellsynth.gui import readers
-from napari_cellsynth.gui.dock import show_dock
 from napari_cellsynth.gui.layers import LayerData, add
 from napari_cellsynth.gui.state import Session
 
@@ -19,11 +18,10 @@ if TYPE_CHECKING:
 FILTER = "Recordings (*.tif *.tiff *.btf *.tf8 *.lsm);;All files (*)"
 
 
-def open_recording(viewer: napari.viewer.Viewer) -> None:
-    """File > IO Utilities > Open recording…: ask for a file, open it, and show the dock with it chosen."""
+def open_recording(viewer: napari.viewer.Viewer) -> Any:
+    """Ask for a file and open it; returns its layer, or None where there is none."""
     path = ask_for_recording(QApplication.activeWindow())
-    if path is not None:
-        open_with_words(viewer, path)
+    return None if path is None else open_with_words(viewer, path)
 
 
 def open_with_words(viewer: napari.viewer.Viewer, path: Path) -> Any:
@@ -38,7 +36,7 @@ def open_with_words(viewer: napari.viewer.Viewer, path: Path) -> Any:
 
 
 def open_path(viewer: napari.viewer.Viewer, path: Path) -> Any:
-    """Open a file or folder as the movie to work on, and show the dock; returns the layer.
+    """Open a file or folder as the movie to work on; returns the layer.
 
     Raises BadInput where it cannot be read.
     """
@@ -55,7 +53,7 @@ def open_example(viewer: napari.viewer.Viewer) -> Any:
 
 
 def show_layers(viewer: napari.viewer.Viewer, layers: list[LayerData]) -> Any:
-    """Add layers, choose them in the dock, and show the dock; returns the first."""
+    """Add layers and choose them as movie and outlines; returns the first."""
     session = Session.of(viewer)
     added = [add(viewer, *layer) for layer in layers]
     for layer in reversed(added):
@@ -63,7 +61,6 @@ def show_layers(viewer: napari.viewer.Viewer, layers: list[LayerData]) -> Any:
             session.outlines = layer
         else:
             session.movie = layer
-    show_dock(viewer)
     return added[0]
 
 
