@@ -96,7 +96,7 @@ def pair(preset: str, seconds: float, *, training_first: bool) -> dict[str, Any]
     from napari_cellsynth.gui.dock import show_dock
     from napari_cellsynth.gui.layers import add_stack
     from napari_cellsynth.phantoms import make
-    from napari_cellsynth.stack.crops import CropSettings
+    from napari_cellsynth.stack.crops.settings import CropSettings
 
     example = make("neutrophils", frames=FRAMES, size=SIZE, seed=1)
     labels = example.stack.with_(data=example.labels, name="outlines")

@@ -91,7 +91,7 @@ def model(preset: str) -> Any:
     """A run of this preset with two steps behind it, in the home; returns the recording it comes from."""
     from napari_cellsynth import api
     from napari_cellsynth.phantoms import make
-    from napari_cellsynth.stack.crops import CropSettings
+    from napari_cellsynth.stack.crops.settings import CropSettings
 
     example = make("neutrophils", frames=12, size=256, seed=1)
     labels = example.stack.with_(data=example.labels, name="outlines")

@@ -13,9 +13,9 @@ from pathlib import Path
 from napari_cellsynth import api
 from napari_cellsynth.engine.events import Finished, Step
 from napari_cellsynth.phantoms.catalogue import make
-from napari_cellsynth.stack.crops import CropSettings
+from napari_cellsynth.stack.crops.settings import CropSettings
+from napari_cellsynth.stack.files.write import write_ome_tiff
 from napari_cellsynth.stack.stack import Stack
-from napari_cellsynth.stack.write import write_ome_tiff
 
 
 def main(out: Path, steps: int = 40) -> None:

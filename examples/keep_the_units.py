@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import tifffile
 
+from napari_cellsynth.stack.files.read import read_stack
+from napari_cellsynth.stack.files.write import write_ome_tiff
 from napari_cellsynth.stack.info import info_text
 from napari_cellsynth.stack.provenance import provenance_block
-from napari_cellsynth.stack.read import read_stack
-from napari_cellsynth.stack.write import write_ome_tiff
 
 
 def main(out: Path) -> None:

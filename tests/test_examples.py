@@ -7,7 +7,7 @@ from pathlib import Path
 
 import tifffile
 
-from napari_cellsynth.stack.read import read_stack
+from napari_cellsynth.stack.files.read import read_stack
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 

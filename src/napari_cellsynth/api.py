@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from napari_cellsynth.engine.run_folder import RunFolder
     from napari_cellsynth.engine.settings import Settings
     from napari_cellsynth.engine.verbs import Samples
-    from napari_cellsynth.stack.crops import CropSettings
+    from napari_cellsynth.stack.crops.settings import CropSettings
     from napari_cellsynth.stack.stack import Stack
-    from napari_cellsynth.stack.training_set import TrainingSet
+    from napari_cellsynth.stack.training_sets.training_set import TrainingSet
 
 
 TRAINING_SETS, RUNS = "training sets", "trainings"
@@ -42,7 +42,9 @@ def prepare_crops(
     The last event's ``details`` hold the report: crops made, refused and why, and how many different cells.
     """
     from napari_cellsynth.engine.events import Progress
-    from napari_cellsynth.stack.crops import CropReport, CropSettings, make_crops
+    from napari_cellsynth.stack.crops.make import make_crops
+    from napari_cellsynth.stack.crops.report import CropReport
+    from napari_cellsynth.stack.crops.settings import CropSettings
 
     for news in make_crops(recordings, out, settings or CropSettings()):
         if isinstance(news, CropReport):
@@ -132,7 +134,7 @@ def create_run(
 
 
 def _training_set(family: Family, data: Path) -> TrainingSet:
-    from napari_cellsynth.stack.training_set import TrainingSet
+    from napari_cellsynth.stack.training_sets.training_set import TrainingSet
 
     if Path(data).is_file():
         raise BadInput(f"{data} is a file; {family.name} learns from {family.data}: cut them out with 'prepare crops'")

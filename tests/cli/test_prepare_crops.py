@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from napari_cellsynth.stack.training_set import TrainingSet
+from napari_cellsynth.stack.training_sets.training_set import TrainingSet
 
 
 def test_a_training_set_and_its_report(shell, phantom, labels, tmp_path) -> None:

@@ -10,7 +10,7 @@ import tifffile
 from PIL import Image
 
 from napari_cellsynth.gui.script import Script
-from napari_cellsynth.stack.read import read_stack
+from napari_cellsynth.stack.files.read import read_stack
 
 pytestmark = pytest.mark.gui
 

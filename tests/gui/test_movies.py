@@ -24,7 +24,7 @@ from napari_cellsynth.gui.opening import open_example, open_path
 from napari_cellsynth.gui.state import Session
 from napari_cellsynth.gui.training_set_section import folder_name
 from napari_cellsynth.stack.stack import Stack
-from napari_cellsynth.stack.training_set import TrainingSet
+from napari_cellsynth.stack.training_sets.training_set import TrainingSet
 
 PATIENCE = 20_000
 """Milliseconds that background work may take on a busy machine."""

@@ -16,10 +16,10 @@ from napari_cellsynth.errors import BadInput, RunFailed
 from napari_cellsynth.gui import commands, opening, readers
 from napari_cellsynth.gui.layers import add_stack, complete, facts_of, missing, stack_of
 from napari_cellsynth.gui.state import Session
+from napari_cellsynth.stack.files.read import read_stack
+from napari_cellsynth.stack.files.write import write_ome_tiff, write_plain_tiff
 from napari_cellsynth.stack.provenance import provenance_block
-from napari_cellsynth.stack.read import read_stack
 from napari_cellsynth.stack.stack import Stack
-from napari_cellsynth.stack.write import write_ome_tiff, write_plain_tiff
 
 US = "napari-cellsynth"
 

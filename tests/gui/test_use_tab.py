@@ -18,7 +18,7 @@ from napari_cellsynth.gui.morph_pane import numbers
 from napari_cellsynth.gui.morpher import Latest, make_way
 from napari_cellsynth.gui.state import Session
 from napari_cellsynth.gui.use_tab import UseTab
-from napari_cellsynth.stack.read import read_stack
+from napari_cellsynth.stack.files.read import read_stack
 
 SOON = 30_000
 

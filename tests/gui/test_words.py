@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from napari_cellsynth.gui import words
-from napari_cellsynth.stack import crops_report
+from napari_cellsynth.stack.crops import report as crops_report
 
 
 def test_panel_and_report_draw_the_line_for_few_cells_at_the_same_number() -> None:

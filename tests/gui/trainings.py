@@ -12,7 +12,7 @@ import numpy as np
 from napari_cellsynth import api
 from napari_cellsynth.api import RUNS, TRAINING_SETS
 from napari_cellsynth.engine.run_folder import RunFolder
-from napari_cellsynth.stack.crops import CropSettings
+from napari_cellsynth.stack.crops.settings import CropSettings
 from napari_cellsynth.stack.stack import Stack
 
 SMALL = {"batch_size": 4, "width": 4, "widest": 16, "latent_size": 4, "preview_every": 10, "checkpoint_every": 20}

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from napari_cellsynth import api, phantoms
-from napari_cellsynth.stack.crops import CropSettings
+from napari_cellsynth.stack.crops.settings import CropSettings
 from napari_cellsynth.stack.stack import Stack
 
 

@@ -15,7 +15,7 @@ from napari_cellsynth.engine.events import Finished, PreviewMade, Step
 from napari_cellsynth.engine.run_folder import RunFolder
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.models.registry import FAMILIES
-from napari_cellsynth.stack.read import read_stack
+from napari_cellsynth.stack.files.read import read_stack
 
 ROOT = Path(__file__).parents[2]
 every_family = pytest.mark.parametrize("name", FAMILIES)

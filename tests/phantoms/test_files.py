@@ -12,7 +12,7 @@ import tifffile
 
 from napari_cellsynth import phantoms
 from napari_cellsynth.errors import BadInput
-from napari_cellsynth.stack.read import read_stack
+from napari_cellsynth.stack.files.read import read_stack
 
 
 def test_round_trip(tmp_path: Path) -> None:

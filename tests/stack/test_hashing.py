@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from napari_cellsynth.stack.files.read import read_stack
+from napari_cellsynth.stack.files.write import write_ome_tiff
 from napari_cellsynth.stack.hashing import content_hash, plane_places
-from napari_cellsynth.stack.read import read_stack
 from napari_cellsynth.stack.stack import Stack
-from napari_cellsynth.stack.write import write_ome_tiff
 
 
 class Counting:

@@ -5,9 +5,9 @@ import pytest
 import tifffile
 
 from napari_cellsynth.errors import BadInput
+from napari_cellsynth.stack.files.write import write_ome_tiff, write_plain_tiff
 from napari_cellsynth.stack.labels import read_labels
 from napari_cellsynth.stack.stack import Stack
-from napari_cellsynth.stack.write import write_ome_tiff, write_plain_tiff
 
 LABELS = np.random.default_rng(0).integers(0, 9, (4, 8, 9)).astype(np.uint16)
 MOVIE = Stack(np.zeros((4, 8, 9), np.uint8), "TYX", pixel_size=(0.2, 0.2), frame_interval=60.0, name="movie")

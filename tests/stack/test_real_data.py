@@ -9,12 +9,12 @@ import pytest
 import tifffile
 
 from napari_cellsynth.errors import BadInput
+from napari_cellsynth.stack.files.read import AxesUnknown, read_stack
+from napari_cellsynth.stack.files.write import write_ome_tiff
 from napari_cellsynth.stack.hashing import content_hash
 from napari_cellsynth.stack.info import info_text, stack_info
 from napari_cellsynth.stack.labels import read_labels
-from napari_cellsynth.stack.read import AxesUnknown, read_stack
 from napari_cellsynth.stack.scaling import Scaling
-from napari_cellsynth.stack.write import write_ome_tiff
 
 pytestmark = pytest.mark.real_data
 Find = Callable[[str], Path]

@@ -104,8 +104,8 @@ class StackOptions:
 
     def read(self, path: Path) -> Stack:
         """Open a recording with what the user said about it."""
+        from napari_cellsynth.stack.files.read import read_stack
         from napari_cellsynth.stack.quantity import parse_duration
-        from napari_cellsynth.stack.read import read_stack
 
         interval = None if self.interval is None else parse_duration(self.interval)
         return read_stack(path, axes=self.axes, pixel_size=self._pixel_size(), frame_interval=interval)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_cellsynth.stack.outputs import beside, image_path, refuse_others, refuse_stale
+from napari_cellsynth.stack.files.outputs import beside, image_path, refuse_others, refuse_stale
 
 if TYPE_CHECKING:
     from napari_cellsynth.stack.stack import Stack
@@ -20,7 +20,7 @@ def place_for(out: Path) -> Path:
 
 def write_made(path: Path, images: Stack, labels: Stack | None, *, quiet: bool) -> None:
     """Write generated images and, beside them, their masks; name the files."""
-    from napari_cellsynth.stack.write import write_ome_tiff
+    from napari_cellsynth.stack.files.write import write_ome_tiff
 
     side = beside(path, "labels.tif")
     if labels is None:

@@ -59,7 +59,7 @@ def _no_name(words: Sequence[str]) -> int:
 def _write(kind: Any, settings: Any, out: Path, quiet: bool) -> int:
     from napari_cellsynth.cli.progress import ProgressLine
     from napari_cellsynth.phantoms.files import sides_of, write_phantom
-    from napari_cellsynth.stack.outputs import image_path, refuse_others
+    from napari_cellsynth.stack.files.outputs import image_path, refuse_others
 
     path = image_path(out)
     refuse_others(path, sides_of(path))

@@ -13,7 +13,7 @@ from tyro.conf import OmitArgPrefixes, Positional, UseAppendAction, arg
 from napari_cellsynth.cli.from_settings import options_of, settings_from
 from napari_cellsynth.cli.options import StackOptions, parse
 from napari_cellsynth.errors import BadInput
-from napari_cellsynth.stack.crops_settings import CropSettings
+from napari_cellsynth.stack.crops.settings import CropSettings
 
 CropOptions = options_of(CropSettings, about="What is cut, and what is held out.", leave_out=("box_um", "box_px"))
 

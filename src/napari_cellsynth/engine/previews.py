@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from napari_cellsynth.errors import CellsynthError
+from napari_cellsynth.stack.files.write import write_ome_tiff
 from napari_cellsynth.stack.provenance import provenance_block
 from napari_cellsynth.stack.stack import Stack
-from napari_cellsynth.stack.write import write_ome_tiff
 
 
 def write_preview(run: Path, images: np.ndarray, step: int, seed: int, described: dict[str, Any]) -> str:

@@ -37,7 +37,7 @@ class Count:
 
 def count_cells(labels: Stack) -> Generator[int, None, Count]:
     """Count outlines and different cells, one plane after the other; yields the planes done."""
-    from napari_cellsynth.stack.crops_scan import CellCounter, scan_plane
+    from napari_cellsynth.stack.crops.scan import CellCounter, scan_plane
 
     counter, found = CellCounter(), []
     for done, (t, z) in enumerate((t, z) for t in range(labels.size("T")) for z in range(labels.size("Z"))):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def open_any(path: Path) -> tuple[Stack, bool]:
     """The recording, and whether its axes are known; where not, the array is in the file's order."""
-    from napari_cellsynth.stack.read import AxesUnknown, read_stack
+    from napari_cellsynth.stack.files.read import AxesUnknown, read_stack
 
     try:
         return read_stack(path), True

@@ -218,7 +218,7 @@ def preview_images(file: Path) -> np.ndarray:
     """A preview file, axes QCYX or QTCYX, as (N, C, Y, X)."""
     import numpy as np
 
-    from napari_cellsynth.stack.read import read_stack
+    from napari_cellsynth.stack.files.read import read_stack
 
     stack = read_stack(file)
     images = np.asarray(stack.data[:, 0] if "T" in stack.axes else stack.data)

@@ -87,8 +87,8 @@ def write(path: Path, images: Stack, labels: Stack | None) -> list[Path]:
 
     ``x`` and ``x.tif`` become ``x.ome.tif``, of which no dialog has asked: what is not ours is not written over.
     """
-    from napari_cellsynth.stack.outputs import beside, refuse_others
-    from napari_cellsynth.stack.write import write_ome_tiff
+    from napari_cellsynth.stack.files.outputs import beside, refuse_others
+    from napari_cellsynth.stack.files.write import write_ome_tiff
 
     path, side = beside(path, ENDING.removeprefix(".")), beside(path, "labels.tif")
     refuse_others(path, [] if labels is None else [side])

@@ -78,7 +78,7 @@ def ask_for_recording(parent: QWidget | None) -> Path | None:
 
 def frames_beside(path: Path) -> int:
     """How many numbered frames of one recording lie in the file's folder, where it is a single frame itself; else 0."""
-    from napari_cellsynth.stack.read import describe_file
+    from napari_cellsynth.stack.files.read import describe_file
 
     try:
         if len(describe_file(path).shape) > 2:

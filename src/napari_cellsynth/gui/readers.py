@@ -26,7 +26,7 @@ EXAMPLE: dict[str, Any] = {"frames": 48, "size": 320, "seed": 1}
 
 def get_reader(path: PathOrPaths) -> Callable[[PathOrPaths], list[LayerData]] | None:
     """The reader of the manifest; None for a folder that is no recording, so that others may try."""
-    from napari_cellsynth.stack.read import describe_file
+    from napari_cellsynth.stack.files.read import describe_file
 
     first = Path(path if isinstance(path, str) else path[0])
     if first.is_dir():
@@ -81,8 +81,8 @@ def read_outlines(path: Path) -> Stack:
 
     Those of generated samples have a scale of their own.
     """
+    from napari_cellsynth.stack.files.read import read_stack
     from napari_cellsynth.stack.labels import read_labels
-    from napari_cellsynth.stack.read import read_stack
 
     stem = path.name[: -len(next(ending for ending in OUTLINES if path.name.lower().endswith(ending)))]
     beside = path.with_name(f"{stem}.ome.tif")
@@ -100,7 +100,7 @@ def write(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
     of a type that OME-TIFF does not hold (napari takes a ValueError, which
     BadInput is, for another plugin's turn, and swallows its words).
     """
-    from napari_cellsynth.stack.write import write_ome_tiff
+    from napari_cellsynth.stack.files.write import write_ome_tiff
 
     layer = SimpleNamespace(
         data=data,

@@ -66,7 +66,7 @@ class Known:
 
 def training_sets(home: Path) -> list[Known]:
     """The training sets in their folder of the home, newest first."""
-    from napari_cellsynth.stack.training_set import TrainingSet
+    from napari_cellsynth.stack.training_sets.training_set import TrainingSet
 
     found = []
     for file in sorted((home / TRAINING_SETS).glob("*/dataset.json"), key=_age):
@@ -409,7 +409,7 @@ def create(wish: Wish, run: Path) -> Path:
 
 def summary_of(path: Path) -> str:
     """One line about a training set; BadInput where the folder is none."""
-    from napari_cellsynth.stack.training_set import TrainingSet
+    from napari_cellsynth.stack.training_sets.training_set import TrainingSet
 
     return str(TrainingSet.open(path).summary())
 

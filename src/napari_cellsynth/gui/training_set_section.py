@@ -18,13 +18,13 @@ from napari_cellsynth.gui.forms import SettingsForm
 from napari_cellsynth.gui.layers import PreviewLayer, contrast, facts_of, stack_of
 from napari_cellsynth.gui.parts import Foldout, Sentence, Thumbnails, button, row
 from napari_cellsynth.gui.pieces import Choice, Listening, Section, Whole
-from napari_cellsynth.stack.crops_report import CropReport
-from napari_cellsynth.stack.crops_settings import CropSettings
+from napari_cellsynth.stack.crops.report import CropReport
+from napari_cellsynth.stack.crops.settings import CropSettings
 
 if TYPE_CHECKING:
     from napari_cellsynth.engine.events import Progress
     from napari_cellsynth.gui.state import Session
-    from napari_cellsynth.stack.crops_plan import CropPlan
+    from napari_cellsynth.stack.crops.plan import CropPlan
     from napari_cellsynth.stack.stack import Stack
 
 EXAMPLES = 16
@@ -211,7 +211,7 @@ class TrainingSetSection(Section):
         except BadInput as error:
             self._planned(None, capital(str(error)))
             return
-        from napari_cellsynth.stack.crops_plan import plan_crops
+        from napari_cellsynth.stack.crops.plan import plan_crops
 
         self._planning = worker = workers.call(
             lambda: plan_crops([pair], settings),
@@ -250,7 +250,7 @@ class TrainingSetSection(Section):
 
     def draw_examples(self) -> None:
         """Show sixteen crops as they will be written; others each time."""
-        from napari_cellsynth.stack.crops import preview_crops
+        from napari_cellsynth.stack.crops.make import preview_crops
 
         try:
             (movie, labels), settings = self._pair(), self.settings()

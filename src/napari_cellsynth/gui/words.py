@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from napari_cellsynth.stack.crops_report import FEW_CELLS
+from napari_cellsynth.stack.crops.report import FEW_CELLS
 
 MODALITIES: dict[str | None, str] = {
     None: "microscopy?",

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from napari_cellsynth.errors import BadInput
-from napari_cellsynth.stack.read import describe_file, read_stack
+from napari_cellsynth.stack.files.read import describe_file, read_stack
 from napari_cellsynth.stack.stack import Stack
 
 _ADVICE = {

@@ -11,9 +11,10 @@ import pytest
 import tifffile
 
 from napari_cellsynth.errors import BadInput
-from napari_cellsynth.stack.crops import CropSettings, make_crops
+from napari_cellsynth.stack.crops.make import make_crops
+from napari_cellsynth.stack.crops.settings import CropSettings
 from napari_cellsynth.stack.stack import Stack
-from napari_cellsynth.stack.training_set import TrainingSet
+from napari_cellsynth.stack.training_sets.training_set import TrainingSet
 
 
 @pytest.fixture(scope="module")

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from napari_cellsynth.errors import BadInput
-from napari_cellsynth.stack.folder import FolderPlanes, numbered_files
-from napari_cellsynth.stack.metadata import Metadata, read_metadata
+from napari_cellsynth.stack.files.folder import FolderPlanes, numbered_files
+from napari_cellsynth.stack.files.metadata import Metadata, read_metadata
+from napari_cellsynth.stack.files.tiff import TiffPlanes, cut_short, opened
 from napari_cellsynth.stack.stack import AXES
-from napari_cellsynth.stack.tiff import TiffPlanes, cut_short, opened
 
 
 @dataclass(frozen=True)

@@ -16,13 +16,13 @@ from typing import Any
 import numpy as np
 
 from napari_cellsynth.errors import BadInput
-from napari_cellsynth.stack.crops_cut import Crop
-from napari_cellsynth.stack.crops_plan import CropPlan, Source
-from napari_cellsynth.stack.crops_report import CropReport
-from napari_cellsynth.stack.crops_settings import Split
+from napari_cellsynth.stack.crops.cut import Crop
+from napari_cellsynth.stack.crops.plan import CropPlan, Source
+from napari_cellsynth.stack.crops.report import CropReport
 from napari_cellsynth.stack.hashing import content_hash
 from napari_cellsynth.stack.provenance import provenance_block
 from napari_cellsynth.stack.scaling import Scaling
+from napari_cellsynth.stack.split import Split
 from napari_cellsynth.stack.stack import Stack
 
 FORMAT = 1
@@ -121,7 +121,7 @@ class DatasetWriter:
         self._put_in_place()
 
     def _write_images(self, images: Stack, masks: np.ndarray, provenance: dict[str, Any]) -> None:
-        from napari_cellsynth.stack.write import write_ome_tiff
+        from napari_cellsynth.stack.files.write import write_ome_tiff
 
         # Not compressed, so that training maps them into memory instead of reading them.
         write_ome_tiff(self.folder / "crops.ome.tif", images, compress=False)
@@ -175,7 +175,7 @@ def describe_source(source: Source) -> dict[str, Any]:
 
 
 def dataset_hash(images: Stack, masks: np.ndarray) -> str:
-    """Fingerprint of a training set: of its crops (see :func:`.hashing.content_hash`) and of its masks."""
+    """Fingerprint of a training set: of its crops (as :func:`content_hash` says) and of its masks."""
     digest = hashlib.sha256(content_hash(images).encode())
     for mask in _rows(masks):
         digest.update(mask.tobytes())

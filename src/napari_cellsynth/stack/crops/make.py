@@ -15,26 +15,14 @@ from pathlib import Path
 import numpy as np
 
 from napari_cellsynth.errors import BadInput
-from napari_cellsynth.stack.crops_cut import Crop, Plane, cut, reason_against
-from napari_cellsynth.stack.crops_plan import CropPlan, Source, box_frames, plan_crops
-from napari_cellsynth.stack.crops_report import CropReport, report_of
-from napari_cellsynth.stack.crops_scan import CellCounter, Outline, scan_plane
-from napari_cellsynth.stack.crops_settings import SPLITS, CropSettings, Modality, Split
-from napari_cellsynth.stack.crops_write import DatasetWriter
+from napari_cellsynth.stack.crops.cut import Crop, Plane, cut, reason_against
+from napari_cellsynth.stack.crops.plan import CropPlan, Source, box_frames, plan_crops
+from napari_cellsynth.stack.crops.report import CropReport, report_of
+from napari_cellsynth.stack.crops.scan import CellCounter, Outline, scan_plane
+from napari_cellsynth.stack.crops.settings import CropSettings
+from napari_cellsynth.stack.crops.write import DatasetWriter
+from napari_cellsynth.stack.split import SPLITS, Split
 from napari_cellsynth.stack.stack import Stack
-
-__all__ = [
-    "SPLITS",
-    "CropPlan",
-    "CropProgress",
-    "CropReport",
-    "CropSettings",
-    "Modality",
-    "Split",
-    "make_crops",
-    "plan_crops",
-    "preview_crops",
-]
 
 
 @dataclass(frozen=True)
@@ -73,7 +61,7 @@ def make_crops(
         Pairs of a recording and its outlines (labels of the same T, Z, Y, X;
         0 is background).
     out
-        Folder of the training set (see :class:`.training_set.TrainingSet`);
+        Folder of the training set (see :class:`~napari_cellsynth.stack.training_sets.training_set.TrainingSet`);
         must not exist, or be empty.
     roles
         What each recording is for, with ``holdout="recording"``; else the

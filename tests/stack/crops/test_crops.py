@@ -12,11 +12,14 @@ import tifffile
 from pydantic import ValidationError
 
 from napari_cellsynth.errors import BadInput
-from napari_cellsynth.stack.crops import CropProgress, CropReport, CropSettings, make_crops, plan_crops, preview_crops
-from napari_cellsynth.stack.crops_background import replace_neighbours
-from napari_cellsynth.stack.read import read_stack
+from napari_cellsynth.stack.crops.background import replace_neighbours
+from napari_cellsynth.stack.crops.make import CropProgress, make_crops, preview_crops
+from napari_cellsynth.stack.crops.plan import plan_crops
+from napari_cellsynth.stack.crops.report import CropReport
+from napari_cellsynth.stack.crops.settings import CropSettings
+from napari_cellsynth.stack.files.read import read_stack
 from napari_cellsynth.stack.stack import Stack
-from napari_cellsynth.stack.training_set import TrainingSet
+from napari_cellsynth.stack.training_sets.training_set import TrainingSet
 
 RADIUS = 6
 
@@ -101,7 +104,7 @@ def test_the_dtype_stays_and_a_ramp_stays_a_ramp(tmp_path: Path, dtype: str) -> 
 
 
 def test_intensities_beyond_float32_are_resampled_alike() -> None:
-    from napari_cellsynth.stack.crops_cut import Box, resample
+    from napari_cellsynth.stack.crops.cut import Box, resample
 
     pixels = np.random.default_rng(0).uniform(0, 1, (40, 40))
     box = Box(0, 0, 40.0, 40.0)

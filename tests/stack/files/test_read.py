@@ -11,9 +11,9 @@ import pytest
 import tifffile
 
 from napari_cellsynth.errors import BadInput
-from napari_cellsynth.stack.read import AxesUnknown, describe_file, read_stack
+from napari_cellsynth.stack.files.read import AxesUnknown, describe_file, read_stack
+from napari_cellsynth.stack.files.write import write_ome_tiff
 from napari_cellsynth.stack.stack import Stack
-from napari_cellsynth.stack.write import write_ome_tiff
 
 
 def array(*shape: int, dtype: str = "uint16") -> np.ndarray:
@@ -245,7 +245,7 @@ def test_impossible_scale_is_refused(tmp_path, wrong: float) -> None:
 
 @pytest.mark.parametrize("compression", [None, "zlib"])
 def test_opening_reads_only_the_first_plane(tmp_path, compression: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    from napari_cellsynth.stack.tiff import TiffPlanes
+    from napari_cellsynth.stack.files.tiff import TiffPlanes
 
     tifffile.imwrite(tmp_path / "a.tif", array(20, 8, 9), compression=compression, metadata={"axes": "TYX"})
     read: list[tuple[int, ...]] = []

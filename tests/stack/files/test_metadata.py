@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from napari_cellsynth.stack.read import read_stack
+from napari_cellsynth.stack.files.read import read_stack
 from napari_cellsynth.stack.stack import Stack
 
 DATA = np.arange(3 * 8 * 9, dtype=np.uint8).reshape(3, 8, 9)

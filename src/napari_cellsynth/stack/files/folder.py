@@ -12,7 +12,7 @@ from uuid import uuid4
 import numpy as np
 
 from napari_cellsynth.errors import BadInput
-from napari_cellsynth.stack.tiff import open_planes
+from napari_cellsynth.stack.files.tiff import open_planes
 
 SUFFIXES = (".tif", ".tiff")
 _DIGITS = re.compile(r"(\d+)")

@@ -90,8 +90,8 @@ def read_plain_tiff(path: str | Path) -> tuple[np.ndarray, dict[str, Any]]:
 
     Of a TIFF file from elsewhere the description is empty.
     """
-    from napari_cellsynth.stack.read import describe_file
-    from napari_cellsynth.stack.tiff import open_planes, opened
+    from napari_cellsynth.stack.files.read import describe_file
+    from napari_cellsynth.stack.files.tiff import open_planes, opened
 
     path = Path(path)
     describe_file(path)  # refuses, in one line, what is no readable TIFF

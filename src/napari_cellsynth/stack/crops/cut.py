@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from napari_cellsynth.stack.crops_background import Background, estimate_background, replace_neighbours
-from napari_cellsynth.stack.crops_plan import CropPlan, Source, reason_of_shape
-from napari_cellsynth.stack.crops_scan import Outline
+from napari_cellsynth.stack.crops.background import Background, estimate_background, replace_neighbours
+from napari_cellsynth.stack.crops.plan import CropPlan, Source, reason_of_shape
+from napari_cellsynth.stack.crops.scan import Outline
 
 FLOAT32_SAFE = 1e30
 """Intensities up to here can be resampled in float32, sums of the filter included."""

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from napari_cellsynth.stack.crops_plan import CropPlan
-from napari_cellsynth.stack.crops_scan import Outline
-from napari_cellsynth.stack.crops_settings import SPLITS
+from napari_cellsynth.stack.crops.plan import CropPlan
+from napari_cellsynth.stack.crops.scan import Outline
+from napari_cellsynth.stack.split import SPLITS
 
 PART_WORDS = {"train": "training", "validation": "validation", "test": "test"}
 FEW_CELLS = 50

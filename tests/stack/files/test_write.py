@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as nps
 
 from napari_cellsynth.errors import BadInput, RunFailed
+from napari_cellsynth.stack.files.read import read_stack
+from napari_cellsynth.stack.files.write import read_plain_tiff, write_ome_tiff, write_plain_tiff
 from napari_cellsynth.stack.provenance import NAMESPACE, provenance_block
-from napari_cellsynth.stack.read import read_stack
 from napari_cellsynth.stack.stack import Stack
-from napari_cellsynth.stack.write import read_plain_tiff, write_ome_tiff, write_plain_tiff
 
 DTYPES = ["bool", "uint8", "uint16", "uint32", "int8", "int16", "int32", "float32", "float64", "int64", "uint64"]
 AXES = ["YX", "TYX", "CYX", "ZYX", "QYX", "TCYX", "TZYX", "QTYX", "QCYX", "QZYX", "TCZYX", "QTCYX", "QTCZYX"]
@@ -199,7 +199,7 @@ def test_odd_names_do_not_break_the_xml(tmp_path) -> None:
 
 
 def test_big_files_are_bigtiff(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("napari_cellsynth.stack.write._BIG", 100)
+    monkeypatch.setattr("napari_cellsynth.stack.files.write._BIG", 100)
     array = np.random.default_rng(0).integers(0, 99, (3, 40, 50)).astype(np.uint8)
     path = write_ome_tiff(tmp_path / "a.ome.tif", Stack(array, "TYX"))
     with tifffile.TiffFile(path) as tif:

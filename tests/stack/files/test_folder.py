@@ -7,7 +7,7 @@ import pytest
 import tifffile
 
 from napari_cellsynth.errors import BadInput
-from napari_cellsynth.stack.read import AxesUnknown, describe_file, read_stack
+from napari_cellsynth.stack.files.read import AxesUnknown, describe_file, read_stack
 
 FRAMES = np.random.default_rng(0).integers(0, 999, (12, 8, 9)).astype(np.uint16)
 

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from napari_cellsynth.errors import BadInput
-from napari_cellsynth.stack.describe import FileDescription, describe_file, open_path
-from napari_cellsynth.stack.folder import SUFFIXES, FolderPlanes
-from napari_cellsynth.stack.metadata import Metadata
+from napari_cellsynth.stack.files.describe import FileDescription, describe_file, open_path
+from napari_cellsynth.stack.files.folder import SUFFIXES, FolderPlanes
+from napari_cellsynth.stack.files.metadata import Metadata
+from napari_cellsynth.stack.files.tiff import TiffPlanes
 from napari_cellsynth.stack.quantity import format_duration, format_length, positive
 from napari_cellsynth.stack.stack import AXES, Stack
-from napari_cellsynth.stack.tiff import TiffPlanes
 
 __all__ = ["AxesUnknown", "FileDescription", "describe_file", "read_stack"]
 

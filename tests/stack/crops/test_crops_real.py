@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import tifffile
 
-from napari_cellsynth.stack.read import read_stack
+from napari_cellsynth.stack.files.read import read_stack
 from napari_cellsynth.stack.stack import Stack
 
 from .test_crops import run

@@ -6,9 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-Modality = Literal["dic", "phase-contrast", "brightfield", "fluorescence"]
-Split = Literal["train", "validation", "test"]
-SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+from napari_cellsynth.stack.modality import Modality
 
 
 class CropSettings(BaseModel):

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from napari_cellsynth.errors import BadInput
-from napari_cellsynth.stack.crops_scan import Outline, scan_plane
-from napari_cellsynth.stack.crops_settings import CropSettings, Split
-from napari_cellsynth.stack.crops_split import splits_of
+from napari_cellsynth.stack.crops.scan import Outline, scan_plane
+from napari_cellsynth.stack.crops.settings import CropSettings
+from napari_cellsynth.stack.crops.split import splits_of
 from napari_cellsynth.stack.labels import check_labels
+from napari_cellsynth.stack.split import Split
 from napari_cellsynth.stack.stack import Stack
 
 BOX_FRAMES = 32
@@ -30,7 +31,7 @@ class Source:
     number: int
     stack: Stack
     labels: Stack
-    split: dict[int, Split]
+    split: Mapping[int, Split]
     """Part that a frame belongs to; frames in a gap, or passed over, are not in it."""
     gap: frozenset[int]
     """Frames left out between two parts."""
@@ -87,7 +88,7 @@ def plan_crops(
     dtype = _one_dtype([stack for stack, _ in recordings])
     splits = splits_of([stack for stack, _ in recordings], settings, roles)
     sources = [
-        Source(n, stack, labels, *splits[n], _planes(stack, settings), (0.0, 0.0))
+        Source(n, stack, labels, splits[n].parts, splits[n].gap, _planes(stack, settings), (0.0, 0.0))
         for n, (stack, labels) in enumerate(recordings)
     ]
     box_um, boxes = _boxes(sources, settings)

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from napari_cellsynth.errors import BadInput
-from napari_cellsynth.stack.crops_report import PART_WORDS, CropReport, box_text
-from napari_cellsynth.stack.crops_settings import SPLITS
+from napari_cellsynth.stack.crops.report import PART_WORDS, CropReport, box_text
 from napari_cellsynth.stack.scaling import Scaling
+from napari_cellsynth.stack.split import SPLITS
 
 KINDS = ("crops",)
 FORMATS = (1,)

@@ -1,0 +1,1 @@
+"""Centred crops of single cells with their masks."""

@@ -1,0 +1,65 @@
+"""Which frames of a recording are learned from, tuned on and tested on; never shuffled frames."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from napari_cellsynth.errors import BadInput
+
+Split = Literal["train", "validation", "test"]
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class FrameSplit:
+    """The part that each frame of one recording belongs to."""
+
+    parts: Mapping[int, Split]
+    """By frame, counted from 0; a frame that is passed over, or lies in a gap, is not in it."""
+    gap: frozenset[int] = frozenset()
+    """Frames left out between two parts."""
+
+    def frames(self, part: Split) -> tuple[int, ...]:
+        """Frames of a part, ascending."""
+        return tuple(t for t in sorted(self.parts) if self.parts[t] == part)
+
+
+def whole(frames: int, part: Split, *, every: int = 1) -> FrameSplit:
+    """Every n-th of ``frames`` frames for one part."""
+    return FrameSplit(dict.fromkeys(range(0, frames, every), part))
+
+
+def by_time(frames: int, *, validation: float, test: float, gap: int, every: int = 1, name: str) -> FrameSplit:
+    """Training first, then a gap, validation, a gap, test: time runs forward.
+
+    ``validation`` and ``test`` are shares of the frames taken (every n-th);
+    at least ``gap`` frames of the recording lie between two parts.  Raises
+    BadInput, naming the recording, where it is too short for that.
+    """
+    used = list(range(0, frames, every))
+    left_out = gap // every
+    sizes = shares(len(used), validation=validation, test=test)
+    needed = 1 + sum(size + left_out for size in sizes.values())
+    if len(used) < needed:
+        raise BadInput(
+            f"{name} gives {len(used)} frame(s); holding out by time with a gap of {gap} needs {needed}: "
+            f"choose a smaller gap, hold out whole recordings, or set both fractions to 0"
+        )
+    parts: dict[int, Split] = {}
+    between: set[int] = set()
+    for part, size in reversed(sizes.items()):
+        parts.update(dict.fromkeys(used[-size:], part))
+        del used[-size:]
+        if left_out:
+            between.update(used[-left_out:])
+            del used[-left_out:]
+    parts.update(dict.fromkeys(used, "train"))
+    return FrameSplit(parts, frozenset(between))
+
+
+def shares(count: int, *, validation: float, test: float) -> dict[Split, int]:
+    """Frames or recordings for each part held out, in the order of time; at least one of a share above 0."""
+    wanted: dict[Split, float] = {"validation": validation, "test": test}
+    return {part: max(1, round(share * count)) for part, share in wanted.items() if share > 0}
