@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cellsynth import phantoms
-from napari_cellsynth.phantoms.dic import OFFSET
+from napari_cellsynth.phantoms.neutrophils.dic import OFFSET
 from napari_cellsynth.quality import likeness as lk
 
 ROOT = Path(__file__).resolve().parent.parent

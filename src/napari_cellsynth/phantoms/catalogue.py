@@ -9,8 +9,8 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from napari_cellsynth.errors import BadInput
+from napari_cellsynth.phantoms.neutrophils.settings import NeutrophilSettings
 from napari_cellsynth.phantoms.phantom import Phantom, Progress
-from napari_cellsynth.phantoms.settings import NeutrophilSettings
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class PhantomKind:
 
 
 def _neutrophils(settings: NeutrophilSettings, progress: Progress | None = None) -> Phantom:
-    from napari_cellsynth.phantoms.neutrophils import neutrophils
+    from napari_cellsynth.phantoms.neutrophils.recording import neutrophils
 
     return neutrophils(settings, progress)
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from napari_cellsynth.phantoms.phantom import Phantom, Progress, TrackPoint
 from napari_cellsynth.stack.files.outputs import beside, image_path, refuse_stale
-from napari_cellsynth.stack.files.write import replacing, write_ome_tiff, write_plain_tiff
+from napari_cellsynth.stack.files.replacing import replacing
+from napari_cellsynth.stack.files.write import write_ome_tiff, write_plain_tiff
 
 AXES = {"labels": "TYX", "classes": "TYX", "flow": "TCYX", "clean": "TYX"}
 """Arrays beside the recording; flow has dx and dy as channels."""

@@ -7,8 +7,8 @@ import pytest
 
 from napari_cellsynth import phantoms
 from napari_cellsynth.motion.flow import swap_row_column
-from napari_cellsynth.phantoms import anatomy, deform, dic
-from napari_cellsynth.phantoms.neutrophils import Cell, Scene, film
+from napari_cellsynth.phantoms.neutrophils import anatomy, deform, dic
+from napari_cellsynth.phantoms.neutrophils.recording import Cell, Scene, film
 
 
 def shifting_film(dx: int, dy: int, frames: int = 3) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -26,9 +26,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cellsynth.errors import BadInput
-from napari_cellsynth.phantoms import anatomy, crawl, deform, dic, truth
+from napari_cellsynth.phantoms import truth
+from napari_cellsynth.phantoms.neutrophils import anatomy, crawl, deform, dic
+from napari_cellsynth.phantoms.neutrophils.settings import VIGOUR, NeutrophilSettings
 from napari_cellsynth.phantoms.phantom import Phantom, Progress
-from napari_cellsynth.phantoms.settings import VIGOUR, NeutrophilSettings
 from napari_cellsynth.stack.stack import Stack
 
 AREA_PER_CELL = 370.0

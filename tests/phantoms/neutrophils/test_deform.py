@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_cellsynth.phantoms import deform
+from napari_cellsynth.phantoms.neutrophils import deform
 
 
 def a_motion(seed: int = 0) -> deform.Motion:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from napari_cellsynth.errors import BadInput
 
 if TYPE_CHECKING:
-    from napari_cellsynth.phantoms.settings import Vigour
+    from napari_cellsynth.phantoms.neutrophils.settings import Vigour
 
 INNER_STEP = 0.25
 """Longest time step of the simulation in seconds."""

@@ -9,7 +9,7 @@ import pytest
 
 from napari_cellsynth import phantoms
 from napari_cellsynth.errors import BadInput
-from napari_cellsynth.phantoms import dic
+from napari_cellsynth.phantoms.neutrophils import dic
 
 
 def test_shapes_units_and_types() -> None:
@@ -71,8 +71,8 @@ def test_areas_stay() -> None:
 
 def travelled(condition: str) -> float:
     """Mean length of a cell's path in micrometres per minute."""
-    from napari_cellsynth.phantoms.neutrophils import populate
-    from napari_cellsynth.phantoms.settings import NeutrophilSettings
+    from napari_cellsynth.phantoms.neutrophils.recording import populate
+    from napari_cellsynth.phantoms.neutrophils.settings import NeutrophilSettings
 
     cells = populate(NeutrophilSettings(frames=40, seed=1, condition=condition))
     steps = [np.diff(cell.motion.centre, axis=0) for cell in cells]
@@ -86,8 +86,8 @@ def test_inhibited_cells_move_less() -> None:
 
 
 def test_speed_does_not_depend_on_the_frame_interval() -> None:
-    from napari_cellsynth.phantoms.neutrophils import populate
-    from napari_cellsynth.phantoms.settings import NeutrophilSettings
+    from napari_cellsynth.phantoms.neutrophils.recording import populate
+    from napari_cellsynth.phantoms.neutrophils.settings import NeutrophilSettings
 
     def path(interval: float, frames: int) -> float:
         cells = populate(NeutrophilSettings(frames=frames, seed=1, frame_interval=interval))
@@ -166,8 +166,8 @@ def test_it_is_quick() -> None:
 
 @pytest.mark.parametrize("size", [96, 128, 160, 320])
 def test_the_usual_number_of_cells_fits_any_field(size: int) -> None:
-    from napari_cellsynth.phantoms.neutrophils import populate
-    from napari_cellsynth.phantoms.settings import NeutrophilSettings
+    from napari_cellsynth.phantoms.neutrophils.recording import populate
+    from napari_cellsynth.phantoms.neutrophils.settings import NeutrophilSettings
 
     for seed in range(4):
         assert populate(NeutrophilSettings(frames=1, size=size, seed=seed))

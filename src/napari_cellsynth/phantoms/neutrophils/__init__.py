@@ -1,0 +1,1 @@
+"""The phantom ``neutrophils``: crawling cells under DIC (``recording`` puts it together)."""
