@@ -1,4 +1,4 @@
-"""Where in a file the pixels of an array lie: all of it, one channel, plane or scene, some frames, a region; or nowhere.
+"""Where in a file the pixels of an array lie: all, one channel, plane or scene, some frames, a region; or nowhere.
 
 A layer keeps its path when its data were cut, inverted or painted over, and
 three channels of a file share one path: what a path is worth is seen by
@@ -78,7 +78,7 @@ def sliceable(array: Any) -> Any:
 
 
 def find_in_file(stack: Stack, path: Path, letters: str | None = None) -> Generator[None, None, Selection | None]:
-    """Look for a stack's pixels in a file that our reader opens; yields while it looks, returns None where they are not.
+    """Look for a stack's pixels in a file that our reader opens; yields while it looks, returns None if they are not.
 
     ``letters`` are the stack's axes in the order of its file, tried where
     the file does not name them or others.  The same type of pixels is asked

@@ -134,7 +134,7 @@ def _told(looking: Generator[None, None, T], message: str) -> Generator[Written,
         try:
             next(looking)
         except StopIteration as end:
-            return end.value  # type: ignore[no-any-return]
+            return end.value
         yield Written(0, 0, message)
 
 
