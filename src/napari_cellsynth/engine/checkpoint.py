@@ -24,7 +24,8 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
-from napari_cellsynth.engine.files import read_json, replace, write_bytes, write_json
+from napari_cellsynth.engine.files import read_json, write_bytes, write_json
+from napari_cellsynth.stack.files.replacing import replace
 from napari_cellsynth.engine.run_folder import FORMAT, RunFolder
 from napari_cellsynth.errors import BadInput
 

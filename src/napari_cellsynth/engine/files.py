@@ -4,26 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import threading
 import time
 from pathlib import Path
 from typing import Any
 
-PATIENCE = 2.0
-"""Seconds for which a rename is tried again: on Windows a reader that holds the file open refuses it."""
-
-
-def replace(source: Path, target: Path) -> None:
-    """``os.replace`` that waits for a reader to let go of the target."""
-    until = time.monotonic() + PATIENCE
-    while True:
-        try:
-            os.replace(source, target)
-            return
-        except PermissionError:
-            if time.monotonic() > until:
-                raise
-            time.sleep(0.02)
+from napari_cellsynth.stack.files.replacing import replace, temporary_beside
 
 
 def modified(path: Path) -> float:
@@ -36,7 +21,7 @@ def modified(path: Path) -> float:
 
 def write_bytes(path: Path, content: bytes, *, sync: bool = False) -> None:
     """Write a whole file; ``sync`` waits until it is on the disk, so that it outlives a power cut."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.tmp")
+    temporary = temporary_beside(path)
     try:
         with open(temporary, "wb") as file:
             file.write(content)

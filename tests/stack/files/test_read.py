@@ -377,8 +377,36 @@ def test_damage_in_the_middle_is_one_line_when_it_is_read(tmp_path) -> None:
         file.write(b"\xff" * 500)
     stack = read_stack(tmp_path / "a.tif")
     stack.frame(2)
-    with pytest.raises(BadInput, match="page 3 cannot be read"):
+    with pytest.raises(BadInput, match="frame 3 cannot be read"):
         stack.frame(3)
+
+
+def damage(path: Path, pages: list[int]) -> None:
+    with tifffile.TiffFile(path) as tif:
+        offsets = [tif.pages[n].dataoffsets[0] for n in pages]
+    with open(path, "r+b") as file:
+        for offset in offsets:
+            file.seek(offset)
+            file.write(b"\xff" * 500)
+
+
+def test_a_movie_whose_first_frame_is_damaged_opens_and_names_it(tmp_path) -> None:
+    noise = np.random.default_rng(0).integers(0, 65535, (5, 80, 90)).astype(np.uint16)
+    tifffile.imwrite(tmp_path / "a.tif", noise, compression="zlib", metadata={"axes": "TYX"})
+    damage(tmp_path / "a.tif", [0])
+    stack = read_stack(tmp_path / "a.tif")
+    assert any("frame 0 cannot be read" in note for note in stack.notes)
+    np.testing.assert_array_equal(stack.frame(4), noise[4])
+    with pytest.raises(BadInput, match="frame 0 cannot be read"):
+        stack.frame(0)
+
+
+def test_a_movie_of_which_no_frame_can_be_read_is_refused(tmp_path) -> None:
+    noise = np.random.default_rng(0).integers(0, 65535, (5, 80, 90)).astype(np.uint16)
+    tifffile.imwrite(tmp_path / "a.tif", noise, compression="zlib", metadata={"axes": "TYX"})
+    damage(tmp_path / "a.tif", list(range(5)))
+    with pytest.raises(BadInput, match="frame 0 cannot be read"):
+        read_stack(tmp_path / "a.tif")
 
 
 def test_complex_pixels_are_refused(tmp_path) -> None:

@@ -83,6 +83,7 @@ def _open_file(path: Path, scene: int) -> tuple[FileDescription, TiffPlanes]:
     _refuse_dtype(path, planes.dtype)
     planes.check()
     notes = [*said.notes, *dict.fromkeys(map(_in_words, complaints[:3]))]
+    notes += planes.damage
     if planes.missing:
         notes.append(f"{planes.missing} planes are named in the file but not there: they read as 0")
     if len(names) > 1:

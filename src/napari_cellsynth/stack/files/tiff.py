@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 _PROBE_BYTES = 2**28
 """A first plane up to this size is read when a file is opened, to find damage at once."""
+_LARGE_PAGE = 2**26
+"""From this size on (bytes) a page has to have some data in the file, see ``_believable``."""
+_MOST_PACKED = 20_000
+"""Bytes of a large page for each byte in the file, at most: black frames pack 1,000 (deflate) to 10,000 times."""
 
 
 class TiffPlanes:
@@ -39,10 +43,13 @@ class TiffPlanes:
         self._lock = threading.RLock()
         self._users: dict[int, int] = {}
         self._stamp = _stamp(path)
+        self.damage: tuple[str, ...] = ()
+        """What ``check`` found wrong with pages while others can be read, a sentence each."""
         self.shape = tuple(int(n) for n in self._series.shape)
         self.ndim = len(self.shape)
         self.dtype = np.dtype(self._series.dtype).newbyteorder("=")
         keyframe = self._series.keyframe
+        self._believable(keyframe)
         self._offset = self._series.dataoffset if keyframe.is_memmappable else None
         self.lead = self._lead(keyframe.size)
         self.page_shape = self.shape[self.lead :]
@@ -95,7 +102,24 @@ class TiffPlanes:
                 f"{self.path.name} is cut short: {end:,} bytes expected, {size:,} there; copy it again from its source"
             )
         if decode and prod(self.page_shape) * self.dtype.itemsize <= _PROBE_BYTES:
-            self._page((0,) * self.lead)
+            self.damage = self._probe()
+
+    def _probe(self) -> tuple[str, ...]:
+        """What is wrong with the first page where another can be read, else nothing; BadInput where none can."""
+        pages = prod(self.shape[: self.lead])
+        wrong: dict[int, BadInput] = {}
+        for number in dict.fromkeys((0, pages // 2, pages - 1)):
+            try:
+                self._page(self._place(number))
+                break
+            except BadInput as error:
+                wrong[number] = error
+        else:
+            raise wrong[0]
+        return tuple(str(error) for error in wrong.values())
+
+    def _place(self, number: int) -> tuple[int, ...]:
+        return tuple(int(i) for i in np.unravel_index(number, self.shape[: self.lead])) if self.lead else ()
 
     def _lead(self, page_size: int) -> int:
         """How many leading axes count pages; the others lie within a page."""
@@ -108,6 +132,15 @@ class TiffPlanes:
             f"{self.path.name} has pages of {page_size} pixels that do not add up to the shape {self.shape};"
             " open it in Fiji and save it as OME-TIFF"
         )
+
+    def _believable(self, page: Any) -> None:
+        """BadInput where a page claims more pixels than its data can hold: reading it would take minutes and GBs."""
+        there, claimed = sum(page.databytecounts), page.nbytes
+        segments = prod(page.chunked) if page.dataoffsets else 0
+        if len(page.dataoffsets) < segments or (claimed > _LARGE_PAGE and claimed > there * _MOST_PACKED):
+            raise BadInput(
+                f"{self.path.name} claims an image of {page.shape}, for which {there:,} bytes are there; the file is damaged"
+            )
 
     def _page(self, place: tuple[int, ...]) -> np.ndarray:
         lead = self.shape[: self.lead]
@@ -122,8 +155,15 @@ class TiffPlanes:
             # Damaged files make tifffile and its codecs raise nearly anything.
             reason = " ".join(str(error).split()) or type(error).__name__
             raise BadInput(
-                f"{self.path.name}: page {number} cannot be read ({reason[:160]}); the file is damaged"
+                f"{self.path.name}: {self._words(place)} cannot be read ({reason[:160]}); the file is damaged"
             ) from error
+
+    def _words(self, place: tuple[int, ...]) -> str:
+        """A page as people look for it, counted from 0: ``frame 7``, or ``T 7, C 1``."""
+        letters = self._series.axes[: self.lead]
+        if len(place) == 1 and letters in ("T", "I", "Q"):
+            return f"frame {place[0]}"
+        return ", ".join(f"{axis} {i}" for axis, i in zip(letters, place, strict=True)) or "the image"
 
     def _contiguous(self, number: int, offset: int) -> np.ndarray:
         count = prod(self.page_shape)
@@ -141,6 +181,7 @@ class TiffPlanes:
                 page = self._series.pages[number]
             if page is None:  # a plane that the OME-XML promises and no file holds
                 return np.zeros(self.page_shape, self.dtype)
+            self._believable(page)
             with self._open(page), _listening([]):
                 values = page.asarray(lock=self._lock, maxworkers=1)
         return np.asarray(values).reshape(self.page_shape).astype(self.dtype, copy=False)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from napari_cellsynth.errors import BadInput, RunFailed
+from napari_cellsynth.errors import BadInput
+from napari_cellsynth.stack.files.replacing import replacing
 from napari_cellsynth.stack.hashing import content_hash
 from napari_cellsynth.stack.provenance import NAMESPACE, RECORD
 from napari_cellsynth.stack.stack import Stack
@@ -102,25 +101,6 @@ def read_plain_tiff(path: str | Path) -> tuple[np.ndarray, dict[str, Any]]:
     if not isinstance(description, dict):
         return array, {}
     return array.reshape(said.get("shape", array.shape)), description
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A temporary name beside ``path`` that takes its place when all went well, and is removed else."""
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.part")
-    try:
-        yield temporary
-        os.replace(temporary, path)
-    except PermissionError as error:
-        raise BadInput(
-            f"{path} cannot be written: it is read-only or open in another program; close it there"
-        ) from error
-    except IsADirectoryError as error:
-        raise BadInput(f"{path} cannot be written: there is a folder of that name; give another") from error
-    except OSError as error:
-        raise RunFailed(f"{path} cannot be written ({error.strerror or error}); what was there is as it was") from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _checked(path: str | Path) -> Path:
