@@ -6,7 +6,7 @@ import sys
 import time
 from typing import Any, Self
 
-from napari_cellsynth.stack.quantity import format_duration
+from napari_cellsynth.stack.quantity import format_bytes, format_duration
 
 EVERY = 10.0
 """Seconds between plain lines."""
@@ -69,11 +69,4 @@ def lasting(seconds: float) -> str:
     return f"{round(seconds / 86400)} days"
 
 
-def in_bytes(count: int) -> str:
-    """``1.2 GB``."""
-    size = float(count)
-    for unit in ("bytes", "kB", "MB"):
-        if size < 1000:
-            return f"{size:.3g} {unit}"
-        size /= 1000
-    return f"{size:.3g} GB"
+in_bytes = format_bytes

@@ -78,6 +78,16 @@ def format_duration(s: float) -> str:
     return f"{hours:.0f} h" + (f" {minutes:.3g} min" if minutes else "")
 
 
+def format_bytes(count: float) -> str:
+    """A number of bytes as people read it: ``1.2 GB``."""
+    size = float(count)
+    for unit in ("bytes", "kB", "MB"):
+        if size < 1000:
+            return f"{size:.3g} {unit}"
+        size /= 1000
+    return f"{size:.3g} GB"
+
+
 def positive(value: float, what: str) -> float:
     """``value`` as a float if it is finite and above zero, else BadInput naming ``what``."""
     number = float(value)
