@@ -26,7 +26,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the child's lim
 
 
 def what_became_of(kind: str, folder: Path, first: int = 0, last: int = MUTANTS) -> list[dict[str, Any]]:
-    """The child's news of each mutant; one that killed or hung the child is told as such, and the next child goes on."""
+    """The child's news of each mutant; after one that killed or hung the child the next child goes on."""
     told: list[dict[str, Any]] = []
     while first < last:
         command = [sys.executable, str(Path(__file__).with_name("victim.py")), kind, str(folder), str(first), str(last)]

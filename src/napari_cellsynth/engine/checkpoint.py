@@ -25,9 +25,9 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
 from napari_cellsynth.engine.files import read_json, write_bytes, write_json
-from napari_cellsynth.stack.files.replacing import replace
 from napari_cellsynth.engine.run_folder import FORMAT, RunFolder
 from napari_cellsynth.errors import BadInput
+from napari_cellsynth.stack.files.replacing import replace
 
 NETWORKS, AVERAGES, STATE = "networks.safetensors", "ema.safetensors", "state.pt"
 

@@ -139,7 +139,7 @@ class TiffPlanes:
         segments = prod(page.chunked) if page.dataoffsets else 0
         if len(page.dataoffsets) < segments or (claimed > _LARGE_PAGE and claimed > there * _MOST_PACKED):
             raise BadInput(
-                f"{self.path.name} claims an image of {page.shape}, for which {there:,} bytes are there; the file is damaged"
+                f"{self.path.name} claims an image of {page.shape}, and holds {there:,} bytes of it: it is damaged"
             )
 
     def _page(self, place: tuple[int, ...]) -> np.ndarray:
