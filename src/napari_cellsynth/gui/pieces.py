@@ -23,7 +23,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_cellsynth.errors import BadInput
-from napari_cellsynth.gui.parts import LEVELS, rule
+from napari_cellsynth.gui.parts import LEVELS, rule, style
 from napari_cellsynth.gui.words import PENCIL
 
 AMBER = LEVELS["warning"]
@@ -31,19 +31,35 @@ AMBER = LEVELS["warning"]
 
 
 class Section(QWidget):
-    """A heading with a line, and rows beneath it."""
+    """A heading with a line, and rows beneath it that fold away on a click."""
 
     def __init__(self, title: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.rows = QVBoxLayout(self)
-        self.rows.setContentsMargins(0, 2, 0, 4)
-        self.rows.setSpacing(4)
+        self.head = QToolButton()
+        self.head.setText(title)
+        self.head.setCheckable(True)
+        self.head.setChecked(True)
+        self.head.setArrowType(Qt.ArrowType.DownArrow)
+        self.head.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.head.setStyleSheet(
+            "QToolButton, QToolButton:checked { background: transparent; border: 0; font-weight: bold; }"
+        )
+        self.head.toggled.connect(self._fold)
+        self._brief = QLabel()
+        self._brief.hide()
         heading = QHBoxLayout()
-        label = QLabel(title)
-        label.setStyleSheet("font-weight: bold;")
-        heading.addWidget(label)
-        heading.addWidget(rule(), 1)
-        self.rows.addLayout(heading)
+        heading.setSpacing(4)
+        for widget, stretch in ((self.head, 0), (self._brief, 0), (rule(), 1)):
+            heading.addWidget(widget, stretch)
+        self.body = QWidget()
+        self.rows = QVBoxLayout(self.body)
+        self.rows.setContentsMargins(0, 0, 0, 0)
+        self.rows.setSpacing(4)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 2, 0, 4)
+        whole.setSpacing(4)
+        whole.addLayout(heading)
+        whole.addWidget(self.body)
 
     def add(self, *things: QWidget | QLayout) -> None:
         """Widgets and rows, one below the other."""
@@ -52,6 +68,21 @@ class Section(QWidget):
                 self.rows.addLayout(thing)
             else:
                 self.rows.addWidget(thing)
+
+    def fold(self, away: bool = True) -> None:
+        """Fold the rows away, or show them."""
+        self.head.setChecked(not away)
+
+    def brief(self, text: str, level: str = "quiet") -> None:
+        """A few words that stand in the heading while the rows are folded away."""
+        self._brief.setText(text)
+        self._brief.setStyleSheet(style(self, level))
+        self._brief.setVisible(bool(text) and not self.head.isChecked())
+
+    def _fold(self, opened: bool) -> None:
+        self.head.setArrowType(Qt.ArrowType.DownArrow if opened else Qt.ArrowType.RightArrow)
+        self.body.setVisible(opened)
+        self._brief.setVisible(bool(self._brief.text()) and not opened)
 
 
 class Rows(QWidget):

@@ -393,7 +393,7 @@ def short(path: Path) -> str:
 
 
 def split_words(plan: CropPlan) -> str:
-    """Which frames are learned from, tuned on and tested on, counted from 1."""
+    """Which frames are learned from, tuned on and tested on, counted from 0 as the slider does."""
     parts: dict[str, list[int]] = {}
     for frame, part in plan.sources[0].split.items():
         parts.setdefault(part, []).append(frame)

@@ -33,14 +33,14 @@ def listed(things: Sequence[str]) -> str:
 
 
 def ranges(frames: Sequence[int]) -> str:
-    """Frames counted from 0, as a person counts them: ``1-16, 18``."""
+    """Frames as the slider counts them, from 0: ``0\u201315, 17``."""
     runs: list[list[int]] = []
     for frame in sorted(frames):
         if runs and frame == runs[-1][-1] + 1:
             runs[-1].append(frame)
         else:
             runs.append([frame])
-    return ", ".join(f"{run[0] + 1}" if len(run) == 1 else f"{run[0] + 1}\u2013{run[-1] + 1}" for run in runs)
+    return ", ".join(f"{run[0]}" if len(run) == 1 else f"{run[0]}\u2013{run[-1]}" for run in runs)
 
 
 def cells_counted(outlines: int, cells: int, tracked: bool) -> str:
