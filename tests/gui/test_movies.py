@@ -6,13 +6,14 @@ from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
+import dask.array as da
 import numpy as np
 import pytest
 import tifffile
 from pytestqt.qtbot import QtBot
 from qtpy.QtCore import QPoint, QPointF, Qt
 from qtpy.QtGui import QWheelEvent
-from qtpy.QtWidgets import QApplication
+from qtpy.QtWidgets import QApplication, QPushButton
 
 from napari_cellsynth import api
 from napari_cellsynth.gui import dock as dock_module
@@ -255,9 +256,33 @@ def test_unnamed_axes_are_chosen_not_guessed(qtbot: QtBot, viewer: Any, dock: Ce
     assert line.frames.text().startswith("7 frames")
 
 
-def test_a_colour_image_is_named_as_such(viewer: Any, dock: CellSynthDock) -> None:
-    viewer.add_image(np.zeros((20, 24, 3), np.uint8), rgb=True)
+def test_the_example_opens_by_its_button(viewer: Any, dock: CellSynthDock) -> None:
+    (example,) = [b for b in dock.movie_line.empty.findChildren(QPushButton) if b.text() == "Example movie"]
+    example.click()
+    assert dock.session.movie is not None
+
+
+def test_a_colour_image_is_named_as_such(qtbot: QtBot, viewer: Any, dock: CellSynthDock) -> None:
+    values = np.random.default_rng(0).integers(0, 255, (20, 24, 3), np.uint8)
+    viewer.add_image(values, rgb=True)
     assert "colour" in dock.movie_line.says.text()
+    qtbot.wait(200)
+    assert not dock.movie_line.grey.isVisibleTo(dock)
+
+
+def test_grey_that_is_stored_as_colour_is_offered_as_grey(qtbot: QtBot, viewer: Any, dock: CellSynthDock) -> None:
+    grey = np.random.default_rng(0).integers(0, 255, (5, 20, 24), np.uint8)
+    lazy = da.from_array(np.repeat(grey[..., None], 3, axis=-1), chunks=(1, 20, 24, 3))
+    viewer.add_image(lazy, rgb=True, scale=(2, 200, 200), units=("min", "nm", "nm"), axis_labels=("t", "y", "x"))
+    line = dock.movie_line
+    qtbot.waitUntil(lambda: line.grey.isVisibleTo(dock), timeout=PATIENCE)
+    line.grey.click()
+    movie = dock.session.movie
+    assert isinstance(movie.data, da.Array)
+    np.testing.assert_array_equal(movie.data, grey)
+    known = facts_of(movie)
+    assert (known.axes, known.pixel_size, known.frame_interval) == ("TYX", (0.2, 0.2), 120.0)
+    assert not line.grey.isVisibleTo(dock)
 
 
 def line_of_facts(dock: CellSynthDock) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_cellsynth.errors import BadInput
+from napari_cellsynth.stack.find_in_file import sliceable
 from napari_cellsynth.stack.stack import AXES, Stack
 
 BLOCK = "napari-cellsynth"
@@ -143,6 +144,11 @@ def array_of(layer: Any) -> Any:
         raise BadInput(
             f"{layer.name} is a colour (RGB) image; split it into channels and choose one (Layer > Split RGB)"
         )
+    return full_resolution(layer)
+
+
+def full_resolution(layer: Any) -> Any:
+    """The layer's array with all its pixels, of colour images too (the colours last); nothing is read."""
     return layer.data[0] if getattr(layer, "multiscale", False) else layer.data
 
 
@@ -168,7 +174,7 @@ def stack_of(layer: Any) -> Stack:
         raise BadInput(f"nobody has said what the axes of {layer.name} ({shape}) are; complete them in the movie line")
     order = sorted(range(array.ndim), key=lambda i: AXES.index(facts.axes[i]))  # type: ignore[index]
     if order != list(range(array.ndim)):
-        array = array.transpose(order)
+        array = sliceable(array).transpose(order)
     return Stack(
         data=array,
         axes="".join(facts.axes[i] for i in order),

@@ -15,13 +15,16 @@ import numpy as np
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.gui.facts import (
     BLOCK,
+    RECORDING,
     Facts,
     complete,
     facts_of,
+    full_resolution,
     missing,
     stack_of,
 )
 from napari_cellsynth.gui.files import facts_in_file
+from napari_cellsynth.stack.find_in_file import sliceable
 
 if TYPE_CHECKING:
     import napari
@@ -105,10 +108,60 @@ def data_for(stack: Stack, kind: Kind) -> Any:
     return np.asarray(stack.data) if size <= EDITABLE else stack.data
 
 
-def add_stack(viewer: napari.viewer.Viewer, stack: Stack, *, name: str | None = None, kind: Kind = "image") -> Any:
-    """Show a stack; returns its layer, the first where channels are shown one by one."""
+def add_stack(
+    viewer: napari.viewer.Viewer, stack: Stack, *, name: str | None = None, kind: Kind = "image", like: Any = None
+) -> Any:
+    """Show a stack; returns its layer, the first where channels are shown one by one.
+
+    It is put where the layer ``like`` stands, which it was made from.
+    """
     added = [add(viewer, *layer) for layer in layers_for(stack, name=name, kind=kind)]
+    if like is not None:
+        for layer in added:
+            put_upon(layer, like)
     return added[0]
+
+
+def put_upon(layer: Any, other: Any) -> None:
+    """Move a layer to where another stands: the same place along each axis that both have."""
+    places = dict(zip(other.axis_labels, other.translate, strict=True))
+    layer.translate = [places.get(label, 0.0) for label in layer.axis_labels]
+    if layer.ndim == other.ndim:
+        layer.rotate, layer.shear, layer.affine = other.rotate, other.shear, other.affine
+
+
+# -- grey that is stored as colour -----------------------------------------------------------------------------------
+
+
+def is_stored_as_colour(layer: Any) -> bool:
+    """Whether a layer has three colours that are the same, as some programs save grey; looks at three planes."""
+    if not getattr(layer, "rgb", False):
+        return False
+    array = full_resolution(layer)
+    planes = int(np.prod(array.shape[:-3], dtype=int))
+    looked_at = {np.unravel_index(n, array.shape[:-3]) if planes > 1 else () for n in (0, planes // 2, planes - 1)}
+    leading = array.shape[:-3]
+    for place in looked_at:
+        plane = np.asarray(array[tuple(int(i) for i in place) if leading else ()])[..., :3]
+        if (plane[..., :1] != plane).any():
+            return False
+    return True
+
+
+def as_grey(viewer: napari.viewer.Viewer, layer: Any) -> Any:
+    """A grey layer in place of one that is stored as colour, lazily, with what that says of itself; returns it."""
+    path = layer.source.path
+    block = layer.metadata.get(BLOCK) or {RECORDING: {"path": str(path) if path else None}}
+    kept = {key: getattr(layer, key) for key in ("scale", "translate", "rotate", "shear", "affine", "units")}
+    attributes = {
+        "name": f"{layer.name} grey",
+        "axis_labels": layer.axis_labels,
+        "metadata": {**layer.metadata, BLOCK: block},
+        **kept,
+    }
+    grey = add(viewer, sliceable(full_resolution(layer))[..., 0], attributes, "image")
+    layer.visible = False
+    return grey
 
 
 def add(viewer: napari.viewer.Viewer, data: Any, attributes: dict[str, Any], kind: Kind) -> Any:

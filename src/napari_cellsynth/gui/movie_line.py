@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from napari_cellsynth.errors import BadInput, CellsynthError
-from napari_cellsynth.gui import words
-from napari_cellsynth.gui.layers import Facts, complete_in_view, facts_in_file, facts_of, missing, movies_in
+from napari_cellsynth.gui import words, workers
+from napari_cellsynth.gui.layers import (
+    Facts,
+    as_grey,
+    complete_in_view,
+    facts_in_file,
+    facts_of,
+    is_stored_as_colour,
+    missing,
+    movies_in,
+    same,
+)
+from napari_cellsynth.gui.opening import open_example, open_recording
 from napari_cellsynth.gui.parts import Sentence, button, row
 from napari_cellsynth.gui.pieces import Choice, Fact, Listening, QuantityField, pencil_button, set_pencil
-
-if TYPE_CHECKING:
-    from napari_cellsynth.gui.opening import open_example, open_recording
 from napari_cellsynth.gui.state import Session
 
 MODALITY_TIP = "How the movie was filmed. It decides whether training may mirror and turn the cells."
@@ -42,6 +50,8 @@ class MovieLine(QFrame):
         self.frames = pencil_button("What the movie's axes are")
         self.pixel = Fact(length_field(), self._pixel_given, "pixel size?", "Size of a pixel in the specimen")
         self.interval = Fact(duration_field(), self._interval_given, "interval?", "Time from frame to frame")
+        self.grey = button("Show as grey", self.show_as_grey, "A grey layer of the same pixels; nothing is copied.")
+        self.grey.hide()
         self.complete = button("Complete", self.complete_movie, "Look up in the movie's file what the layer lacks.")
         self.says = Sentence()
         self._lay_out()
@@ -75,6 +85,7 @@ class MovieLine(QFrame):
         column.addWidget(self.empty)
         column.addWidget(self.filled)
         column.addWidget(self.says)
+        column.addLayout(row(self.grey, None))
 
     def _listen(self) -> None:
         self.frames.clicked.connect(self._edit_axes)
@@ -189,9 +200,26 @@ class MovieLine(QFrame):
         try:
             self._show(layer, facts_of(layer))
         except BadInput as error:  # a colour image
-            self.says.say(str(error), "warning")
-            for widget in (self.frames, self.pixel, self.interval, self.complete, self.axes, self.modality):
-                widget.hide()
+            self._refuse_colour(layer, str(error))
+            return
+        self.grey.hide()
+
+    def _refuse_colour(self, layer: Any, why: str) -> None:
+        self.says.say(why, "warning")
+        shown = (self.frames, self.pixel, self.interval, self.complete, self.axes, self.modality, self.channel)
+        for widget in shown:
+            widget.hide()
+
+        def known(grey: bool) -> None:
+            if grey and same(self.session.movie, layer):
+                self.says.say(f"{layer.name} is grey that is stored as colour (RGB).", "warning")
+                self.grey.show()
+
+        workers.call(lambda: is_stored_as_colour(layer), returned=known, failed=lambda _: None, owner=self)
+
+    def show_as_grey(self) -> None:
+        """Go on with a grey layer of the same pixels."""
+        self.session.movie = as_grey(self.session.viewer, self.session.movie)
 
     def _show(self, layer: Any, facts: Facts) -> None:
         lacks = missing(layer)

@@ -1,0 +1,218 @@
+"""What a child process reads of a layer has the layer's pixels, whatever was done to the layer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import dask.array as da
+import numpy as np
+import pytest
+import tifffile
+import zarr
+from napari.components import ViewerModel
+
+from napari_cellsynth.gui.hand_over import hand_over_layer, held
+from napari_cellsynth.gui.layers import add_stack, as_grey, complete, stack_of
+from napari_cellsynth.stack.files.read import read_stack
+from napari_cellsynth.stack.files.write import write_ome_tiff
+from napari_cellsynth.stack.find_in_file import plain
+from napari_cellsynth.stack.handover import HandedOver
+from napari_cellsynth.stack.hashing import content_hash
+from napari_cellsynth.stack.stack import Stack
+
+KNOWN: dict[str, Any] = {"pixel_size": (0.2, 0.2), "frame_interval": 60.0}
+
+
+@pytest.fixture
+def viewer(plugins: Any) -> ViewerModel:
+    return ViewerModel()
+
+
+def noise(*shape: int, dtype: str = "uint16") -> np.ndarray:
+    return np.random.default_rng(1).integers(0, 200, shape or (6, 24, 30)).astype(dtype)
+
+
+def saved(folder: Path, values: np.ndarray, axes: str = "TYX", **known: Any) -> Path:
+    return write_ome_tiff(folder / "movie.ome.tif", Stack(values, axes, **(KNOWN | known)))
+
+
+def child_reads(layer: Any, folder: Path) -> HandedOver:
+    """Hands a layer over, and checks that what comes out has its pixels and scale."""
+    going = hand_over_layer(held(layer), folder / "data")
+    while True:
+        try:
+            next(going)
+        except StopIteration as end:
+            over: HandedOver = end.value
+            break
+    there, here = over.read(), plain(stack_of(layer))
+    assert content_hash(there) == content_hash(here)
+    assert there.dtype == here.dtype
+    assert there.pixel_size == pytest.approx(here.pixel_size)
+    assert there.frame_interval == pytest.approx(here.frame_interval)
+    return over
+
+
+def test_a_movie_as_its_file_has_it(viewer: ViewerModel, tmp_path: Path) -> None:
+    layer = add_stack(viewer, read_stack(saved(tmp_path, noise())))
+    assert not child_reads(layer, tmp_path).written
+
+
+def test_a_painted_labels_layer_keeps_its_numbers(viewer: ViewerModel, tmp_path: Path) -> None:
+    path = saved(tmp_path, noise(dtype="int64"))
+    layer = add_stack(viewer, read_stack(path), kind="labels")
+    assert not child_reads(layer, tmp_path).written
+    layer.data[4, 20, 20] = 70_000
+    over = child_reads(layer, tmp_path)
+    assert over.written
+    assert over.read().dtype == np.int64
+    assert over.read().frame(4)[20, 20] == 70_000
+
+
+def test_a_trimmed_layer(viewer: ViewerModel, tmp_path: Path) -> None:
+    layer = add_stack(viewer, read_stack(saved(tmp_path, noise())))
+    layer.data = layer.data[2:5, 3:]
+    assert child_reads(layer, tmp_path).columns() == {
+        "file": tmp_path / "movie.ome.tif",
+        "frames": "2-4",
+        "region": "3:24,0:30",
+    }
+
+
+def test_an_inverted_layer(viewer: ViewerModel, tmp_path: Path) -> None:
+    layer = add_stack(viewer, read_stack(saved(tmp_path, noise())))
+    layer.data = 65535 - layer.data
+    assert child_reads(layer, tmp_path).written
+
+
+def test_one_channel_of_three_that_share_a_path(viewer: ViewerModel, tmp_path: Path) -> None:
+    path = saved(tmp_path, noise(6, 3, 24, 30), "TCYX", channels=("a", "b", "c"))
+    add_stack(viewer, read_stack(path))
+    for channel, layer in enumerate(viewer.layers):
+        assert child_reads(layer, tmp_path).columns() == {"file": path, "channel": channel}
+
+
+def test_a_scene_of_a_file_with_several_images(viewer: ViewerModel, tmp_path: Path) -> None:
+    path = tmp_path / "scenes.ome.tif"
+    with tifffile.TiffWriter(path, ome=True) as tif:
+        for scene in range(3):
+            tif.write(noise() + scene, photometric="minisblack", metadata={"axes": "TYX"})
+    stack = read_stack(path, scene=1).with_(**KNOWN)
+    over = child_reads(add_stack(viewer, stack), tmp_path)
+    assert (over.written, over.selection.scene) == (False, 1)
+
+
+def of_another_reader(viewer: ViewerModel, data: Any, path: Path | None, **attributes: Any) -> Any:
+    """A layer as another plugin's reader makes it: axes in its metadata, if anywhere, and a path in its source."""
+    from napari.layers._source import layer_source
+
+    with layer_source(path=None if path is None else str(path), reader_plugin="another"):
+        layer = viewer.add_image(data, **attributes)
+    complete(layer, **{"axes": "TYX", **KNOWN} if "axis_labels" not in attributes else KNOWN)
+    return layer
+
+
+def test_a_layer_of_a_format_that_only_another_reader_knows(viewer: ViewerModel, tmp_path: Path) -> None:
+    path = tmp_path / "movie.xyz"
+    path.write_bytes(b"a format of a microscope")
+    assert child_reads(of_another_reader(viewer, noise(), path), tmp_path).written
+
+
+def test_a_layer_of_naparis_own_reader(plugins: Any, viewer: ViewerModel, tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "bare.tif", noise(), photometric="minisblack")
+    (layer,) = viewer.open(tmp_path / "bare.tif", plugin="napari")
+    complete(layer, axes="TYX", **KNOWN)
+    over = child_reads(layer, tmp_path)
+    assert over.columns()["axes"] == "TYX"
+    assert over.columns()["pixel_size"] == "0.2um,0.2um"
+
+
+class Named:
+    """As xarray's arrays behave: they hold another, slices are of their own kind, and ``transpose`` takes names."""
+
+    def __init__(self, data: Any) -> None:
+        self.data, self.shape, self.ndim, self.dtype = data, data.shape, data.ndim, data.dtype
+
+    def __getitem__(self, place: Any) -> Named:
+        return Named(self.data[place])
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.asarray(self.data, dtype)
+
+    def transpose(self, *names: str) -> Named:
+        raise ValueError(f"{names} are not dimensions of this array")
+
+
+@pytest.mark.parametrize("kind", ["dask", "zarr", "multiscale", "xarray"])
+def test_lazy_layers_without_a_file(viewer: ViewerModel, tmp_path: Path, kind: str) -> None:
+    lazy = da.from_array(noise(), chunks=(1, 24, 30))
+    data: Any = lazy
+    if kind == "zarr":
+        data = zarr.create_array(tmp_path / "a.zarr", data=noise(), chunks=(1, 24, 30))
+    if kind == "multiscale":
+        data = [lazy, lazy[:, ::2, ::2]]
+    if kind == "xarray":
+        data = Named(lazy)
+    assert child_reads(of_another_reader(viewer, data, None), tmp_path).written
+
+
+def test_grey_that_is_stored_as_colour(viewer: ViewerModel, tmp_path: Path) -> None:
+    path = tmp_path / "colour.tif"
+    colours = np.repeat(noise(dtype="uint8")[..., None], 3, axis=-1)
+    tifffile.imwrite(path, colours, photometric="rgb")
+    layer = of_grey(viewer, colours, path)
+    assert not child_reads(layer, tmp_path).written
+    layer.data = layer.data + 1
+    assert child_reads(layer, tmp_path).written
+
+
+def of_grey(viewer: ViewerModel, colours: np.ndarray, path: Path) -> Any:
+    from napari.layers._source import layer_source
+
+    with layer_source(path=str(path)):
+        shown = viewer.add_image(colours, rgb=True)
+    layer = as_grey(viewer, shown)
+    complete(layer, axes="TYX", **KNOWN)
+    return layer
+
+
+@pytest.mark.parametrize("labels", [("x", "y", "t"), ("y", "x", "t"), ("t", "x", "y")])
+@pytest.mark.parametrize("kind", ["numpy", "dask", "zarr", "xarray"])
+def test_axes_in_another_order(viewer: ViewerModel, tmp_path: Path, labels: tuple[str, ...], kind: str) -> None:
+    path = tmp_path / "order.tif"
+    values = noise(5, 6, 7)
+    tifffile.imwrite(path, values, photometric="minisblack")
+    data: Any = {
+        "xarray": lambda: Named(da.from_array(values)),
+        "numpy": lambda: values,
+        "dask": lambda: da.from_array(values),
+        "zarr": lambda: zarr.create_array(tmp_path / "a.zarr", data=values),
+    }[kind]()
+    steps = {"t": 60.0, "y": 0.2, "x": 0.2}
+    units = {"t": "second", "y": "micrometer", "x": "micrometer"}
+    layer = of_another_reader(
+        viewer,
+        data,
+        path,
+        axis_labels=labels,
+        scale=[steps[a] for a in labels],
+        units=[units[a] for a in labels],
+    )
+    over = child_reads(layer, tmp_path)
+    assert over.selection.axes == "".join(labels).upper()
+
+
+def test_units_of_others_go_along_as_ours(viewer: ViewerModel, tmp_path: Path) -> None:
+    units = ("millisecond", "millimeter", "millimeter")
+    layer = viewer.add_image(noise(), axis_labels=("t", "y", "x"), scale=(500, 2e-4, 2e-4), units=units)
+    there = child_reads(layer, tmp_path).read()
+    assert (there.pixel_size, there.frame_interval) == (pytest.approx((0.2, 0.2)), pytest.approx(0.5))
+
+
+def test_the_real_colour_movie_is_handed_over_by_its_path(
+    plugins: Any, viewer: ViewerModel, tmp_path: Path, real_data: Any
+) -> None:
+    path = sorted(real_data("drosophila_gfp_histone").glob("*.tif"))[0]
+    layer = of_grey(viewer, tifffile.imread(path), path)
+    assert not child_reads(layer, tmp_path).written
