@@ -20,6 +20,9 @@ class FrameSplit:
     """By frame, counted from 0; a frame that is passed over, or lies in a gap, is not in it."""
     gap: frozenset[int] = frozenset()
     """Frames left out between two parts."""
+    by: str = "time"
+    """How it was decided: ``given`` (by the user), ``session``, ``position``, ``recording``, ``time`` or ``training``
+    (nothing is held out)."""
 
     def frames(self, part: Split) -> tuple[int, ...]:
         """Frames of a part, ascending."""

@@ -1,0 +1,195 @@
+"""The rows of a table as recordings: files opened lazily, frames divided, nothing of one file on two sides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from napari_cellsynth.errors import BadInput
+from napari_cellsynth.stack.recordings.holdout import Decision, HoldOut, decide
+from napari_cellsynth.stack.recordings.recording import Recording
+from napari_cellsynth.stack.recordings.row import Row, interval_s, pixel_size_um
+from napari_cellsynth.stack.recordings.select import Selection, select, selection_of
+from napari_cellsynth.stack.recordings.table import Table
+from napari_cellsynth.stack.split import SPLITS, FrameSplit, Split, by_time
+from napari_cellsynth.stack.stack import Stack
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A row whose file was opened: the whole of it, and what the row means of it."""
+
+    number: int
+    """Of the row, as a spreadsheet counts (the line of heads is 1)."""
+    row: Row
+    whole: Stack
+    selection: Selection
+    decision: Decision
+
+
+def recordings_of_table(table: Table, settings: HoldOut | None = None, *, labels: bool = True) -> list[Recording]:
+    """See :meth:`.table.Table.recordings`."""
+    settings = settings or HoldOut()
+    decisions = decide(table, settings)
+    opened = [open_row(table, i, decision) for i, decision in enumerate(decisions) if decision.use != "leave out"]
+    splits = divide(table, opened, settings)
+    return [recording_of(table, one, split, labels=labels) for one, split in zip(opened, splits, strict=True)]
+
+
+def open_row(table: Table, i: int, decision: Decision) -> Opened:
+    """Open the file of a row and look up what the row means of it; BadInput naming the row."""
+    row = table.rows[i]
+    try:
+        whole = read_whole(table.path(row), row)
+        return Opened(i + 2, row, whole, selection_of(whole, row), decision)
+    except BadInput as error:
+        raise BadInput(f"row {i + 2}: {error}") from error
+
+
+def read_whole(path: Path, row: Row) -> Stack:
+    """The file of a row, its axes and scale completed by the row."""
+    from napari_cellsynth.stack.files.read import AxesUnknown, read_stack
+
+    try:
+        return read_stack(
+            path,
+            axes=row.axes,
+            pixel_size=pixel_size_um(row.pixel_size),
+            frame_interval=interval_s(row.interval),
+            scene=row.scene or 0,
+        )
+    except AxesUnknown as error:
+        said = error.description
+        guess = said.guesses[0] if said.guesses else "TYX"
+        raise BadInput(
+            f"{path.name} of shape {said.shape} does not say what its axes mean; fill the column axes, for example"
+            f" with {guess}"
+        ) from error
+
+
+def recording_of(table: Table, opened: Opened, split: FrameSplit, *, labels: bool) -> Recording:
+    row = opened.row
+    try:
+        stack = select(opened.whole, opened.selection)
+        outlines = _outlines(table, opened, stack) if labels and row.labels is not None else None
+    except BadInput as error:
+        raise BadInput(f"row {opened.number}: {error}") from error
+    if row.name is not None:
+        stack = stack.with_(name=row.name)
+    return Recording(stack, outlines, split, opened.selection, row, opened.selection.cuts)
+
+
+def _outlines(table: Table, opened: Opened, stack: Stack) -> Stack:
+    """Outlines of the whole file, selected alike; or those that were made of the selection itself."""
+    from napari_cellsynth.stack.labels import read_labels
+
+    path = table.labels_path(opened.row)
+    if path is None or not path.exists():
+        raise BadInput(f"the outlines {opened.row.labels} do not exist; give a label image, or leave the cell empty")
+    try:
+        whole = read_labels(path, opened.whole)
+    except BadInput as error:
+        try:
+            return read_labels(path, stack)
+        except BadInput:
+            raise error from None
+    return select(whole, opened.selection, like=opened.whole)
+
+
+# -- frames ----------------------------------------------------------------------------------------------------------
+
+
+def divide(table: Table, opened: Sequence[Opened], settings: HoldOut) -> list[FrameSplit]:
+    """The part of each frame of each recording: whole, or in blocks of time, with a gap wherever two parts meet."""
+    parts: list[dict[int, Split]] = [{} for _ in opened]
+    for tied in _by(opened, [one.decision.tied for one in opened]):
+        blocks = _blocks([opened[i] for i in tied if opened[i].decision.use == "time"], settings)
+        for i in tied:
+            use = opened[i].decision.use
+            for frame in opened[i].selection.frames:
+                part = blocks.get(frame) if use == "time" else use
+                if part is not None:
+                    parts[i][frame] = part  # type: ignore[assignment]
+    for tied in _by(opened, [(one.decision.tied, table.path(one.row), one.row.scene or 0) for one in opened]):
+        _keep_apart([opened[i] for i in tied], [parts[i] for i in tied], settings.gap)
+    made = [_frame_split(one, kept) for one, kept in zip(opened, parts, strict=True)]
+    _check_parts(opened, made, settings)
+    return made
+
+
+def _by(opened: Sequence[Opened], keys: Sequence[object]) -> Iterator[list[int]]:
+    groups: dict[object, list[int]] = {}
+    for i, key in enumerate(keys):
+        groups.setdefault(key, []).append(i)
+    yield from groups.values()
+
+
+def _blocks(opened: Sequence[Opened], settings: HoldOut) -> dict[int, Split]:
+    """Parts of the frames that any of these rows takes, by their number in the file."""
+    if not opened:
+        return {}
+    frames = sorted({frame for one in opened for frame in one.selection.frames})
+    try:
+        blocks = by_time(
+            len(frames),
+            validation=settings.validation_fraction,
+            test=settings.test_fraction,
+            gap=settings.gap,
+            name=opened[0].row.title,
+        )
+    except BadInput as error:
+        raise BadInput(f"row {opened[0].number}: {error}") from error
+    return {frames[t]: part for t, part in blocks.parts.items()}
+
+
+def _keep_apart(opened: Sequence[Opened], parts: list[dict[int, Split]], gap: int) -> None:
+    """Nothing of the same frames on two sides, and a gap wherever parts meet: the frames of training make room."""
+    of: dict[int, set[Split]] = {}
+    for mine in parts:
+        for frame, part in mine.items():
+            of.setdefault(frame, set()).add(part)
+    for frame, several in sorted(of.items()):
+        if len(several) > 1:
+            rows = [one.number for one, mine in zip(opened, parts, strict=True) if frame in mine]
+            raise BadInput(
+                f"rows {', '.join(map(str, rows))} take frame {frame} of the same cells of {opened[0].row.title} for"
+                f" {' and '.join(sorted(several))}; give different frames, or use all for the same"
+            )
+    for part, others in (("train", {"validation", "test"}), ("validation", {"test"})):
+        taken = sorted(frame for frame, several in of.items() if several & others)
+        near = {frame for frame, several in of.items() if part in several and _distance(frame, taken) <= gap}
+        for mine in parts:
+            for frame in near & set(mine):
+                del mine[frame]
+        for frame in near:
+            del of[frame]
+
+
+def _distance(frame: int, others: Sequence[int]) -> float:
+    """To the nearest of ascending ``others``."""
+    from bisect import bisect
+
+    at = bisect(others, frame)
+    return min((abs(frame - other) for other in others[max(0, at - 1) : at + 1]), default=float("inf"))
+
+
+def _frame_split(one: Opened, parts: dict[int, Split]) -> FrameSplit:
+    frames = one.selection.frames
+    kept = {t: parts[frame] for t, frame in enumerate(frames) if frame in parts}
+    return FrameSplit(kept, frozenset(range(len(frames))) - frozenset(kept), by=one.decision.by)
+
+
+def _check_parts(opened: Sequence[Opened], splits: Sequence[FrameSplit], settings: HoldOut) -> None:
+    """BadInput where a part that shall get something has lost it all to gaps."""
+    there = {part for split in splits for part in split.parts.values()}
+    meant = {one.decision.use for one in opened}
+    wanted = [part for part in SPLITS if part in meant or ("time" in meant and part in settings.parts)]
+    for part in wanted:
+        if part not in there:
+            raise BadInput(
+                f"a gap of {settings.gap} frames leaves nothing for {part}; choose a smaller gap or clip, give {part}"
+                " more frames, or use whole recordings"
+            )
+    if "train" not in there:
+        raise BadInput("no recording of the table is for training; use at least one for it")
