@@ -15,8 +15,11 @@ from napari_cellsynth.errors import BadInput
 from napari_cellsynth.stack.files.read import read_stack
 from napari_cellsynth.stack.files.write import write_ome_tiff
 from napari_cellsynth.stack.find_in_file import plain, where_in
-from napari_cellsynth.stack.handover import HandedOver, NeedsRoom, Written, hand_over, in_steps
+from napari_cellsynth.stack.handover import HandedOver, NeedsRoom, Written, hand_over, hand_over_outlines, in_steps
 from napari_cellsynth.stack.hashing import content_hash
+from napari_cellsynth.stack.recordings.holdout import HoldOut
+from napari_cellsynth.stack.recordings.row import Row
+from napari_cellsynth.stack.recordings.table import Table
 from napari_cellsynth.stack.stack import Stack
 
 SHAPES = {"TYX": (6, 24, 30), "TCYX": (5, 3, 24, 30), "TZYX": (4, 3, 24, 30)}
@@ -161,6 +164,62 @@ def test_nothing_large_is_written_unasked(tmp_path: Path) -> None:
     assert refusal.value.bytes == noise().nbytes
     assert not (tmp_path / "data").exists()
     assert handed(stack, tmp_path, ask_above=float("inf")).written
+
+
+# -- a recording and its outlines ------------------------------------------------------------------------------------
+
+
+def outlines(values: np.ndarray, path: Path | None = None) -> Stack:
+    return Stack((values > 100).astype("int64") * 7, "TYX", name="outlines", path=path)
+
+
+def row_reads(movie: Stack, labels: Stack, folder: Path) -> tuple[Stack, Stack, Path]:
+    """Movie and outlines as a row of the table reads them."""
+    over = result_of(hand_over(movie, folder / "data"))
+    path = result_of(hand_over_outlines(labels, over, folder / "data"))
+    row = Row.model_validate({**over.columns(), "labels": path, "split": "train"})
+    (recording,) = Table((row,), folder).recordings(HoldOut(validation_fraction=0, test_fraction=0))
+    assert recording.labels is not None
+    assert content_hash(recording.stack) == content_hash(plain(movie))
+    assert content_hash(recording.labels) == content_hash(plain(labels))
+    return recording.stack, recording.labels, path
+
+
+def result_of(going: Generator[Any, None, Any]) -> Any:
+    while True:
+        try:
+            next(going)
+        except StopIteration as end:
+            return end.value
+
+
+@pytest.mark.parametrize("cut", [np.s_[:], np.s_[1:5], np.s_[:, 4:20, 5:25]])
+def test_outlines_cut_as_the_movie_go_by_path(file: Path, tmp_path: Path, cut: Any) -> None:
+    masks = write_ome_tiff(tmp_path / "masks.ome.tif", outlines(noise()))
+    movie, labels = read_stack(file), read_stack(masks)
+    *_, path = row_reads(movie.with_(data=movie.data[cut]), labels.with_(data=labels.data[cut]), tmp_path)
+    assert path == masks
+
+
+@pytest.mark.parametrize("cut", [np.s_[:], np.s_[1:5], np.s_[:, 4:20, 5:25]])
+def test_painted_or_differently_cut_outlines_are_written(file: Path, tmp_path: Path, cut: Any) -> None:
+    masks = write_ome_tiff(tmp_path / "masks.ome.tif", outlines(noise()))
+    movie = read_stack(file)
+    painted = np.asarray(read_stack(masks).data)[cut].copy()
+    painted[2, 5, 5] += 3
+    *_, path = row_reads(movie.with_(data=movie.data[cut]), outlines(noise()).with_(data=painted, path=masks), tmp_path)
+    assert path != masks
+    if cut != np.s_[:]:
+        shifted = np.roll(np.asarray(read_stack(masks).data), 1, axis=0)[cut]
+        row_reads(movie.with_(data=movie.data[cut]), outlines(noise()).with_(data=shifted, path=masks), tmp_path)
+
+
+def test_outlines_beside_a_channel(tmp_path: Path) -> None:
+    three = saved(tmp_path / "three.ome.tif", noise("TCYX"), "TCYX")
+    masks = write_ome_tiff(tmp_path / "masks.ome.tif", outlines(noise("TCYX")[:, 1]))
+    whole = read_stack(three)
+    *_, path = row_reads(whole.with_(data=whole.data[:, 1], axes="TYX"), read_stack(masks), tmp_path)
+    assert path == masks
 
 
 def test_giving_up_leaves_nothing(tmp_path: Path) -> None:

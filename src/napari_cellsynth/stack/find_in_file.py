@@ -126,7 +126,7 @@ def _within(wanted: Stack, file: Stack) -> Generator[None, None, Selection | Non
         yield None
         for y, x in where_in(file.frame(t, channel=c, z=z), probe):
             selection = _selection(wanted, file, t, c, z, y, x)
-            if (yield from _same(wanted, plain(selection.take(file)))):
+            if (yield from same_pixels(wanted, plain(selection.take(file)))):
                 return selection
     return None
 
@@ -172,8 +172,11 @@ def _selection(wanted: Stack, file: Stack, t: int, c: int, z: int, y: int, x: in
     )
 
 
-def _same(wanted: Stack, found: Stack) -> Generator[None, None, bool]:
-    """Whether two stacks hold the same pixels, axes of length one aside."""
+def same_pixels(wanted: Stack, found: Stack) -> Generator[None, None, bool]:
+    """Whether two stacks of the same size hold the same pixels, axes of length one aside; yields while it looks.
+
+    The first, middle and last plane are looked at; all of an array in memory.
+    """
     for place in _compared(wanted):
         yield None
         at = dict(zip(wanted.axes, place, strict=False))

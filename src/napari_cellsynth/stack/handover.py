@@ -11,8 +11,8 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
-from napari_cellsynth.errors import BadInput
-from napari_cellsynth.stack.find_in_file import Selection, find_in_file, plain
+from napari_cellsynth.errors import BadInput, CellsynthError
+from napari_cellsynth.stack.find_in_file import Selection, find_in_file, plain, same_pixels
 from napari_cellsynth.stack.stack import Stack
 
 T = TypeVar("T")
@@ -154,6 +154,44 @@ def _near(file: Any, said: Any) -> bool:
         return said is None
     pairs = zip(file, said, strict=True) if isinstance(said, tuple) else [(file, said)]
     return all(abs(a - b) <= 1e-6 * abs(b) for a, b in pairs)
+
+
+# -- a recording and its outlines ------------------------------------------------------------------------------------
+
+
+def hand_over_outlines(
+    labels: Stack, movie: HandedOver, folder: Path, *, ask_above: float = ASK_ABOVE
+) -> Generator[Written, None, Path]:
+    """Say in which file another process finds the outlines of a movie that was handed over, writing it if need be.
+
+    A row of the table takes the same frames and region of both files: the
+    outlines' own file is taken where that gives the labels, every pixel of
+    them where they can have been painted on; else the labels themselves are
+    written, compressed.
+    """
+    path = labels.path
+    if path is not None and Path(path).exists():
+        looking = _is_read_as(plain(labels), Path(path), movie)
+        if (yield from _told(looking, f"comparing {labels.name} with its file")):
+            return Path(path)
+    # What is written is compared with nothing, so that one file is what the child reads.
+    return (yield from hand_over(labels.with_(path=None), folder, ask_above=ask_above, compress=True)).path
+
+
+def _is_read_as(labels: Stack, path: Path, movie: HandedOver) -> Generator[None, None, bool]:
+    from napari_cellsynth.stack.recordings.holdout import HoldOut
+    from napari_cellsynth.stack.recordings.row import Row
+    from napari_cellsynth.stack.recordings.table import Table
+
+    row = Row.model_validate({**movie.columns(), "labels": path, "split": "train"})
+    try:
+        (recording,) = Table((row,), path.parent).recordings(HoldOut(validation_fraction=0, test_fraction=0))
+    except CellsynthError:
+        return False
+    there = recording.labels
+    if there is None or (there.axes, there.shape, there.dtype) != (labels.axes, labels.shape, labels.dtype):
+        return False
+    return (yield from same_pixels(labels, there))
 
 
 # -- writing ---------------------------------------------------------------------------------------------------------
