@@ -1,0 +1,1 @@
+"""Crops around cell traps, held fixed over time."""

@@ -1,0 +1,88 @@
+"""What outlines say of traps: how many cells, and which were washed in or out between two frames."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+SAME = 0.2
+"""Share of the smaller of two outlines that must lie on the other for them to be the same cell."""
+REACH = 3
+"""Pixels between a bud and its mother, at most."""
+BUD = 0.5
+"""A bud's area when it is first seen, against its mother's, at most."""
+
+
+@dataclass(frozen=True)
+class Outlined:
+    """The cells of one frame: number, area in pixels and middle (y, x) of each, in the order of their numbers."""
+
+    labels: np.ndarray
+    numbers: np.ndarray
+    areas: np.ndarray
+    middles: np.ndarray
+
+    @classmethod
+    def of(cls, labels: np.ndarray) -> Outlined:
+        """From labels (Y, X), 0 for background."""
+        ys, xs = np.nonzero(labels)
+        numbers, which = np.unique(labels[ys, xs], return_inverse=True)
+        areas = np.bincount(which, minlength=len(numbers))
+        middles = np.stack([np.bincount(which, at, len(numbers)) / np.maximum(areas, 1) for at in (ys, xs)], axis=1)
+        return cls(labels, numbers, areas, middles)
+
+    def inside(self, top: int, bottom: int, left: int, right: int) -> np.ndarray:
+        """Whether the middle of each cell lies in a box."""
+        y, x = self.middles.T
+        return (y >= top) & (y < bottom) & (x >= left) & (x < right)
+
+
+@dataclass(frozen=True)
+class Washed:
+    """Middles (y, x) of cells that came or went between two frames without growing or budding."""
+
+    came: np.ndarray
+    went: np.ndarray
+
+
+def washed_between(before: Outlined, after: Outlined) -> Washed:
+    """Cells of ``after`` that lie on none of ``before`` and are no buds; cells of ``before`` on which none lies.
+
+    A bud is small and touches a cell that was there before.  Both frames are
+    laid on each other already.
+    """
+    linked = _linked(before, after)
+    old = linked.any(0)
+    new = np.flatnonzero(~old)
+    came = [i for i in new if not _is_bud(after, i, old)]
+    return Washed(after.middles[came], before.middles[~linked.any(1)])
+
+
+def _linked(before: Outlined, after: Outlined) -> np.ndarray:
+    """Whether each cell of ``before`` and each of ``after`` are the same, by overlap."""
+    linked = np.zeros((len(before.numbers), len(after.numbers)), bool)
+    both = (before.labels != 0) & (after.labels != 0)
+    if both.any():
+        a = np.searchsorted(before.numbers, before.labels[both])
+        b = np.searchsorted(after.numbers, after.labels[both])
+        shared = np.zeros(linked.shape, np.int64)
+        np.add.at(shared, (a, b), 1)
+        smaller = np.minimum(before.areas[:, None], after.areas[None])
+        linked = shared >= SAME * smaller
+        linked &= shared > 0
+    return linked
+
+
+def _is_bud(after: Outlined, which: int, old: np.ndarray) -> bool:
+    from scipy.ndimage import distance_transform_edt
+
+    y, x = after.middles[which]
+    # A circle of its area, and some more for long shapes.
+    reach = int(2 * np.sqrt(after.areas[which])) + REACH + 1
+    window = tuple(slice(max(0, int(at) - reach), int(at) + reach + 1) for at in (y, x))
+    near = after.labels[window]
+    ring = distance_transform_edt(near != after.numbers[which]) <= REACH
+    mothers = [np.searchsorted(after.numbers, n) for n in np.unique(near[ring]) if n and n != after.numbers[which]]
+    areas = [after.areas[m] for m in mothers if old[m]]
+    return bool(areas) and after.areas[which] <= BUD * max(areas)
