@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import Protocol
 
 from napari_cellsynth import __version__
+from napari_cellsynth.cli.progress import KINDS, Kind, told
 from napari_cellsynth.errors import BadInput
 
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -22,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "walk": ("walk", "images along a way through a run's latent space"),
 }
 """Words of a command to its module in this package and a line about it."""
+PROGRESS = "--progress"
 
 
 class Command(Protocol):
@@ -44,8 +46,22 @@ def run(words: Sequence[str]) -> int:
         name = " ".join(words[:length])
         if name in COMMANDS:
             module: Command = import_module(f"napari_cellsynth.cli.{COMMANDS[name][0]}")
-            return module.main(words[length:])
+            kind, rest = _progress(list(words[length:]))
+            with told(kind):
+                return module.main(rest)
     return _unknown(words)
+
+
+def _progress(words: list[str]) -> tuple[Kind, list[str]]:
+    """``--progress KIND``, which every command takes, and the other words."""
+    at = next((i for i, word in enumerate(words) if word == PROGRESS or word.startswith(f"{PROGRESS}=")), None)
+    if at is None:
+        return "auto", words
+    given, taken = (words[at].partition("=")[2], 1) if "=" in words[at] else (" ".join(words[at + 1 : at + 2]), 2)
+    kind = next((one for one in KINDS if one == given), None)
+    if kind is None:
+        raise BadInput(f"{PROGRESS} {given!r} given; it is one of {', '.join(KINDS)}")
+    return kind, words[:at] + words[at + taken :]
 
 
 def overview(prefix: str = "") -> str:

@@ -1,10 +1,17 @@
-"""How far a job is: a bar on a terminal, a plain line now and then otherwise, nothing when quiet; all on stderr."""
+"""How far a job is: a bar on a terminal, a plain line now and then otherwise, nothing when quiet; all on stderr.
+
+With ``--progress json`` a program is told on stdout, a line of JSON each time.
+"""
 
 from __future__ import annotations
 
+import json
 import sys
 import time
-from typing import Any, Self
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Literal, Self
 
 from napari_cellsynth.stack.quantity import format_bytes, format_duration
 
@@ -12,6 +19,21 @@ EVERY = 10.0
 """Seconds between plain lines."""
 BAR = "{desc} {percentage:3.0f} %|{bar}| {n_fmt}/{total_fmt} {elapsed}{postfix}"
 """What is left of the time is in the news, where it is known better."""
+JSON_EVERY = 0.1
+"""Seconds between lines of JSON, at least; the last one always comes."""
+Kind = Literal["auto", "json"]
+KINDS: tuple[Kind, ...] = ("auto", "json")
+_kind: ContextVar[Kind] = ContextVar("kind of progress", default="auto")
+
+
+@contextmanager
+def told(kind: Kind) -> Iterator[None]:
+    """Tell a person (auto) or a program (json) how far the jobs in this block are."""
+    before = _kind.set(kind)
+    try:
+        yield
+    finally:
+        _kind.reset(before)
 
 
 class ProgressLine:
@@ -20,9 +42,11 @@ class ProgressLine:
     def __init__(self, what: str, *, quiet: bool = False) -> None:
         self._what = what
         self._quiet = quiet
+        self._json = _kind.get() == "json"
         self._terminal = sys.stderr.isatty()
         self._bar: Any = None
         self._said = time.monotonic()
+        self._told = 0.0
 
     def __enter__(self) -> Self:
         return self
@@ -33,9 +57,11 @@ class ProgressLine:
 
     def at(self, done: int, total: int, news: str = "") -> None:
         """``done`` of ``total`` are done; ``news`` is what else there is to say."""
-        if self._quiet:
+        if self._json:
+            self._tell(done, total, news)
+        elif self._quiet:
             return
-        if self._terminal:
+        elif self._terminal:
             self._draw(done, total, news)
         elif time.monotonic() - self._said >= EVERY:
             self._said = time.monotonic()
@@ -49,6 +75,12 @@ class ProgressLine:
             self._bar.write(line, file=sys.stderr)
         else:
             print(line, file=sys.stderr, flush=True)
+
+    def _tell(self, done: int, total: int, news: str) -> None:
+        now = time.monotonic()
+        if done >= total or now - self._told >= JSON_EVERY:
+            self._told = now
+            print(json.dumps({"done": done, "total": total, "message": news}), flush=True)
 
     def _draw(self, done: int, total: int, news: str) -> None:
         if self._bar is None:
