@@ -337,6 +337,21 @@ def test_a_channel_is_chosen_where_a_layer_holds_several(viewer: Any, dock: Cell
     assert dock.session.channel == 1
 
 
+def test_of_a_z_stack_the_plane_is_chosen(viewer: Any, dock: CellSynthDock) -> None:
+    line, told = dock.movie_line, []
+    dock.session.movie_facts_changed.connect(told.append)
+    add_stack(viewer, cells_movie()[0])
+    assert not line.z.isVisibleTo(dock)
+    dock.session.movie = viewer.add_image(np.zeros((5, 3, 20, 24), np.uint8), axis_labels=("t", "z", "y", "x"))
+    assert line.z.isVisibleTo(dock)
+    assert (line.z.value, dock.session.z) == ("sharpest", "sharpest")
+    line.z.setCurrentIndex(line.z.count() - 1)
+    line.z.activated.emit(line.z.count() - 1)
+    assert line.z.currentText() == "z: plane 2"
+    assert dock.session.z == 2
+    assert told
+
+
 # -- cells -----------------------------------------------------------------------------------------------------------
 
 

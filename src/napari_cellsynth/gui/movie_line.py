@@ -46,6 +46,9 @@ class MovieLine(QFrame):
         self.modality.picked.connect(lambda value: self._give(modality=value))
         self.channel = Choice()
         self.channel.picked.connect(self._channel_picked)
+        self.z = Choice()
+        self.z.setToolTip("What of the focus planes is worked on; planes are counted from 0.")
+        self.z.picked.connect(self._z_picked)
         self.axes = AxesEditor()
         self.frames = pencil_button("What the movie's axes are")
         self.pixel = Fact(length_field(), self._pixel_given, "pixel size?", "Size of a pixel in the specimen")
@@ -80,7 +83,7 @@ class MovieLine(QFrame):
         inside.setContentsMargins(0, 0, 0, 0)
         inside.setSpacing(3)
         inside.addLayout(top)
-        inside.addLayout(row(self.frames, self.pixel, self.interval, None, self.complete))
+        inside.addLayout(row(self.frames, self.pixel, self.interval, self.z, None, self.complete))
         inside.addWidget(self.axes)
         column.addWidget(self.empty)
         column.addWidget(self.filled)
@@ -133,6 +136,11 @@ class MovieLine(QFrame):
 
     def _channel_picked(self, channel: int) -> None:
         self.session.channel = channel
+        self.session.movie_facts_changed.emit(self.session.movie)
+
+    def _z_picked(self, z: Any) -> None:
+        self.session.z = z
+        self.session.movie_facts_changed.emit(self.session.movie)
 
     def _edit_axes(self) -> None:
         self.axes.setVisible(not self.axes.isVisible())
@@ -206,7 +214,7 @@ class MovieLine(QFrame):
 
     def _refuse_colour(self, layer: Any, why: str) -> None:
         self.says.say(why, "warning")
-        shown = (self.frames, self.pixel, self.interval, self.complete, self.axes, self.modality, self.channel)
+        shown = (self.frames, self.pixel, self.interval, self.complete, self.axes, self.modality, self.channel, self.z)
         for widget in shown:
             widget.hide()
 
@@ -242,6 +250,9 @@ class MovieLine(QFrame):
             [(facts.channels[i] if i < len(facts.channels) else f"channel {i + 1}", i) for i in range(channels)],
             min(self.session.channel, channels - 1),
         )
+        planes = sizes.get("Z", 1)
+        self.z.setVisible(planes > 1)
+        self.z.offer([*words.Z.items(), *((f"z: plane {z}", z) for z in range(planes))], self.session.z)
         if facts.notes and not self.says.text():
             self.says.say(f"{facts.notes[0][:1].upper()}{facts.notes[0][1:]}.", "warning")
 

@@ -19,6 +19,8 @@ from napari_cellsynth.gui.layers import same, unwrapped
 if TYPE_CHECKING:
     import napari
 
+    from napari_cellsynth.stack.recordings.row import Projection
+
 _SESSIONS: weakref.WeakKeyDictionary[Any, Session] = weakref.WeakKeyDictionary()
 
 
@@ -50,6 +52,8 @@ class Session:
         self._home: Path | None = None
         self.channel = 0
         """Of a movie layer that holds several channels, the one to work on."""
+        self.z: int | Projection = "sharpest"
+        """Of a movie layer that holds several planes, the one to work on, counted from 0, or how they are joined."""
         viewer.layers.events.removed.connect(self._layer_removed)
 
     @classmethod

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from napari_cellsynth.stack.crops.report import FEW_CELLS
 
@@ -16,6 +17,13 @@ MODALITIES: dict[str | None, str] = {
 """What training sets record, and what the movie line shows."""
 AXES = {"T": "time", "Z": "z (focus)", "C": "channel"}
 """What an axis in front of Y and X can be."""
+Z: dict[str, Any] = {
+    "z: sharpest": "sharpest",
+    "z: brightest": "max",
+    "z: average": "mean",
+    "z: all planes": "all",
+}
+"""How the planes of a z stack are joined, or not; single planes come after these."""
 MISSING = {"axes": "axes", "pixel_size": "pixel size", "frame_interval": "interval"}
 PENCIL = "\u270e"
 

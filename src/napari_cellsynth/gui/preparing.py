@@ -1,0 +1,259 @@
+"""Training sets are made by processes of their own, which napari may leave and find again.
+
+A job is a folder under the home: the table of recordings and the files
+written for it, what the process says (``said.txt``, lines of JSON among it)
+and its last words (``log.txt``).  It goes when the set is there, or the job
+was cancelled; the table and what was written for it move into the set, as
+what it was made from.  Everything here may take a moment and is meant to run
+in a worker.
+"""
+
+from __future__ import annotations
+
+import glob
+import json
+import os
+import platform
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from napari_cellsynth.engine.files import read_json, write_json
+from napari_cellsynth.errors import RunFailed
+from napari_cellsynth.gui.jobs import LOOK_S, gone, kill_tree, last_line, spawn
+
+if TYPE_CHECKING:
+    import subprocess
+
+    import psutil
+
+JOBS = "preparing"
+"""Folder inside the home."""
+TABLE, RECORD, SAID, LOG = "recordings.csv", "job.json", "said.txt", "log.txt"
+MADE_FROM = "made_from"
+"""Folder inside a finished set: its table of recordings, and what was written for it."""
+POLITE_S = 1.2
+"""From the wish to end to the end by force: the process tidies up meanwhile."""
+TAIL = 4000
+"""Bytes at the end of what was said that are looked at for the newest line."""
+State = Literal["handing over", "making", "made", "failed"]
+
+_CHILDREN: dict[Path, subprocess.Popen[bytes]] = {}
+"""Job folder to the process that was started on it from here."""
+
+
+@dataclass(frozen=True)
+class Making:
+    """What one look at a job brought."""
+
+    state: State
+    done: int = 0
+    total: int = 0
+    message: str = ""
+    """What it is doing; when made, the report; when failed, why."""
+
+
+class PreparingJob:
+    """The folder of a job, and the process that works on it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = Path(folder)
+        self.record: dict[str, Any] = read_json(self.folder / RECORD) or {}
+
+    @classmethod
+    def create(cls, home: Path, out: Path, kind: str) -> PreparingJob:
+        """A folder for the making of the training set ``out``; the table goes into it next."""
+        stem = time.strftime("%Y%m%d-%H%M%S")
+        for number in range(1000):
+            folder = home / JOBS / (stem if not number else f"{stem}-{number}")
+            with suppress(FileExistsError):
+                folder.mkdir(parents=True)
+                break
+        write_json(folder / RECORD, {"kind": kind, "out": str(out), "napari": os.getpid(), "host": platform.node()})
+        return cls(folder)
+
+    @property
+    def out(self) -> Path:
+        """Folder of the training set."""
+        return Path(self.record.get("out", ""))
+
+    @property
+    def kind(self) -> str:
+        return str(self.record.get("kind", ""))
+
+    @property
+    def data(self) -> Path:
+        """Where pixels are written that are in no file."""
+        return self.folder / "data"
+
+    def start(self, options: Sequence[str]) -> None:
+        """Start ``cellsynth prepare KIND`` on the table of the folder; it goes on when napari ends."""
+        words = ["prepare", self.kind, "--table", str(self.folder / TABLE), "--out", str(self.out), *options]
+        with (self.folder / SAID).open("wb") as said, (self.folder / LOG).open("wb") as log:
+            child = spawn([*words, "--progress", "json"], stdout=said, stderr=log)
+        _CHILDREN[self.folder.resolve()] = child
+        self.record |= {"command": words, "pid": child.pid, "since": _born(child.pid)}
+        write_json(self.folder / RECORD, self.record)
+
+    def look(self) -> Making:
+        """How it does now."""
+        if "pid" not in self.record:
+            return Making("handing over")
+        # Asked first: what was made meanwhile is then seen.
+        working = self.process() is not None
+        if working:
+            return Making("making", *_newest(self.folder / SAID))
+        if (self.out / "dataset.json").exists():
+            return Making("made", 1, 1, _report(self.folder / SAID))
+        return Making("failed", message=last_line(self.folder / LOG) or "the process ended before the set was ready")
+
+    def process(self) -> psutil.Process | None:
+        """The process, as long as it works; None for one that ended, and for another with its number."""
+        import psutil
+
+        child = _CHILDREN.get(self.folder.resolve())
+        if child is not None and child.poll() is not None:
+            return None
+        if self.record.get("host") != platform.node():
+            return None
+        try:
+            process = psutil.Process(int(self.record["pid"]))
+            same = abs(process.create_time() - float(self.record["since"] or 0)) < 2
+            return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+        except (psutil.Error, KeyError, TypeError, ValueError):
+            return None
+
+    def cancel(self) -> bool:
+        """End the process within two seconds, by force where it does not listen; nothing of the set stays.
+
+        False where the set was ready before: then it stays.
+        """
+        process = self.process()
+        if process is not None:
+            with suppress(Exception):
+                process.terminate()
+            if not gone(process, POLITE_S):
+                kill_tree(process)
+                gone(process, 0.5)
+            child = _CHILDREN.get(self.folder.resolve())
+            if child is not None:
+                child.poll()  # so that it does not stay behind as a zombie
+        if self.look().state == "made":
+            self.settle()
+            return False
+        self.tidy()
+        return True
+
+    def tidy(self) -> None:
+        """Remove what a process that is gone left behind, and the job."""
+        for left in half_made(self.out):
+            shutil.rmtree(left, ignore_errors=True)
+        self.forget()
+
+    def settle(self) -> None:
+        """Move the table, and what was written for it, into the finished set, and remove the job.
+
+        They keep their places to each other, so that the table still leads to them.
+        """
+        target = self.out / MADE_FROM
+        with suppress(OSError):
+            target.mkdir(exist_ok=True)
+            for part in (self.folder / TABLE, self.data):
+                if part.exists():
+                    shutil.move(part, target / part.name)
+            record = read_json(self.out / "dataset.json") or {}
+            write_json(self.out / "dataset.json", _moved(record, str(self.data), str(target / self.data.name)))
+        self.forget()
+
+    def forget(self) -> None:
+        """Remove the job's folder."""
+        _CHILDREN.pop(self.folder.resolve(), None)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def jobs_in(home: Path) -> list[PreparingJob]:
+    """The jobs of a home that are worth looking at, oldest first.
+
+    What a napari that is gone did not get to start is removed.
+    """
+    found = []
+    for record in sorted((home / JOBS).glob(f"*/{RECORD}")):
+        job = PreparingJob(record.parent)
+        if "pid" in job.record:
+            found.append(job)
+        elif job.record.get("host") == platform.node() and not _lives(job.record.get("napari")):
+            job.forget()
+    return found
+
+
+def follow(job: PreparingJob) -> Iterator[Making]:
+    """Look at a job again and again until its process has ended; a finished one is settled.
+
+    Raises RunFailed with the process's last words where no set came of it.
+    """
+    while (news := job.look()).state == "making":
+        yield news
+        time.sleep(LOOK_S)
+    if news.state == "made":
+        job.settle()
+        yield news
+    elif job.folder.exists():
+        job.tidy()
+        raise RunFailed(news.message)
+
+
+def half_made(out: Path) -> list[Path]:
+    """Temporary folders of a set that a killed process left behind."""
+    return [path for path in out.parent.glob(f".{glob.escape(out.name)}.*.part") if path.is_dir()]
+
+
+def _moved(value: Any, old: str, new: str) -> Any:
+    """A record in which paths below ``old`` lie below ``new``."""
+    if isinstance(value, dict):
+        return {key: _moved(one, old, new) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_moved(one, old, new) for one in value]
+    return new + value.removeprefix(old) if isinstance(value, str) and value.startswith(old) else value
+
+
+def _born(pid: int) -> float | None:
+    import psutil
+
+    try:
+        return float(psutil.Process(pid).create_time())
+    except psutil.Error:
+        return None
+
+
+def _lives(pid: Any) -> bool:
+    import psutil
+
+    return isinstance(pid, int) and psutil.pid_exists(pid)
+
+
+def _newest(said: Path) -> tuple[int, int, str]:
+    """Done, total and message of the last whole line of JSON."""
+    try:
+        with said.open("rb") as file:
+            file.seek(max(0, said.stat().st_size - TAIL))
+            lines = file.read().decode("utf-8", errors="replace").splitlines()
+    except OSError:
+        return 0, 0, ""
+    for line in reversed(lines):
+        with suppress(ValueError, KeyError, TypeError):
+            news = json.loads(line)
+            return int(news["done"]), int(news["total"]), str(news["message"])
+    return 0, 0, ""
+
+
+def _report(said: Path) -> str:
+    """What the process said to people."""
+    try:
+        lines = said.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return ""
+    return "\n".join(line for line in lines if not line.startswith("{"))

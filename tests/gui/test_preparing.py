@@ -1,0 +1,142 @@
+"""A training set is made by a process that can be left, found again, and ended without leaving anything."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from napari_cellsynth.errors import RunFailed
+from napari_cellsynth.gui import preparing
+from napari_cellsynth.gui.preparing import MADE_FROM, TABLE, PreparingJob, follow, jobs_in
+
+MAKES = """
+import json, pathlib, signal, sys, time
+out = pathlib.Path(sys.argv[1])
+part = out.with_name(f".{out.name}.0123abcd.part")
+part.mkdir()
+for done in range(int(sys.argv[2])):
+    print(json.dumps({"done": done, "total": 9, "message": "cutting"}), flush=True)
+    time.sleep(0.02)
+"""
+FINISHES = (
+    MAKES
+    + """
+(part / "dataset.json").write_text(json.dumps({"sources": [{"path": sys.argv[3] + "/data/m.ome.tif"}, {"path": "x"}]}))
+part.rename(out)
+print("490 crops.")
+"""
+)
+DEAF = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + MAKES
+FAILS = MAKES + "sys.exit('cellsynth: the disk is full; make room')"
+
+
+@pytest.fixture
+def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., PreparingJob]:
+    """Starts a job whose process is a few lines of Python."""
+
+    def begin(script: str, steps: int = 2) -> PreparingJob:
+        job = PreparingJob.create(tmp_path, tmp_path / "sets" / "cells [1]", "crops")
+        job.out.parent.mkdir(exist_ok=True)
+        (job.folder / TABLE).write_text("file\n")
+        job.data.mkdir()
+        (job.data / "m.ome.tif").write_text("pixels")
+
+        def spawn(words: list[str], **streams: Any) -> subprocess.Popen[bytes]:
+            assert words[:2] == ["prepare", "crops"]
+            told = [sys.executable, "-c", script, str(job.out), str(steps), str(job.folder)]
+            return subprocess.Popen(told, **streams)
+
+        monkeypatch.setattr(preparing, "spawn", spawn)
+        job.start([])
+        return job
+
+    return begin
+
+
+def in_the_middle(job: PreparingJob) -> None:
+    """Wait until it has begun."""
+    deadline = time.monotonic() + 20
+    while job.look().total == 0:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_a_set_is_made_and_its_table_moves_into_it(start: Callable[..., PreparingJob], tmp_path: Path) -> None:
+    job = start(FINISHES)
+    news = list(follow(job))
+    assert news[-1].state == "made"
+    assert news[-1].message == "490 crops."
+    assert {each.state for each in news[:-1]} == {"making"}
+    assert not job.folder.exists()
+    kept = job.out / MADE_FROM
+    assert sorted(path.name for path in kept.iterdir()) == ["data", TABLE]
+    record = json.loads((job.out / "dataset.json").read_text())
+    assert Path(record["sources"][0]["path"]).read_text() == "pixels"
+    assert record["sources"][1]["path"] == "x"
+
+
+@pytest.mark.parametrize("script", [MAKES, DEAF])
+def test_cancel_ends_it_within_two_seconds_and_leaves_nothing(
+    start: Callable[..., PreparingJob], tmp_path: Path, script: str
+) -> None:
+    job = start(script, steps=2000)
+    in_the_middle(job)
+    process = job.process()
+    assert process is not None
+    began = time.monotonic()
+    assert job.cancel()
+    assert time.monotonic() - began < 2
+    assert not process.is_running()
+    assert list(job.out.parent.iterdir()) == []
+    assert list((tmp_path / preparing.JOBS).iterdir()) == []
+
+
+def test_cancel_that_comes_too_late_says_so(start: Callable[..., PreparingJob]) -> None:
+    job = start(FINISHES, steps=0)
+    while job.look().state == "making":
+        time.sleep(0.01)
+    assert not job.cancel()
+    assert (job.out / MADE_FROM / TABLE).exists()
+    assert not job.folder.exists()
+
+
+def test_whoever_comes_later_finds_it_and_follows_on(start: Callable[..., PreparingJob], tmp_path: Path) -> None:
+    job = start(FINISHES, steps=50)
+    in_the_middle(job)
+    preparing._CHILDREN.clear()  # another napari did not start it
+    (found,) = jobs_in(tmp_path)
+    assert (found.out, found.kind) == (job.out, "crops")
+    assert found.look().state == "making"
+    assert [news.state for news in follow(found)][-1] == "made"
+    assert jobs_in(tmp_path) == []
+
+
+def test_its_last_words_say_why_it_failed(start: Callable[..., PreparingJob], tmp_path: Path) -> None:
+    job = start(FAILS)
+    with pytest.raises(RunFailed, match=r"^the disk is full; make room$"):
+        list(follow(job))
+    assert list(job.out.parent.iterdir()) == []
+    assert jobs_in(tmp_path) == []
+
+
+def test_a_number_that_another_process_has_now_is_not_ours(start: Callable[..., PreparingJob]) -> None:
+    job = start(FINISHES)
+    list(follow(job))
+    job.record["pid"], job.record["since"] = 1, 0.0
+    assert job.process() is None
+
+
+def test_what_was_never_started_goes_with_its_napari(tmp_path: Path) -> None:
+    ours = PreparingJob.create(tmp_path, tmp_path / "a", "crops")
+    gone = PreparingJob.create(tmp_path, tmp_path / "b", "crops")
+    (gone.folder / preparing.RECORD).write_text(json.dumps({**gone.record, "napari": 2**22 + 1}))
+    assert jobs_in(tmp_path) == []
+    assert ours.folder.exists()
+    assert not gone.folder.exists()
