@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from napari_cellsynth.stack.training_sets.base import PreparedSet
 
 KINDS = {
+    "clips": "napari_cellsynth.stack.clips.clip_set:ClipSet",
     "crops": "napari_cellsynth.stack.training_sets.training_set:TrainingSet",
 }
 """Kind of a set to the class that reads it, by name: opening one kind loads nothing of the others."""

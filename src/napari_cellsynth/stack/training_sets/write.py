@@ -83,7 +83,7 @@ class SetWriter:
 
     def planes(
         self,
-        name: str,
+        file: str,
         axes: str,
         shape: tuple[int, ...],
         dtype: Any,
@@ -92,11 +92,11 @@ class SetWriter:
         progress: Callable[[int, int], None] | None = None,
         **scale: Any,
     ) -> PlaneFile:
-        """An empty image file of the set (``name`` ends with .ome.tif), to be filled plane by plane."""
+        """An empty image file of the set, to be filled plane by plane; ``scale`` as :class:`Stack` has it."""
         made = PlaneFile.create(
-            self.folder / name, axes, shape, dtype, provenance=provenance, progress=progress, **scale
+            self.folder / file, axes, shape, dtype, provenance=provenance, progress=progress, **scale
         )
-        self.files[name] = made
+        self.files[file] = made
         return made
 
     def table(self, name: str, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:

@@ -1,0 +1,85 @@
+"""Where clips begin, in space and in time; whole numbers only, nothing of pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from math import ceil, floor
+
+from napari_cellsynth.stack.split import Split
+
+
+def starts_along(length: int, side: float, overlap: float, *, margin: int = 0, to_border: bool = True) -> list[int]:
+    """First pixels of windows of ``side`` pixels along an axis of ``length``, ascending.
+
+    Windows begin at most ``(1 - overlap) * side`` apart, so that
+    neighbours share at least that part.  With ``to_border`` they are moved
+    evenly closer together so that the last ends at the border, less than a
+    pixel away; else (as published: x = x + 0.75 w) what is left over at the
+    end is not covered.  Empty where no window fits.
+    """
+    room = length - 2 * margin - side
+    if room < 0:
+        return []
+    stride = (1 - overlap) * side
+    if not to_border:
+        # Starts are whole pixels: rounded down, so that the share in common is never less than asked for.
+        count = floor(room / stride + 1e-9) + 1
+        return sorted({margin + floor(i * stride + 1e-9) for i in range(count)})
+    last = floor(room + 1e-9)
+    step = max(1, floor(stride + 1e-9))  # whole pixels: rounding spread starts must not part them further
+    gaps = max(1, ceil(last / step))
+    return sorted({margin + floor(i * last / gaps + 0.5) for i in range(gaps + 1)})
+
+
+def starts_in_time(
+    frames: int,
+    parts: Mapping[int, Split],
+    *,
+    stored: int,
+    every: int,
+    step: int,
+    cuts: frozenset[int] = frozenset(),
+    unfit: frozenset[int] = frozenset(),
+) -> Iterator[tuple[int, Split]]:
+    """First frames of clips and their part, in order of time.
+
+    A clip takes ``stored`` frames, ``every`` apart, all in one part, none of
+    them unfit; between its first and its last lies no cut (a frame that
+    does not follow the one before) and no frame of another part.  Clips begin
+    ``step`` frames apart; where one is impossible the next possible start is taken.
+    """
+    span = (stored - 1) * every
+    t = 0
+    while t + span < frames:
+        blocked = _blocked(t, span, every, parts, cuts, unfit)
+        if blocked is None:
+            yield t, parts[t]
+            t += step
+        else:
+            t = max(t + 1, blocked)
+
+
+def _blocked(
+    t: int, span: int, every: int, parts: Mapping[int, Split], cuts: frozenset[int], unfit: frozenset[int]
+) -> int | None:
+    """None where a clip may begin at t; else the first start worth trying after it."""
+    part = parts.get(t)
+    worth: int | None = None if part is not None else t + 1
+    for s in range(t, t + span + 1):
+        taken = (s - t) % every == 0
+        if s > t and s in cuts:
+            worth = s  # a clip may begin with the frame after a cut
+        if taken and (s in unfit or parts.get(s) is None):
+            worth = s + 1 if every == 1 else t + 1
+        if parts.get(s, part) != part:
+            worth = max(worth or 0, s if every == 1 else t + 1)
+    return worth
+
+
+def apart(boxes: list[tuple[float, ...]], sides: tuple[float, ...]) -> int:
+    """How many of these boxes (corners) share nothing, taken greedily in order."""
+    kept: list[tuple[float, ...]] = []
+    for box in sorted(boxes):
+        if all(any(abs(a - b) >= side for a, b, side in zip(box, other, sides, strict=True)) for other in kept):
+            kept.append(box)
+    return len(kept)

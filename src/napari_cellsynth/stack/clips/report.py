@@ -1,0 +1,175 @@
+"""What came of cutting clips: how many, of how many places that share nothing, and which were left out and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from napari_cellsynth.stack.clips.content import APART, Threshold
+from napari_cellsynth.stack.clips.places import apart
+from napari_cellsynth.stack.clips.plan import Clip, ClipPlan
+from napari_cellsynth.stack.quantity import format_duration, format_length
+from napari_cellsynth.stack.split import SPLITS
+from napari_cellsynth.stack.training_sets.base import PART_WORDS
+
+
+@dataclass(frozen=True)
+class ClipReport:
+    """Numbers of a finished training set of clips; ``text()`` says them in words."""
+
+    made: int
+    """Clips."""
+    per_split: dict[str, int]
+    left_out: dict[str, int]
+    """Clips that were possible and not made, by reason."""
+    recordings: int
+    places: int
+    """Places that share no pixel, all recordings together; planes and channels of a recording are one place."""
+    independent: int
+    """Clips that share no pixel of any frame, at most."""
+    frames: int
+    """Frames in a clip that training can use."""
+    read: int
+    """Frames of a clip that training reads."""
+    for_flow: bool
+    every: int
+    size: int
+    box_px: tuple[tuple[float, float], ...]
+    """Height and width in pixels of each recording."""
+    box_um: float | None
+    overlap: float
+    interval: float | None
+    """Seconds between frames of a clip."""
+    unfit: int
+    """Frames of all recordings that no clip may hold."""
+    cuts: int
+    """Places in time that no clip crosses."""
+    gap: int | None
+    """Fewest frames between two parts of one recording; None where no recording holds two parts."""
+    span: int
+    """Frames of the recording that a clip reaches over."""
+    thresholds: dict[str, dict[str, float]]
+    """For each recording without outlines, what parted background from content."""
+    by_outlines: int
+    """Recordings in which outlines said what is content."""
+    min_content: float
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> ClipReport:
+        known = {f.name: record[f.name] for f in fields(cls)}
+        return cls(**(known | {"box_px": tuple((float(a), float(b)) for a, b in known["box_px"])}))
+
+    def text(self) -> str:
+        """A few lines in plain words."""
+        of = f"{self.recordings} recording{'s' if self.recordings != 1 else ''}"
+        lines = [
+            f"{self.made} clips of {self.places} place{'s' if self.places != 1 else ''} that share no pixel, in {of}; "
+            f"{self.independent} of them share nothing at all.",
+            self._shape(),
+            ", ".join(f"{self.per_split[part]} for {PART_WORDS[part]}" for part in SPLITS if self.per_split[part])
+            + ".",
+        ]
+        if self.left_out:
+            lines.append("Left out: " + ", ".join(f"{n} {reason}" for reason, n in self.left_out.items()) + ".")
+        return "\n".join(lines + self.notes())
+
+    def notes(self) -> list[str]:
+        """What to know before trusting a model trained on this, a sentence each."""
+        notes = []
+        if not any(self.per_split[part] for part in SPLITS[1:]):
+            notes.append("Nothing is held out: no number about a model trained on this can be trusted.")
+        if self.gap is not None and self.gap < self.span:
+            notes.append(
+                f"Only {self.gap} frame{'s' if self.gap != 1 else ''} lie between training and held-out frames of one "
+                f"recording, less than the {self.span} of a clip: they show nearly the same. Leave a larger gap."
+            )
+        if self.unfit or self.cuts:
+            notes.append(
+                f"No clip holds any of {self.unfit} unfit frames or crosses any of {self.cuts} jumps or holes in time."
+            )
+        blind = [name for name, found in self.thresholds.items() if found["ratio"] < APART]
+        if blind and self.min_content:
+            notes.append(
+                f"Background could not be told from content in {', '.join(blind)} (local variation has one heap, "
+                f"not two): no clip of it counts as empty."
+            )
+        return notes
+
+    def _shape(self) -> str:
+        time = "" if self.interval is None else f" ({format_duration(self.interval * (self.frames - 1))})"
+        every = "" if self.every == 1 else f", every {self.every}th"
+        read = "" if self.read == self.frames else f", of which training reads the first {self.read}"
+        flow = ", and one more for the flow" if self.for_flow else ""
+        height, width = self.box_px[0]
+        side = f"{max(height, width):.4g} px" if self.box_um is None else format_length(self.box_um)
+        box = f"{side} → {self.size} px" if (height, width) != (self.size, self.size) else f"{self.size} px"
+        return f"Each {self.frames} frames{time}{every}{read}{flow}; {box}, {self.overlap:.0%} shared with the next."
+
+
+def report_of(
+    plan: ClipPlan, kept: Sequence[Clip], left_out: Mapping[str, int], thresholds: Mapping[int, Threshold]
+) -> ClipReport:
+    """Count what was made and left out."""
+    settings = plan.settings
+    return ClipReport(
+        made=len(kept),
+        per_split={part: sum(clip.split == part for clip in kept) for part in SPLITS},
+        left_out=dict(left_out),
+        recordings=len({field_of(plan, clip.source) for clip in kept}),
+        places=sum(_apart(plan, kept, in_time=False).values()),
+        independent=sum(_apart(plan, kept, in_time=True).values()),
+        frames=settings.frames,
+        read=settings.read or settings.frames,
+        for_flow=settings.for_flow,
+        every=settings.every,
+        size=settings.size,
+        box_px=tuple(source.box for source in plan.sources),
+        box_um=settings.box_um,
+        overlap=settings.overlap,
+        interval=plan.frame_interval,
+        unfit=sum(len(source.first.unfit) for source in plan.sources),
+        cuts=sum(len(source.first.cuts) for source in plan.sources),
+        gap=min((gap for source in plan.sources if (gap := _gap(source.first.split.parts)) is not None), default=None),
+        span=settings.span,
+        thresholds={
+            plan.sources[n].first.name: {
+                "value": found.value,
+                "background": found.background,
+                "ratio": round(found.ratio, 3),
+            }
+            for n, found in thresholds.items()
+        },
+        by_outlines=sum(source.first.labels is not None for source in plan.sources),
+        min_content=settings.min_content,
+    )
+
+
+def field_of(plan: ClipPlan, source: int) -> tuple[str, ...]:
+    """The same for sources that show the same field: channels, planes and ranges of frames of one position."""
+    one = plan.sources[source].first
+    scene = one.row.scene if one.row is not None and one.row.scene is not None else 0
+    return str(one.stack.path or one.name), str(scene), one.position or "", one.session or ""
+
+
+def _apart(plan: ClipPlan, kept: Sequence[Clip], *, in_time: bool) -> dict[tuple[str, ...], int]:
+    """Clips of each field that share no pixel, of any frame where ``in_time``."""
+    places: dict[tuple[str, ...], set[tuple[float, ...]]] = {}
+    sides: dict[tuple[str, ...], tuple[float, ...]] = {}
+    for clip in kept:
+        one = plan.sources[clip.source]
+        y, x = one.first.file_place(clip.y0, clip.x0)
+        key = field_of(plan, clip.source)
+        places.setdefault(key, set()).add((one.first.file_frame(clip.t0), y, x) if in_time else (y, x))
+        sides[key] = (plan.settings.span, *one.box) if in_time else one.box
+    return {key: apart(list(found), sides[key]) for key, found in places.items()}
+
+
+def _gap(parts: Mapping[int, str]) -> int | None:
+    """Fewest frames between two frames of different parts; None where all are of one."""
+    frames = sorted(parts)
+    between = [b - a - 1 for a, b in zip(frames, frames[1:], strict=False) if parts[a] != parts[b]]
+    return min(between, default=None)
