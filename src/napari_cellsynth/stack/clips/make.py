@@ -98,14 +98,12 @@ class Judged:
 
     def look(self, clips: Sequence[Clip]) -> Iterator[int]:
         """Read the first, middle and last frame of these clips; yields how many planes are done."""
-        done = 0
-        for (number, t, z), mine in self._places(clips).items():
+        for done, ((number, t, z), mine) in enumerate(self._places(clips).items(), start=1):
             source = self.plan.sources[number]
             shares = Shares(self._content(source, t, z))
             for clip in mine:
                 share = shares.share(clip.y0, clip.x0, *source.pixels)
                 self.shares[clip] = max(share, self.shares.get(clip, 0.0))
-            done += 1
             yield done
 
     def kept(self) -> list[Clip]:
@@ -200,7 +198,7 @@ def _checked(plane: np.ndarray, source: Source, t: int) -> np.ndarray:
 
 def _open_file(writer: SetWriter, plan: ClipPlan, count: int, provenance: dict[str, Any]) -> PlaneFile:
     names = tuple(one.stack.channels[0] if one.stack.channels else "" for one in plan.sources[0].channels)
-    scale = {"pixel_size": plan.pixel_size, "frame_interval": plan.frame_interval, "name": "clips"}
+    scale: dict[str, Any] = {"pixel_size": plan.pixel_size, "frame_interval": plan.frame_interval, "name": "clips"}
     if plan.channels > 1 and all(names):
         scale["channels"] = names
     return writer.planes(IMAGES, plan.axes, plan.shape(count), plan.dtype, provenance=provenance, **scale)

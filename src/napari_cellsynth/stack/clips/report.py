@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from itertools import pairwise
 from typing import Any
 
 from napari_cellsynth.stack.clips.content import APART, Threshold
@@ -66,12 +67,12 @@ class ClipReport:
     def text(self) -> str:
         """A few lines in plain words."""
         of = f"{self.recordings} recording{'s' if self.recordings != 1 else ''}"
+        places = f"{self.places} place{'s' if self.places != 1 else ''} that share no pixel, in {of}"
+        parts = [f"{self.per_split[part]} for {PART_WORDS[part]}" for part in SPLITS if self.per_split[part]]
         lines = [
-            f"{self.made} clips of {self.places} place{'s' if self.places != 1 else ''} that share no pixel, in {of}; "
-            f"{self.independent} of them share nothing at all.",
+            f"{self.made} clips of {places}; {self.independent} of them share nothing at all.",
             self._shape(),
-            ", ".join(f"{self.per_split[part]} for {PART_WORDS[part]}" for part in SPLITS if self.per_split[part])
-            + ".",
+            ", ".join(parts) + ".",
         ]
         if self.left_out:
             lines.append("Left out: " + ", ".join(f"{n} {reason}" for reason, n in self.left_out.items()) + ".")
@@ -171,5 +172,5 @@ def _apart(plan: ClipPlan, kept: Sequence[Clip], *, in_time: bool) -> dict[tuple
 def _gap(parts: Mapping[int, str]) -> int | None:
     """Fewest frames between two frames of different parts; None where all are of one."""
     frames = sorted(parts)
-    between = [b - a - 1 for a, b in zip(frames, frames[1:], strict=False) if parts[a] != parts[b]]
+    between = [b - a - 1 for a, b in pairwise(frames) if parts[a] != parts[b]]
     return min(between, default=None)
