@@ -51,29 +51,23 @@ def starts_in_time(
     span = (stored - 1) * every
     t = 0
     while t + span < frames:
-        blocked = _blocked(t, span, every, parts, cuts, unfit)
-        if blocked is None:
-            yield t, parts[t]
+        part = parts.get(t)
+        if part is not None and _possible(range(t, t + span + 1), every, part, parts, cuts, unfit):
+            yield t, part
             t += step
         else:
-            t = max(t + 1, blocked)
+            t += 1
 
 
-def _blocked(
-    t: int, span: int, every: int, parts: Mapping[int, Split], cuts: frozenset[int], unfit: frozenset[int]
-) -> int | None:
-    """None where a clip may begin at t; else the first start worth trying after it."""
-    part = parts.get(t)
-    worth: int | None = None if part is not None else t + 1
-    for s in range(t, t + span + 1):
-        taken = (s - t) % every == 0
-        if s > t and s in cuts:
-            worth = s  # a clip may begin with the frame after a cut
-        if taken and (s in unfit or parts.get(s) is None):
-            worth = s + 1 if every == 1 else t + 1
-        if parts.get(s, part) != part:
-            worth = max(worth or 0, s if every == 1 else t + 1)
-    return worth
+def _possible(
+    reach: range, every: int, part: Split, parts: Mapping[int, Split], cuts: frozenset[int], unfit: frozenset[int]
+) -> bool:
+    """Whether a clip may reach over these frames; those that it passes over may be unfit, or not be used."""
+    if not cuts.isdisjoint(reach[1:]) or not unfit.isdisjoint(reach[::every]):
+        return False
+    if any(parts.get(s) != part for s in reach[::every]):
+        return False
+    return every == 1 or all(parts.get(s, part) == part for s in reach)
 
 
 def apart(boxes: list[tuple[float, ...]], sides: tuple[float, ...]) -> int:
