@@ -39,6 +39,8 @@ class TiffPlanes:
         self.path = path
         self.number = series
         self._series = tif.series[series]
+        self.letters = str(self._series.axes)
+        """Of tifffile: S for colours, I and Q for axes that the file does not name."""
         self._byteorder = tif.byteorder
         self._lock = threading.RLock()
         self._users: dict[int, int] = {}
@@ -137,9 +139,15 @@ class TiffPlanes:
         """BadInput where a page claims more pixels than its data can hold: reading it would take minutes and GBs."""
         there, claimed = sum(page.databytecounts), page.nbytes
         segments = prod(page.chunked) if page.dataoffsets else 0
-        if len(page.dataoffsets) < segments or (claimed > _LARGE_PAGE and claimed > there * _MOST_PACKED):
+        if len(page.dataoffsets) < segments:
             raise BadInput(
-                f"{self.path.name} claims an image of {page.shape}, and holds {there:,} bytes of it: it is damaged"
+                f"{self.path.name} lists {len(page.dataoffsets)} of the {segments} pieces of an image of {page.shape};"
+                " the file is damaged"
+            )
+        if claimed > _LARGE_PAGE and claimed > there * _MOST_PACKED:
+            raise BadInput(
+                f"{self.path.name} claims an image of {page.shape} in {there:,} bytes, which cannot be;"
+                " the file is damaged"
             )
 
     def _page(self, place: tuple[int, ...]) -> np.ndarray:
