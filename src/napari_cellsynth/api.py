@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from napari_cellsynth.engine.settings import Settings
     from napari_cellsynth.engine.verbs import Samples
     from napari_cellsynth.stack.crops.settings import CropSettings
+    from napari_cellsynth.stack.recordings.recording import Pair, Recording
     from napari_cellsynth.stack.stack import Stack
-    from napari_cellsynth.stack.training_sets.training_set import TrainingSet
+    from napari_cellsynth.stack.training_sets.base import PreparedSet
 
 
 TRAINING_SETS, RUNS = "training sets", "trainings"
@@ -35,10 +36,11 @@ def home() -> Path:
 
 
 def prepare_crops(
-    recordings: Sequence[tuple[Stack, Stack]], out: Path, settings: CropSettings | None = None
+    recordings: Sequence[Recording | Pair], out: Path, settings: CropSettings | None = None
 ) -> Iterator[Progress]:
-    """Cut the cells of recordings out with their outlines, each a (movie, labels) pair, into a training set.
+    """Cut the cells of recordings out with their outlines into a training set.
 
+    Recordings are those of a table (``Table.read("recordings.csv").recordings()``), or (movie, labels) pairs.
     The last event's ``details`` hold the report: crops made, refused and why, and how many different cells.
     """
     from napari_cellsynth.engine.events import Progress
@@ -133,18 +135,21 @@ def create_run(
     )
 
 
-def _training_set(family: Family, data: Path) -> TrainingSet:
-    from napari_cellsynth.stack.training_sets.training_set import TrainingSet
+def _training_set(family: Family, data: Path) -> PreparedSet:
+    from napari_cellsynth.models.registry import learning_from
+    from napari_cellsynth.stack.training_sets.kinds import open_training_set
 
     if Path(data).is_file():
-        raise BadInput(f"{data} is a file; {family.name} learns from {family.data}: cut them out with 'prepare crops'")
-    training_set = TrainingSet.open(Path(data))
+        raise BadInput(f"{data} is a file; {family.name} learns from {family.data}: make them with 'prepare'")
+    training_set = open_training_set(Path(data))
     if training_set.kind != family.data:
-        raise BadInput(f"{data} holds {training_set.kind}; {family.name} learns from {family.data}: prepare those")
+        others = ", ".join(other.name for other in learning_from(training_set.kind))
+        rather = f"train {others} on it" if others else f"no method of this version learns from {training_set.kind}"
+        raise BadInput(f"{data} holds {training_set.kind}; {family.name} learns from {family.data}: {rather}")
     return training_set
 
 
-def _data_description(training_set: TrainingSet) -> dict[str, Any]:
+def _data_description(training_set: PreparedSet) -> dict[str, Any]:
     """What a run keeps of its training set: where it is and everything that says what it is."""
     kept = ("kind", "hash", "size", "pixel_size", "dtype", "modality", "sources", "split", "counts", "cells")
     return {"path": str(training_set.path.resolve()), **{key: training_set.record.get(key) for key in kept}}
@@ -177,7 +182,7 @@ def _record(folder: RunFolder, *parts: str) -> Mapping[str, Any]:
     return record
 
 
-def _same_training_set(family: Family, record: Mapping[str, Any]) -> TrainingSet:
+def _same_training_set(family: Family, record: Mapping[str, Any]) -> PreparedSet:
     described = record["data"]
     data = _training_set(family, Path(described["path"]))
     if data.record.get("hash") != described["hash"]:

@@ -253,14 +253,14 @@ class TrainingSetSection(Section):
         from napari_cellsynth.stack.crops.make import preview_crops
 
         try:
-            (movie, labels), settings = self._pair(), self.settings()
+            pair, settings = self._pair(), self.settings()
         except BadInput as error:
             self.says.say(capital(str(error)), "bad")
             return
         seed, self._draw = self._draw, self._draw + 1
         self.show_examples.setEnabled(False)
         workers.call(
-            lambda: preview_crops(movie, labels, settings, count=EXAMPLES, seed=seed),
+            lambda: preview_crops([pair], settings, count=EXAMPLES, seed=seed),
             returned=lambda made: self._drawn(made[0]),
             failed=lambda error: self.says.say(capital(str(error)), "bad"),
             finished=lambda: self.show_examples.setEnabled(True),

@@ -83,16 +83,31 @@ class Scaling:
         not finite do not count.  ``progress`` is called with the number of
         frames done.  BadInput where there is no finite pixel.
         """
-        kind = np.dtype(dtype)
-        small = kind.kind in "biu" and kind.itemsize <= 2
-        counter: _Histogram | _Sample = _Histogram(kind) if small else _Sample()
+        counter = ScalingCounter(dtype)
         for done, frame in enumerate(frames, start=1):
-            counter.add(np.asarray(frame))
+            counter.add(frame)
             if progress is not None:
                 progress(done)
-        low, high = counter.quantiles(quantiles)
+        return counter.scaling(quantiles)
+
+
+class ScalingCounter:
+    """Pixels taken frame by frame, for those who cannot hand them over in one piece; see :meth:`Scaling.of`."""
+
+    def __init__(self, dtype: Any) -> None:
+        self.dtype = np.dtype(dtype)
+        small = self.dtype.kind in "biu" and self.dtype.itemsize <= 2
+        self._counter: _Histogram | _Sample = _Histogram(self.dtype) if small else _Sample()
+
+    def add(self, frame: Any) -> None:
+        """Count the pixels of an array of any shape."""
+        self._counter.add(np.asarray(frame))
+
+    def scaling(self, quantiles: tuple[float, float] = (0.0005, 0.9995)) -> Scaling:
+        """The scaling between two quantiles of all pixels so far; BadInput where there is no finite pixel."""
+        low, high = self._counter.quantiles(quantiles)
         # One value everywhere: one above it, or as much as makes a difference to a number so large.
-        return cls(low, high if high > low else low + max(1.0, 2.0**-20 * abs(low)), kind.name)
+        return Scaling(low, high if high > low else low + max(1.0, 2.0**-20 * abs(low)), self.dtype.name)
 
 
 def _to_integer(values: np.ndarray, dtype: np.dtype[Any]) -> np.ndarray:

@@ -29,36 +29,33 @@ class FrameSplit:
         return tuple(t for t in sorted(self.parts) if self.parts[t] == part)
 
 
-def whole(frames: int, part: Split, *, every: int = 1) -> FrameSplit:
-    """Every n-th of ``frames`` frames for one part."""
-    return FrameSplit(dict.fromkeys(range(0, frames, every), part))
+def whole(frames: int, part: Split) -> FrameSplit:
+    """All of ``frames`` frames for one part."""
+    return FrameSplit(dict.fromkeys(range(frames), part), by="recording")
 
 
-def by_time(frames: int, *, validation: float, test: float, gap: int, every: int = 1, name: str) -> FrameSplit:
+def by_time(frames: int, *, validation: float, test: float, gap: int, name: str) -> FrameSplit:
     """Training first, then a gap, validation, a gap, test: time runs forward.
 
-    ``validation`` and ``test`` are shares of the frames taken (every n-th);
-    at least ``gap`` frames of the recording lie between two parts.  Raises
-    BadInput, naming the recording, where it is too short for that.
+    ``validation`` and ``test`` are shares of the frames; ``gap`` frames lie
+    between two parts.  Raises BadInput, naming the recording, where it is too
+    short for that.
     """
-    used = list(range(0, frames, every))
-    left_out = gap // every
-    sizes = shares(len(used), validation=validation, test=test)
-    needed = 1 + sum(size + left_out for size in sizes.values())
-    if len(used) < needed:
+    sizes = shares(frames, validation=validation, test=test)
+    needed = 1 + sum(size + gap for size in sizes.values())
+    if frames < needed:
         raise BadInput(
-            f"{name} gives {len(used)} frame(s); holding out by time with a gap of {gap} needs {needed}: "
+            f"{name} gives {frames} frame(s); holding out by time with a gap of {gap} needs {needed}: "
             f"choose a smaller gap, hold out whole recordings, or set both fractions to 0"
         )
     parts: dict[int, Split] = {}
     between: set[int] = set()
+    end = frames
     for part, size in reversed(sizes.items()):
-        parts.update(dict.fromkeys(used[-size:], part))
-        del used[-size:]
-        if left_out:
-            between.update(used[-left_out:])
-            del used[-left_out:]
-    parts.update(dict.fromkeys(used, "train"))
+        parts.update(dict.fromkeys(range(end - size, end), part))
+        between.update(range(end - size - gap, end - size))
+        end -= size + gap
+    parts.update(dict.fromkeys(range(end), "train"))
     return FrameSplit(parts, frozenset(between))
 
 

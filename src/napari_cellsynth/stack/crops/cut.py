@@ -82,7 +82,7 @@ class Plane:
 
     @classmethod
     def read(cls, source: Source, plan: CropPlan, t: int, z: int) -> Plane:
-        image = source.stack.frame(t, channel=plan.settings.channel, z=z)
+        image = source.stack.frame(t, z=z)
         return cls(image.astype(plan.dtype, copy=False), source.label_plane(t, z), source.box)
 
     @cached_property

@@ -16,22 +16,18 @@ import numpy as np
 
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.stack.crops.cut import Crop, Plane, cut, reason_against
-from napari_cellsynth.stack.crops.plan import CropPlan, Source, box_frames, plan_crops
+from napari_cellsynth.stack.crops.plan import BOX_FRAMES, CropPlan, Source, box_frames, plan_crops
 from napari_cellsynth.stack.crops.report import CropReport, report_of
 from napari_cellsynth.stack.crops.scan import CellCounter, Outline, scan_plane
 from napari_cellsynth.stack.crops.settings import CropSettings
-from napari_cellsynth.stack.crops.write import DatasetWriter
+from napari_cellsynth.stack.crops.write import CropWriter, describe_source
+from napari_cellsynth.stack.recordings.recording import Pair, Recording
 from napari_cellsynth.stack.split import SPLITS, Split
-from napari_cellsynth.stack.stack import Stack
+from napari_cellsynth.stack.training_sets.write import SetProgress as CropProgress
+from napari_cellsynth.stack.training_sets.write import check_out
 
-
-@dataclass(frozen=True)
-class CropProgress:
-    """How far the cutting is: ``done`` of ``total`` steps, and what it is doing."""
-
-    done: int
-    total: int
-    message: str = ""
+WRITING = 20
+"""Steps of the progress that the writing at the end counts as."""
 
 
 @dataclass
@@ -47,7 +43,7 @@ class Outlines:
 
 
 def make_crops(
-    recordings: Sequence[tuple[Stack, Stack]],
+    recordings: Sequence[Recording | Pair],
     out: Path,
     settings: CropSettings | None = None,
     *,
@@ -58,19 +54,21 @@ def make_crops(
     Parameters
     ----------
     recordings
-        Pairs of a recording and its outlines (labels of the same T, Z, Y, X;
-        0 is background).
+        Recordings with outlines and split, as a table gives them; or pairs
+        of a stack and its outlines (labels of the same T, Z, Y, X; 0 is
+        background).
     out
         Folder of the training set (see :class:`~napari_cellsynth.stack.training_sets.training_set.TrainingSet`);
         must not exist, or be empty.
     roles
-        What each recording is for, with ``holdout="recording"``; else the
-        last ones are held out.
+        What each recording is for, where no table says it; else it is decided
+        as the settings say.
 
     Yields
     ------
-    CropProgress after every plane; last of all the CropReport.  The folder
-    appears when everything is in it: closing the generator leaves nothing.
+    CropProgress after every plane, and while the set is written; last of all
+    the CropReport.  The folder appears when everything is in it: closing the
+    generator leaves nothing.
 
     Raises
     ------
@@ -80,41 +78,45 @@ def make_crops(
     """
     settings = settings or CropSettings()
     out = Path(out)
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise BadInput(f"{out} exists; choose another name for the training set, or delete it first")
+    check_out(out)
     plan = plan_crops(recordings, settings, roles)
     planes = sum(source.frames * len(source.planes) for source in plan.sources)
+    total = 2 * planes + len(plan.sources) + WRITING
     outlines = Outlines()
-    total = 2 * planes + 1
     done = 0
     for done in _scan(plan, outlines):
         yield CropProgress(done, total, "finding cells")
     promising = len(outlines.found) - len(outlines.refused)
     if not promising:
         raise BadInput(_nothing(outlines))
-    with DatasetWriter(out, plan, promising) as writer:
+    with CropWriter(out, plan, promising) as writer:
         for source in plan.sources:
             for crops in _cut_all(source, plan, outlines):
                 for crop in crops:
-                    writer.add(crop, source.split[crop.outline.t], outlines.cells[crop.outline.key])
+                    writer.add(crop, source, outlines.cells[crop.outline.key])
                 done += 1
                 yield CropProgress(done, total, "cutting crops")
         report = report_of(plan, outlines.found, outlines.cells, outlines.refused, outlines.exact)
         _check_parts(report, plan, outlines)
-        yield CropProgress(total - 1, total, "writing the training set")
-        writer.finish(report)
+        described = []
+        for source in plan.sources:
+            described.append(describe_source(source))
+            done += 1
+            yield CropProgress(done, total, "fingerprints of the recordings")
+        for share in writer.finish(report, described):
+            yield CropProgress(done + int(share * (WRITING - 1)), total, "writing the training set")
     yield CropProgress(total, total, "training set ready")
     yield report
 
 
 def preview_crops(
-    stack: Stack, labels: Stack, settings: CropSettings | None = None, count: int = 16, seed: int = 0
+    recordings: Sequence[Recording | Pair], settings: CropSettings | None = None, count: int = 16, seed: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """A random choice of the crops that ``make_crops`` would write from this recording, quickly.
+    """A random choice of the crops that ``make_crops`` would write from these recordings, quickly.
 
-    Drawn from at most 32 of the training frames, of which few are read.
-    Where several recordings are to be cut with a box of the cells' own size,
-    give that box in the settings (see :func:`plan_crops`).
+    Drawn from at most 32 training frames of all recordings together, of which
+    few are read.  Where one of several recordings is shown with a box of the
+    cells' own size, give that box in the settings (see :func:`plan_crops`).
 
     Returns
     -------
@@ -127,23 +129,25 @@ def preview_crops(
         Where none can be made; the message says why.
     """
     settings = settings or CropSettings()
-    if settings.holdout == "recording":
+    if len(recordings) == 1 and settings.holdout not in ("auto", "time"):
         # One recording alone says nothing of which others there are: take it as one for training.
-        settings = settings.model_copy(update={"holdout": "time", "validation_fraction": 0.0, "test_fraction": 0.0})
-    plan = plan_crops([(stack, labels)], settings)
-    (source,) = plan.sources
+        whole = {"holdout": "auto", "validation_fraction": 0.0, "test_fraction": 0.0}
+        settings = settings.model_copy(update=whole)
+    plan = plan_crops(recordings, settings)
     draws = np.random.default_rng(seed)
     outlines = Outlines()
-    for t in box_frames(source):
-        for z in source.planes:
-            _sort_out(scan_plane(source.label_plane(t, z), 0, t, z), source, plan, outlines)
+    for source in plan.sources:
+        for t in box_frames(source, max(1, BOX_FRAMES // len(plan.sources))):
+            for z in source.planes:
+                _sort_out(scan_plane(source.label_plane(t, z), source.number, t, z), source, plan, outlines)
     good = [o for o in outlines.found if o.key not in outlines.refused]
-    planes: dict[tuple[int, int], Plane] = {}
+    planes: dict[tuple[int, int, int], Plane] = {}
     crops: list[Crop] = []
     for outline in (good[i] for i in draws.permutation(len(good))):
-        place = (outline.t, outline.z)
+        source = plan.sources[outline.source]
+        place = (outline.source, outline.t, outline.z)
         if place not in planes:
-            planes[place] = Plane.read(source, plan, *place)
+            planes[place] = Plane.read(source, plan, outline.t, outline.z)
         made = cut(planes[place], outline, source, plan)
         if isinstance(made, str):
             outlines.refused[outline.key] = made
@@ -159,6 +163,7 @@ def preview_crops(
 def _scan(plan: CropPlan, outlines: Outlines) -> Iterator[int]:
     """Find all outlines and link them to cells; yields the number of planes done."""
     done = 0
+    numbers = CellNumbers()
     for source in plan.sources:
         counter = CellCounter()
         first = len(outlines.found)
@@ -171,11 +176,49 @@ def _scan(plan: CropPlan, outlines: Outlines) -> Iterator[int]:
                 done += 1
                 yield done
         mine = outlines.found[first:]
-        before = max(outlines.cells.values(), default=0)
-        outlines.cells.update(
-            (outline.key, before + cell) for outline, cell in zip(mine, counter.cells(mine), strict=True)
-        )
+        found = numbers.of(source, mine, counter.cells(mine), tracked=counter.tracked)
+        outlines.cells.update((outline.key, cell) for outline, cell in zip(mine, found, strict=True))
         outlines.exact.append(counter.exact)
+
+
+class CellNumbers:
+    """Numbers of cells from 1 through all recordings.
+
+    Recordings that share their outlines (other frames, channels or planes of
+    one file) show the same cells: the same outline is the same cell, and
+    where labels keep their number over time, the same number is.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[object, ...], int] = {}
+        self._last = 0
+
+    def of(self, source: Source, outlines: Sequence[Outline], cells: Sequence[int], *, tracked: bool) -> list[int]:
+        """For each outline of a source, whose own counting is ``cells``."""
+        numbers: dict[int, int] = {}
+        for outline, cell in zip(outlines, cells, strict=True):
+            if cell not in numbers:
+                known = (self._known.get(key) for key in _identities(source, outline, tracked))
+                numbers[cell] = next((number for number in known if number is not None), 0) or self._new()
+        for outline, cell in zip(outlines, cells, strict=True):
+            for key in _identities(source, outline, tracked):
+                self._known.setdefault(key, numbers[cell])
+        return [numbers[cell] for cell in cells]
+
+    def _new(self) -> int:
+        self._last += 1
+        return self._last
+
+
+def _identities(source: Source, outline: Outline, tracked: bool) -> list[tuple[object, ...]]:
+    """What an outline is known by in other recordings with the same outlines."""
+    labels, recording = source.labels, source.recording
+    if labels.path is None:
+        return []
+    scene = recording.row.scene if recording.row is not None else None
+    place = (labels.path, scene or 0)
+    at = (recording.file_frame(outline.t), recording.selection.plane(outline.z))
+    return [(*place, *at, outline.label)] + ([(*place, outline.label)] if tracked else [])
 
 
 def _sort_out(found: list[Outline], source: Source, plan: CropPlan, outlines: Outlines) -> None:

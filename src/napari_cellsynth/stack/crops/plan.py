@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.stack.crops.scan import Outline, scan_plane
 from napari_cellsynth.stack.crops.settings import CropSettings
-from napari_cellsynth.stack.crops.split import splits_of
-from napari_cellsynth.stack.labels import check_labels
-from napari_cellsynth.stack.split import Split
+from napari_cellsynth.stack.modality import Modality
+from napari_cellsynth.stack.recordings.recording import Pair, Recording, recordings_of
+from napari_cellsynth.stack.recordings.select import check_outlines
+from napari_cellsynth.stack.split import SPLITS, FrameSplit, Split
 from napari_cellsynth.stack.stack import Stack
 
 BOX_FRAMES = 32
@@ -26,23 +27,30 @@ WRITABLE = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uin
 
 @dataclass(frozen=True)
 class Source:
-    """One recording and its outlines, with what becomes of each of its frames."""
+    """One recording with its outlines, and what becomes of each of its frames."""
 
     number: int
-    stack: Stack
+    recording: Recording
     labels: Stack
     split: Mapping[int, Split]
     """Part that a frame belongs to; frames in a gap, or passed over, are not in it."""
-    gap: frozenset[int]
-    """Frames left out between two parts."""
     planes: tuple[int, ...]
     """z planes of the recording that are cut."""
-    box: tuple[float, float]
+    box: tuple[float, float] = (0.0, 0.0)
     """Height and width of the box in pixels of this recording."""
 
     @property
+    def stack(self) -> Stack:
+        return self.recording.stack
+
+    @property
+    def gap(self) -> frozenset[int]:
+        """Frames left out between two parts."""
+        return self.recording.split.gap
+
+    @property
     def frames(self) -> int:
-        return self.stack.size("T")
+        return self.recording.frames
 
     def label_plane(self, t: int, z: int) -> np.ndarray:
         """Outlines (Y, X) that belong to plane z of frame t."""
@@ -60,21 +68,25 @@ class CropPlan:
     pixel_size: tuple[float, float] | None
     """Height and width of a pixel of the finished crops, in micrometres."""
     dtype: np.dtype
+    modality: Modality | None = None
+    """As the settings say, else as the table says of all recordings."""
 
 
 def plan_crops(
-    recordings: Sequence[tuple[Stack, Stack]], settings: CropSettings, roles: Sequence[Split] | None = None
+    recordings: Sequence[Recording | Pair], settings: CropSettings, roles: Sequence[Split] | None = None
 ) -> CropPlan:
     """Check recordings against settings and settle box, planes and split.
 
     Parameters
     ----------
     recordings
-        Pairs of a recording and its outlines: whole numbers, 0 for
-        background, of the recording's shape in T, Z, Y and X.
+        Recordings with outlines (of a table, see
+        :meth:`~napari_cellsynth.stack.recordings.table.Table.recordings`), or
+        pairs of a stack and its outlines: whole numbers, 0 for background, of
+        the recording's shape in T, Z, Y and X.
     roles
-        With ``holdout="recording"``, what each recording is for; else the
-        last ones are held out.
+        What each recording is for, where no table says it; else it is decided
+        as ``settings.hold_out`` says.
 
     Raises
     ------
@@ -83,43 +95,59 @@ def plan_crops(
     """
     if not recordings:
         raise BadInput("no recording given; expected at least one recording with its outlines")
-    for stack, labels in recordings:
-        _check_pair(stack, labels, settings)
-    dtype = _one_dtype([stack for stack, _ in recordings])
-    splits = splits_of([stack for stack, _ in recordings], settings, roles)
-    sources = [
-        Source(n, stack, labels, splits[n].parts, splits[n].gap, _planes(stack, settings), (0.0, 0.0))
-        for n, (stack, labels) in enumerate(recordings)
-    ]
+    taken = recordings_of(
+        recordings,
+        settings.hold_out,
+        roles=roles,
+        channel=settings.channel,
+        z=settings.z,
+        modality=settings.modality,
+    )
+    sources = [_source(n, recording, settings) for n, recording in enumerate(taken)]
+    dtype = _one_dtype([source.stack for source in sources])
     box_um, boxes = _boxes(sources, settings)
     for source, box in zip(sources, boxes, strict=True):
         _check_box(source.stack, box)
     return CropPlan(
         settings=settings,
-        sources=tuple(
-            Source(s.number, s.stack, s.labels, s.split, s.gap, s.planes, box)
-            for s, box in zip(sources, boxes, strict=True)
-        ),
+        sources=tuple(replace(source, box=box) for source, box in zip(sources, boxes, strict=True)),
         box_um=box_um,
         pixel_size=None if box_um is None else (box_um[0] / settings.size, box_um[1] / settings.size),
         dtype=dtype,
+        modality=settings.modality or _modality(taken),
     )
 
 
-def _check_pair(stack: Stack, labels: Stack, settings: CropSettings) -> None:
-    if "Q" in stack.axes:
-        raise BadInput(f"{stack.name} holds samples (axis Q), not a recording; give a recording")
-    for axis, chosen in (("C", settings.channel), ("Z", settings.z or 0)):
-        if chosen >= stack.size(axis):
-            raise BadInput(f"{axis} {chosen} asked for; {stack.name} has {stack.size(axis)}, counted from 0")
-    if stack.size("Z") > 1 and labels.size("Z") == 1:
-        if settings.z is None:
-            raise BadInput(
-                f"{stack.name} has {stack.size('Z')} planes, its outlines one; choose the plane to cut from (z)"
-            )
-        place = tuple(settings.z if axis == "Z" else slice(None) for axis in stack.axes)
-        stack = stack.with_(data=stack.data[place], axes=stack.axes.replace("Z", ""))
-    check_labels(labels, stack)
+def _source(number: int, recording: Recording, settings: CropSettings) -> Source:
+    stack, labels = recording.stack, recording.labels
+    if labels is None:
+        raise BadInput(f"{recording.name} has no outlines; cells are cut by them: give a label image (column labels)")
+    if settings.channel and recording.selection.channel != settings.channel:
+        raise BadInput(
+            f"channel {settings.channel} asked for; of {recording.name} the table takes"
+            f" {recording.selection.channel}: change it there"
+        )
+    check_outlines(labels, stack)
+    planes = tuple(range(stack.size("Z")))
+    if settings.z is not None and settings.z in recording.selection.planes:
+        planes = (recording.selection.planes.index(settings.z),)
+    elif settings.z is not None:
+        raise BadInput(f"Z {settings.z} asked for; of {recording.name} the table takes {recording.selection.z}")
+    if len(planes) > 1 and labels.size("Z") == 1:
+        raise BadInput(f"{recording.name} has {len(planes)} planes, its outlines one; choose the plane to cut from (z)")
+    parts = thinned(recording.split, settings.every)
+    return Source(number, recording, labels, {t: part for t, part in parts.items() if t not in recording.unfit}, planes)
+
+
+def thinned(split: FrameSplit, every: int) -> dict[int, Split]:
+    """Every n-th frame of each part, the first of a part among them."""
+    return {t: part for part in SPLITS for t in split.frames(part)[::every]}
+
+
+def _modality(recordings: Sequence[Recording]) -> Modality | None:
+    """Of all recordings; None where they differ, or it is not known of one."""
+    said = {recording.modality for recording in recordings}
+    return said.pop() if len(said) == 1 else None
 
 
 def _one_dtype(stacks: Sequence[Stack]) -> np.dtype:
@@ -129,10 +157,6 @@ def _one_dtype(stacks: Sequence[Stack]) -> np.dtype:
     if not dtypes <= set(WRITABLE):
         raise BadInput(f"pixels of type {dtypes.pop()} given; expected integers or float32 or float64")
     return stacks[0].dtype.newbyteorder("=")
-
-
-def _planes(stack: Stack, settings: CropSettings) -> tuple[int, ...]:
-    return tuple(range(stack.size("Z"))) if settings.z is None else (settings.z,)
 
 
 def _boxes(
@@ -200,10 +224,10 @@ def _default_side(sources: Sequence[Source], settings: CropSettings, snap_to: fl
     return float(f"{BOX_PER_CELL * side:.3g}")
 
 
-def box_frames(source: Source) -> list[int]:
-    """At most 32 training frames, evenly spaced; none of a recording that is held out."""
+def box_frames(source: Source, count: int = BOX_FRAMES) -> list[int]:
+    """At most ``count`` training frames, evenly spaced; none of a recording that is held out."""
     training = [t for t, part in sorted(source.split.items()) if part == "train"]
-    places = np.linspace(0, len(training) - 1, min(BOX_FRAMES, len(training))).round().astype(int)
+    places = np.linspace(0, len(training) - 1, min(count, len(training))).round().astype(int)
     return [training[i] for i in places]
 
 

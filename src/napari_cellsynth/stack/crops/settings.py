@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from napari_cellsynth.stack.modality import Modality
+from napari_cellsynth.stack.recordings.holdout import HoldOut
 
 
 class CropSettings(BaseModel):
@@ -21,7 +22,8 @@ class CropSettings(BaseModel):
     box_px: float | None = Field(None, ge=4, allow_inf_nan=False)
     """The same in pixels of the recording; not together with micrometres."""
     modality: Modality | None = None
-    """How the image was made; decides whether training may mirror or turn it (empty: not known, so it may not)."""
+    """How the image was made; decides whether training may mirror or turn it (empty: as the table of recordings says,
+    else not known, so it may not)."""
     mask_neighbours: bool = False
     """Replace other outlined cells in the box by an estimate of the background around them."""
     max_neighbours: float = Field(1.0, ge=0.0, le=1.0)
@@ -29,13 +31,14 @@ class CropSettings(BaseModel):
     min_area: int = Field(20, ge=1)
     """Outlines of fewer pixels of the recording are refused."""
     channel: int = Field(0, ge=0)
-    """Channel to cut from, counted from 0."""
+    """Channel to cut from, counted from 0; not for recordings of a table, which says it."""
     z: int | None = Field(None, ge=0)
     """Plane to cut from, counted from 0 (empty: every plane that has outlines)."""
     every: int = Field(1, ge=1)
     """Take every n-th frame; more than 1 where cells hardly change from frame to frame."""
-    holdout: Literal["time", "recording"] = "time"
-    """Hold out the last frames of every recording, or whole recordings."""
+    holdout: Literal["auto", "recording", "position", "session", "time"] = "auto"
+    """Hold out whole sessions (days), positions or recordings, or the last frames of each recording (auto: the first
+    of these of which there are enough); where a table gives the parts, they are kept."""
     validation_fraction: float = Field(0.1, ge=0.0, lt=1.0)
     """Share of frames (or recordings) that training looks at but does not learn from."""
     test_fraction: float = Field(0.1, ge=0.0, lt=1.0)
@@ -50,3 +53,13 @@ class CropSettings(BaseModel):
         if self.validation_fraction + self.test_fraction >= 1:
             raise ValueError("validation and test together take everything; leave a share for training")
         return self
+
+    @property
+    def hold_out(self) -> HoldOut:
+        """What these settings hold out of recordings that no table divided."""
+        return HoldOut(
+            by=self.holdout,
+            validation_fraction=self.validation_fraction,
+            test_fraction=self.test_fraction,
+            gap=self.gap,
+        )

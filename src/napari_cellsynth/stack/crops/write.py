@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import hashlib
-import json
-import os
-import shutil
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, BinaryIO, Self
 
 import numpy as np
 
@@ -19,83 +13,95 @@ from napari_cellsynth.errors import BadInput
 from napari_cellsynth.stack.crops.cut import Crop
 from napari_cellsynth.stack.crops.plan import CropPlan, Source
 from napari_cellsynth.stack.crops.report import CropReport
-from napari_cellsynth.stack.hashing import content_hash
 from napari_cellsynth.stack.provenance import provenance_block
-from napari_cellsynth.stack.scaling import Scaling
-from napari_cellsynth.stack.split import Split
-from napari_cellsynth.stack.stack import Stack
+from napari_cellsynth.stack.scaling import ScalingCounter
+from napari_cellsynth.stack.training_sets.planes import PlaneFile
+from napari_cellsynth.stack.training_sets.write import SetWriter
 
 FORMAT = 1
 """Version of dataset.json."""
-COLUMNS = ("id", "source", "t", "z", "channel", "label", "cell", "y", "x", "split")
-"""Columns of crops.csv: id is the crop's index; y, x the centre of the box in the recording, in pixels."""
+COLUMNS = (
+    *("id", "source", "t", "z", "channel", "label", "cell", "y", "x", "split"),
+    *("recording", "condition", "session"),
+)
+"""Columns of crops.csv: id is the crop's index; t, z and channel are those of the file, counted from 0; y, x the
+centre of the box in the file's pixels."""
+AT_ONCE = 256
+"""Crops written between two looks at whether to go on."""
 
 
-class DatasetWriter:
-    """Collects crops in a temporary folder beside ``out`` and renames it when the set is complete.
+class CropWriter:
+    """Collects crops in the temporary folder of a set, which appears when it is complete.
 
-    As a context manager: leaving without ``finish`` removes everything.
+    As a context manager: leaving without ``finish``, also because a
+    generator was closed, removes everything.
     """
 
     def __init__(self, out: Path, plan: CropPlan, most: int) -> None:
-        self.out = out
         self.plan = plan
-        self.most = most
         self.rows: list[dict[str, Any]] = []
+        side = plan.settings.size**2
+        # Crops go to disk as they come, since a long recording's would not fit in memory, and then into the set.
+        self.set = SetWriter(out, needed=2 * most * side * (plan.dtype.itemsize + 1))
+        self.counter = ScalingCounter(plan.dtype)
+        self.scratch: list[BinaryIO] = []
+        self.least, self.most = 0, 0
 
-    def __enter__(self) -> DatasetWriter:
-        size = self.plan.settings.size
-        try:
-            self.out.parent.mkdir(parents=True, exist_ok=True)
-            # Not tempfile's: its folders are for their owner alone, and this one will be the training set.
-            self.folder = self.out.with_name(f".{self.out.name}.{uuid.uuid4().hex[:8]}.part")
-            self.folder.mkdir()
-        except OSError as error:
-            raise BadInput(f"cannot write beside {self.out}: {error.strerror}; choose another place") from error
-        # Crops go to disk as they come: a long recording's would not fit in memory.
-        shape = (self.most, size, size)
-        self.images: Any = np.lib.format.open_memmap(self.folder / "images.npy", "w+", self.plan.dtype, shape)
-        self.masks: Any = np.lib.format.open_memmap(self.folder / "masks.npy", "w+", np.uint8, shape)
+    def __enter__(self) -> Self:
+        self.set.__enter__()
+        for name in ("images.part", "masks.part"):
+            self.scratch.append(open(self.set.folder / name, "w+b"))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._close()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        for file in self.scratch:
+            file.close()
+        self.set.__exit__(kind, error, trace)
 
-    def _close(self) -> None:
-        """Let go of the mapped files: Windows removes no file that is open."""
-        self.images = self.masks = None
-
-    def add(self, crop: Crop, split: Split, cell: int) -> None:
+    def add(self, crop: Crop, source: Source, cell: int) -> None:
         """Take the next crop."""
-        n = len(self.rows)
-        self.images[n], self.masks[n] = crop.image, crop.mask
-        outline = crop.outline
-        channel = self.plan.settings.channel
-        values = (n, outline.source, outline.t, outline.z, channel, outline.label, cell, crop.y, crop.x, split)
-        self.rows.append(dict(zip(COLUMNS, values, strict=True)))
+        for file, pixels in zip(self.scratch, (crop.image, crop.mask), strict=True):
+            file.write(np.ascontiguousarray(pixels).tobytes())
+        if self.plan.dtype.name in ("int64", "uint64"):
+            self.least, self.most = min(self.least, int(crop.image.min())), max(self.most, int(crop.image.max()))
+        recording, outline = source.recording, crop.outline
+        split = source.split[outline.t]
+        if split == "train":
+            self.counter.add(crop.image)
+        y, x = recording.file_place(crop.y, crop.x)
+        row = {
+            "id": len(self.rows),
+            "source": source.number,
+            "t": recording.file_frame(outline.t),
+            "z": recording.selection.plane(outline.z),
+            "channel": recording.selection.channel,
+            "label": outline.label,
+            "cell": cell,
+            "y": y,
+            "x": x,
+            "split": split,
+            "recording": recording.name,
+            "condition": recording.condition or "",
+            "session": recording.session or "",
+        }
+        self.rows.append(row)
 
-    def finish(self, report: CropReport) -> None:
-        """Write the files of the set and put the folder in its place."""
-        n = len(self.rows)
+    def finish(self, report: CropReport, sources: list[dict[str, Any]]) -> Iterator[float]:
+        """Write the files of the set and put the folder in its place; yields the share that is done."""
         settings = self.plan.settings
-        sources = [describe_source(source) for source in self.plan.sources]
         provenance = provenance_block(
             made_by="prepare crops",
             # Where neighbours are replaced, some pixels were made and not recorded.
             synthetic=settings.mask_neighbours,
             settings=settings.model_dump(mode="json"),
-            inputs=[{key: source[key] for key in ("name", "path", "hash")} for source in sources],
+            inputs=[{key: source[key] for key in ("name", "path", "hash", "selection")} for source in sources],
         )
-        images = Stack(
-            self.images[:n, None], "QTYX", pixel_size=self.plan.pixel_size, name="crops", provenance=provenance
-        )
-        training = [row["id"] for row in self.rows if row["split"] == "train"]
-        scaling = Scaling.of((self.images[i] for i in training), self.plan.dtype)
-        self._write_images(images, self.masks[:n], provenance)
-        self._write_table()
+        images, masks = self._files(provenance)
+        for done in self._copied(images, masks):
+            yield done / len(self.rows)
+        self.set.table("crops.csv", COLUMNS, self.rows)
         record = {
             "format": FORMAT,
             "kind": "crops",
@@ -103,85 +109,65 @@ class DatasetWriter:
             "pixel_size": self.plan.pixel_size,
             "box_um": self.plan.box_um,
             "dtype": self.plan.dtype.name,
-            "modality": settings.modality,
+            "modality": self.plan.modality,
             "sources": sources,
-            "scaling": scaling.to_json(),
+            "scaling": self.counter.scaling().to_json(),
             "split": self._split_rule(),
             "counts": report.per_split,
             "cells": report.cells,
             "refused": report.refused,
             "report": report.to_json(),
-            "hash": dataset_hash(images, self.masks[:n]),
             "provenance": provenance,
         }
-        text = json.dumps(record, indent=1, ensure_ascii=False)
-        (self.folder / "dataset.json").write_text(text, encoding="utf-8")
-        del images
-        self._close()
-        self._put_in_place()
+        self.set.finish(record)
 
-    def _write_images(self, images: Stack, masks: np.ndarray, provenance: dict[str, Any]) -> None:
-        from napari_cellsynth.stack.files.write import write_ome_tiff
+    def _files(self, provenance: dict[str, Any]) -> tuple[PlaneFile, PlaneFile]:
+        count, size = len(self.rows), self.plan.settings.size
+        about: dict[str, Any] = {"provenance": provenance, "pixel_size": self.plan.pixel_size}
+        images = self.set.planes("crops.ome.tif", "QTYX", (count, 1, size, size), self._stored(), **about)
+        return images, self.set.planes("masks.tif", "QYX", (count, size, size), np.uint8, **about)
 
-        # Not compressed, so that training maps them into memory instead of reading them.
-        write_ome_tiff(self.folder / "crops.ome.tif", images, compress=False)
-        outlines = Stack(masks, "QYX", pixel_size=images.pixel_size, name="masks", provenance=provenance)
-        write_ome_tiff(self.folder / "masks.tif", outlines, compress=False)
+    def _stored(self) -> np.dtype[Any]:
+        """The type in the file: integers of 64 bits go into the smallest that holds them."""
+        dtype = np.dtype(self.plan.dtype)
+        if dtype.name not in ("int64", "uint64"):
+            return dtype
+        for name in ("uint8", "uint16", "uint32") if self.least >= 0 else ("int8", "int16", "int32"):
+            if np.iinfo(name).min <= self.least and self.most <= np.iinfo(name).max:
+                return np.dtype(name)
+        raise BadInput(f"pixels from {self.least} to {self.most} given, more than 32 bits hold; convert the recording")
 
-    def _write_table(self) -> None:
-        with open(self.folder / "crops.csv", "w", encoding="utf-8", newline="") as file:
-            table = csv.DictWriter(file, COLUMNS)
-            table.writeheader()
-            table.writerows(self.rows)
+    def _copied(self, images: PlaneFile, masks: PlaneFile) -> Iterator[int]:
+        """Crops done, every few of them."""
+        size = self.plan.settings.size
+        dtypes = (np.dtype(self.plan.dtype), np.dtype(np.uint8))
+        for file in self.scratch:
+            file.seek(0)
+        for n in range(len(self.rows)):
+            image, mask = (
+                np.frombuffer(file.read(size * size * dtype.itemsize), dtype).reshape(size, size)
+                for file, dtype in zip(self.scratch, dtypes, strict=True)
+            )
+            images.write((n, 0), image.astype(images.dtype, copy=False))
+            masks.write((n,), mask)
+            if n % AT_ONCE == AT_ONCE - 1 or n == len(self.rows) - 1:
+                yield n + 1
+        for file in self.scratch:
+            file.close()
+            Path(file.name).unlink()
 
     def _split_rule(self) -> dict[str, Any]:
-        """How the parts were decided, and which frames each recording gives them."""
-        wanted = ("holdout", "validation_fraction", "test_fraction", "gap", "every")
+        """How the parts were decided, and which frames of its selection each recording gives them."""
+        settings = self.plan.settings
+        wanted = ("validation_fraction", "test_fraction", "gap", "every")
         frames = [
             {part: [t for t, p in sorted(s.split.items()) if p == part] for part in sorted(set(s.split.values()))}
             for s in self.plan.sources
         ]
-        return {key: getattr(self.plan.settings, key) for key in wanted} | {"frames": frames}
-
-    def _put_in_place(self) -> None:
-        for name in ("images.npy", "masks.npy"):
-            (self.folder / name).unlink()
-        try:
-            if self.out.is_dir():
-                self.out.rmdir()
-            os.rename(self.folder, self.out)
-        except OSError as error:
-            raise BadInput(f"{self.out} appeared meanwhile; choose another name for the training set") from error
+        by = sorted({source.recording.split.by for source in self.plan.sources})
+        return {"by": by, **{key: getattr(settings, key) for key in wanted}, "frames": frames}
 
 
 def describe_source(source: Source) -> dict[str, Any]:
-    """What dataset.json keeps of a recording and its outlines."""
-    stack, labels = source.stack, source.labels
-    return {
-        "name": stack.name,
-        "path": None if stack.path is None else str(stack.path),
-        "hash": content_hash(stack),
-        "axes": stack.axes,
-        "shape": stack.shape,
-        "pixel_size": stack.pixel_size,
-        "frame_interval": stack.frame_interval,
-        "box_px": source.box,
-        "labels": {
-            "name": labels.name,
-            "path": None if labels.path is None else str(labels.path),
-            "hash": content_hash(labels),
-        },
-    }
-
-
-def dataset_hash(images: Stack, masks: np.ndarray) -> str:
-    """Fingerprint of a training set: of its crops (as :func:`content_hash` says) and of its masks."""
-    digest = hashlib.sha256(content_hash(images).encode())
-    for mask in _rows(masks):
-        digest.update(mask.tobytes())
-    return digest.hexdigest()
-
-
-def _rows(masks: np.ndarray) -> Iterator[np.ndarray]:
-    for mask in masks:
-        yield np.ascontiguousarray(mask)
+    """What dataset.json keeps of a recording and its outlines; up to 64 planes of both are read."""
+    return {**source.recording.describe(), "box_px": source.box}

@@ -12,7 +12,7 @@ from napari_cellsynth.stack.hashing import content_hash
 from napari_cellsynth.stack.modality import Modality
 from napari_cellsynth.stack.recordings.holdout import HoldOut
 from napari_cellsynth.stack.recordings.row import Projection, Row
-from napari_cellsynth.stack.recordings.select import Selection, frames_text, select, selection_of
+from napari_cellsynth.stack.recordings.select import Selection, check_outlines, frames_text, select, selection_of
 from napari_cellsynth.stack.split import SPLITS, FrameSplit, Split, by_time, shares, whole
 from napari_cellsynth.stack.stack import Stack
 
@@ -138,6 +138,9 @@ def recordings_of(
     pairs: list[Pair] = [(one, None) if isinstance(one, Stack) else one for one in given]  # type: ignore[misc]
     row = Row.model_validate({"file": "-", "channel": channel, "z": z, "modality": modality})
     selections = [selection_of(stack, row) for stack, _ in pairs]
+    for stack, labels in pairs:
+        if labels is not None:
+            check_outlines(labels, stack)
     splits = _splits([stack for stack, _ in pairs], settings or HoldOut(), roles)
     return [
         Recording(
@@ -169,7 +172,7 @@ def _splits(stacks: Sequence[Stack], settings: HoldOut, roles: Sequence[Split] |
             f"roles {', '.join(chosen)} given for {len(stacks)} recordings; "
             f"expected train, validation or test for each, and train at least once"
         )
-    return [replace(whole(n, role), by="recording") for n, role in zip(lengths, chosen, strict=True)]
+    return [whole(n, role) for n, role in zip(lengths, chosen, strict=True)]
 
 
 def _in_blocks(frames: int, settings: HoldOut, name: str) -> FrameSplit:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from napari_cellsynth.errors import BadInput
+from napari_cellsynth.stack.labels import check_labels
 from napari_cellsynth.stack.recordings.focus import Sharpest
 from napari_cellsynth.stack.recordings.row import END, Projection, Row, parse_spans, spans_text
 from napari_cellsynth.stack.stack import Stack
@@ -77,6 +78,16 @@ def selection_of(stack: Stack, row: Row) -> Selection:
     )
 
 
+def check_outlines(labels: Stack, recording: Stack) -> None:
+    """BadInput where outlines do not fit the whole of a recording; they may lack its planes."""
+    like = recording
+    if recording.size("Z") > 1 and labels.size("Z") == 1:
+        axes = recording.axes.replace("Z", "")
+        shape = tuple(recording.size(axis) for axis in axes)
+        like = recording.with_(data=np.broadcast_to(np.zeros((), recording.dtype), shape), axes=axes)
+    check_labels(labels, like)
+
+
 def select(stack: Stack, selection: Selection, *, like: Stack | None = None) -> Stack:
     """The selection of a recording as TYX, or TZYX where it has several planes; nothing is read.
 
@@ -96,7 +107,7 @@ def select(stack: Stack, selection: Selection, *, like: Stack | None = None) -> 
             chooser = image.data if "Z" in image.axes else None
         data, axes = _z(data, axes, selection, labels=like is not None, by=chooser)
     if "T" not in axes:
-        data, axes = data[None], "T" + axes
+        data, axes = _lazy(data)[None], "T" + axes
     channels = (stack.channels[selection.channel],) if selection.channel < len(stack.channels) else ()
     return stack.with_(data=data, axes=axes, channels=channels, z_step=stack.z_step if "Z" in axes else None)
 
@@ -147,10 +158,10 @@ def _frames(stack: Stack, asked: str | None) -> tuple[int, ...]:
 
 
 def _lazy(data: Any) -> Any:
-    """As a dask array, one chunk for each plane."""
+    """As an array that can be sliced and reduced; dask with a chunk for each plane, but for what is in memory."""
     import dask.array as da
 
-    if isinstance(data, da.Array):
+    if isinstance(data, da.Array | np.ndarray):
         return data
     chunks = (*(1,) * (data.ndim - 2), *data.shape[-2:])
     return da.from_array(data, chunks=chunks, name=False, asarray=True, fancy=False)
