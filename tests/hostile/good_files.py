@@ -84,7 +84,10 @@ def recordings_table(folder: Path) -> Path:
     imagej_tiff(folder)
     path = folder / "recordings.csv"
     head = "file,condition,session,frames,region,fraction,split"
-    rows = ["imagej.tif,control,2026-05-12,0-2,0:20,0.5,train", "imagej.tif,treated,2026-05-13,3-4,,0.25,"]
+    rows = [
+        'imagej.tif,control,2026-05-12,0-2,"0:20,0:30",0.5,train',
+        "imagej.tif,treated,2026-05-13,3-4,,0.25,",
+    ]
     path.write_text("\n".join([head, *rows]), encoding="utf-8")
     return path
 

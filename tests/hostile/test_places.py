@@ -18,7 +18,15 @@ from napari_cellsynth.stack.files.read import read_stack
 from napari_cellsynth.stack.files.write import write_ome_tiff
 from napari_cellsynth.stack.stack import Stack
 
-ODD_NAMES = ["with space", "Zellkultur für Jürgen", "日本語", "a'b \"c\" & d", "semi;colon,comma", "#hash%20", "emdash–µm"]
+ODD_NAMES = [
+    "with space",
+    "Zellkultur für Jürgen",
+    "日本語",
+    'a\'b "c" & d',
+    "semi;colon,comma",
+    "#hash%20",
+    "emdash–µm",
+]
 
 
 def small() -> Stack:
