@@ -53,10 +53,13 @@ def test_the_one_scale_that_is_in_a_file_is_read(real_data: Find) -> None:
     assert read_stack(real_data("ctc_dic_hela/dic_hela_t000-t041.tif")).pixel_size is None
 
 
-def test_colour_is_refused_with_advice(real_data: Find) -> None:
+def test_a_green_tint_is_offered_as_grey_and_as_colours(real_data: Find) -> None:
     path = real_data("drosophila_gfp_histone/sequence1_rgb.tif")
-    with pytest.raises(AxesUnknown, match="TYXC"):
+    with pytest.raises(AxesUnknown, match="--axes TYX reads the green one, --axes TYXC all"):
         read_stack(path)
+    grey = read_stack(path, axes="TYX")
+    np.testing.assert_array_equal(grey.frame(20), tifffile.imread(path)[20, :, :, 1])
+    assert "green" in grey.notes[-1]
     stack = read_stack(path, axes="TYXC")
     assert (stack.axes, stack.shape) == ("TCYX", (21, 3, 264, 542))
     np.testing.assert_array_equal(stack.frame(20, channel=1), tifffile.imread(path)[20, :, :, 1])
@@ -124,6 +127,7 @@ READABLE = {
     "pillow/g4_orientation_6.tif",
     "pillow/hopper_gray_4bpp.tif",
     "pillow/multipage_single_frame_loop.tiff",
+    "pillow/tiff_wrong_bits_per_sample_2.tiff",
 }
 
 
@@ -164,8 +168,9 @@ def test_odd_files_open_or_are_refused_in_one_line(
         ("lfs_pointer/BigTIFF.tif", "git lfs pull"),
         ("neubias/xy_rgb__cells.tif", "RGB"),
         ("pillow/multipage-mmap.tiff", "--axes TYX"),
-        ("pillow/dispose_bgnd.gif", "not TIFF"),
-        ("zarr/omezarrpy_v1.zarr", "Zarr"),
+        ("pillow/dispose_bgnd.gif", "colours"),
+        ("zarr/panseg_3d_v3.zarr", "--axes TYX"),
+        ("neubias/xyzct_16bit__mitosis.ics", "bioio"),
     ],
 )
 def test_refusals_say_what_to_do(real_data: Find, name: str, why: str) -> None:

@@ -45,6 +45,10 @@ class Stack:
     """The provenance block (see :mod:`.provenance`) where we or the file wrote one."""
     notes: tuple[str, ...] = field(default=())
     """What is odd about the file, a sentence each."""
+    scene: int = 0
+    """Which image of the file, counted from 0."""
+    scenes: tuple[str, ...] = ()
+    """Names of the images in the file, where it holds several."""
 
     def __post_init__(self) -> None:
         present = [axis for axis in AXES if axis in self.axes]

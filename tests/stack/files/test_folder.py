@@ -86,7 +86,7 @@ def test_frames_of_another_shape_are_found(tmp_path) -> None:
 
 
 def test_files_of_several_frames_are_refused(tmp_path) -> None:
-    folder = write(tmp_path / "a", ["t0.tif", "t1.tif"], np.zeros((2, 3, 8, 9), np.uint8))
+    folder = write(tmp_path / "a", ["t0.tif", "t1.tif"], np.zeros((2, 5, 8, 9), np.uint8))
     with pytest.raises(BadInput, match="each file holds one"):
         read_stack(folder)
 

@@ -42,11 +42,17 @@ def read_metadata(tif: tifffile.TiffFile, series: int) -> Metadata:
         return _from_ome(tif.ome_metadata, series)
     if kind == "imagej" and tif.imagej_metadata is not None:
         return _from_imagej(tif.imagej_metadata, _resolution(tif, series)[:2])
+    if kind == "lsm" and isinstance(tif.lsm_metadata, dict):
+        return from_lsm(tif.lsm_metadata)
+    if kind == "stk" and isinstance(tif.stk_metadata, dict):
+        return from_stk(tif.stk_metadata)
+    if kind == "mmstack" and isinstance(tif.micromanager_metadata, dict):
+        return from_micromanager(tif.micromanager_metadata)
     if kind == "shaped" and tif.shaped_metadata and series < len(tif.shaped_metadata):
         ours = tif.shaped_metadata[series].get(NAMESPACE)
         if isinstance(ours, dict):
             return _from_side_file(ours)
-    return _from_resolution(*_resolution(tif, series))
+    return from_resolution(*_resolution(tif, series))
 
 
 def _resolution(tif: tifffile.TiffFile, series: int) -> tuple[float, float, int]:
@@ -66,16 +72,17 @@ def _resolution(tif: tifffile.TiffFile, series: int) -> tuple[float, float, int]
 def _from_side_file(ours: dict[str, Any]) -> Metadata:
     """What :func:`.write.write_plain_tiff` was told."""
     sides = ours.get("pixel_size")
-    pair = [_number(side) for side in sides] if isinstance(sides, list) and len(sides) == 2 else [None, None]
+    pair = [number_above_zero(side) for side in sides] if isinstance(sides, list) and len(sides) == 2 else [None, None]
     y, x = pair
     return Metadata(
         pixel_size=None if y is None or x is None else (y, x),
-        frame_interval=_number(ours.get("frame_interval")),
+        frame_interval=number_above_zero(ours.get("frame_interval")),
         provenance=ours if "synthetic" in ours else None,
     )
 
 
-def _from_resolution(y: float, x: float, unit: int) -> Metadata:
+def from_resolution(y: float, x: float, unit: int) -> Metadata:
+    """The pixel size of a TIFF's resolution: pixels per ``unit`` (2 inch, 3 cm, 4 mm, 5 µm)."""
     per = {2: 25400.0, 3: 10000.0, 4: 1000.0, 5: 1.0}.get(unit)
     if per is None or y <= 0 or x <= 0 or (y == 1 and x == 1):
         return Metadata()
@@ -98,12 +105,64 @@ def _from_imagej(said: dict[str, Any], resolution: tuple[float, float]) -> Metad
     if size is not None and resolution == (1.0, 1.0):
         notes.append(f"the file says 1 {unit} per pixel, as uncalibrated files do: taken as not known")
         size = None
-    spacing = _number(said.get("spacing"))
+    spacing = number_above_zero(said.get("spacing"))
     z_step = spacing * (micrometres_per(_plain(said.get("zunit"))) or per) if spacing and size and per else None
-    interval = _number(said.get("finterval"))
+    interval = number_above_zero(said.get("finterval"))
     if interval is not None:
         interval *= seconds_per(_plain(said.get("tunit"))) or 1.0
     return Metadata(pixel_size=size, z_step=z_step, frame_interval=interval, notes=tuple(notes))
+
+
+def from_lsm(said: dict[str, Any]) -> Metadata:
+    """Zeiss LSM: voxels in metres, seconds."""
+    y, x, z = (number_above_zero(said.get(f"VoxelSize{axis}")) for axis in "YXZ")
+    interval = number_above_zero(said.get("TimeIntervall")) or _median_step(said.get("TimeStamps"))
+    colours = said.get("ChannelColors")
+    names = colours.get("ColorNames") if isinstance(colours, dict) else None
+    return Metadata(
+        pixel_size=None if y is None or x is None else (y * 1e6, x * 1e6),
+        z_step=z * 1e6 if z else None,
+        frame_interval=interval,
+        channels=tuple(str(name) for name in names) if isinstance(names, list | tuple) else (),
+    )
+
+
+def from_stk(said: dict[str, Any]) -> Metadata:
+    """MetaMorph STK: a calibration with its unit, a distance in z, and the time of every plane."""
+    per = micrometres_per(str(said.get("CalibrationUnits") or ""))
+    y, x = (number_above_zero(said.get(f"{axis}Calibration")) for axis in "YX")
+    z = np.atleast_1d(np.asarray(said.get("ZDistance", 0), dtype=np.float64))
+    times = said.get("DatetimeCreated")
+    stamps = None if times is None else np.asarray(times, "datetime64[ms]").astype(np.float64) / 1000
+    return Metadata(
+        pixel_size=None if y is None or x is None or per is None else (y * per, x * per),
+        z_step=number_above_zero(abs(float(z[0])) * per) if per and z.size else None,
+        frame_interval=_median_step(stamps),
+    )
+
+
+def from_micromanager(said: dict[str, Any]) -> Metadata:
+    """Micro-Manager's summary: micrometres and milliseconds."""
+    summary = said.get("Summary")
+    summary = summary if isinstance(summary, dict) else {}
+    size = number_above_zero(summary.get("PixelSize_um"))
+    interval = number_above_zero(summary.get("Interval_ms"))
+    names = summary.get("ChNames")
+    return Metadata(
+        pixel_size=None if size is None else (size, size),
+        z_step=number_above_zero(summary.get("z-step_um")),
+        frame_interval=None if interval is None else interval / 1000,
+        channels=tuple(str(name) for name in names) if isinstance(names, list) else (),
+    )
+
+
+def _median_step(stamps: Any) -> float | None:
+    """Seconds between time stamps, by their median; None where there are less than two."""
+    try:
+        steps = np.diff(np.asarray([] if stamps is None else stamps, dtype=np.float64).ravel())
+    except (TypeError, ValueError):
+        return None
+    return number_above_zero(np.median(steps)) if steps.size else None
 
 
 def _plain(unit: Any) -> str:
@@ -112,8 +171,8 @@ def _plain(unit: Any) -> str:
     return text.replace("\\u00B5", "\u00b5").replace("\\u00b5", "\u00b5")
 
 
-def _number(value: Any) -> float | None:
-    """A finite number above zero, else None."""
+def number_above_zero(value: Any) -> float | None:
+    """A finite number above zero, else None: files write 0 or -1 for what is not known."""
     try:
         number = float(value)
     except (TypeError, ValueError):
@@ -137,7 +196,7 @@ def _from_ome(xml: str, series: int) -> Metadata:
     block = _ome_block(root)
     record = block.pop(RECORD, None)
     said = Metadata(
-        z_step=_ome_length(pixels, "Z"),
+        z_step=_ome_length(pixels, "Z") or _ome_z_step(pixels),
         frame_interval=interval,
         channels=names if any(names) else (),
         provenance=block or None,
@@ -158,14 +217,30 @@ def _ome_pixel_size(pixels: ElementTree.Element, said: Metadata) -> Metadata:
 
 
 def _ome_length(pixels: ElementTree.Element, axis: str) -> float | None:
-    value = _number(pixels.get(f"PhysicalSize{axis}"))
+    value = number_above_zero(pixels.get(f"PhysicalSize{axis}"))
     per = micrometres_per(pixels.get(f"PhysicalSize{axis}Unit", "\u00b5m"))
     return value * per if value and per else None
 
 
+def _ome_z_step(pixels: ElementTree.Element) -> float | None:
+    """The step between the stage's positions at the first time, where they are evenly spaced."""
+    found = {}
+    for plane in pixels.findall("Plane"):
+        if plane.get("TheC", "0") == "0" and plane.get("TheT", "0") == "0":
+            per = micrometres_per(plane.get("PositionZUnit", "\u00b5m"))
+            try:
+                found[int(plane.get("TheZ", ""))] = float(plane.get("PositionZ", "")) * (per or np.nan)
+            except ValueError:
+                return None
+    steps = np.abs(np.diff([found[z] for z in sorted(found)]))
+    if len(steps) == 0 or not np.allclose(steps, steps[0], rtol=0.05):
+        return None
+    return number_above_zero(np.median(steps))
+
+
 def _ome_interval(pixels: ElementTree.Element) -> tuple[float | None, tuple[str, ...]]:
     """TimeIncrement, else the median step of the planes' time stamps."""
-    value = _number(pixels.get("TimeIncrement"))
+    value = number_above_zero(pixels.get("TimeIncrement"))
     per = seconds_per(pixels.get("TimeIncrementUnit", "s"))
     if value and per:
         return value * per, ()

@@ -1,4 +1,4 @@
-"""Open a recording lazily: TIFF, BigTIFF, OME-TIFF, ImageJ hyperstack, or a folder of numbered frames."""
+"""Open a recording lazily: TIFF of all kinds, OME-Zarr and Zarr, pictures, or a folder of numbered frames."""
 
 from __future__ import annotations
 
@@ -9,14 +9,18 @@ from typing import Any
 import numpy as np
 
 from napari_cellsynth.errors import BadInput
-from napari_cellsynth.stack.files.describe import FileDescription, describe_file, open_path
-from napari_cellsynth.stack.files.folder import SUFFIXES, FolderPlanes
+from napari_cellsynth.stack.files.colours import Seen
+from napari_cellsynth.stack.files.describe import FileDescription, Scene, describe_file, open_path, scenes_in
+from napari_cellsynth.stack.files.description import described
 from napari_cellsynth.stack.files.metadata import Metadata
-from napari_cellsynth.stack.files.tiff import TiffPlanes
+from napari_cellsynth.stack.files.planes import Arranged, Planes, Squeezed
 from napari_cellsynth.stack.quantity import format_duration, format_length, positive
 from napari_cellsynth.stack.stack import AXES, Stack
 
-__all__ = ["AxesUnknown", "FileDescription", "describe_file", "read_stack"]
+__all__ = ["AxesUnknown", "FileDescription", "Scene", "describe_file", "read_levels", "read_stack", "scenes_in"]
+
+SUFFIXES = (".ome.tiff", ".ome.tif", ".ome.zarr", ".tif", ".tiff", ".zarr", ".png", ".jpg", ".jpeg", ".bmp", ".gif")
+"""Endings that are not part of a recording's name."""
 
 
 class AxesUnknown(BadInput):
@@ -26,10 +30,13 @@ class AxesUnknown(BadInput):
         self.description = description
         example = description.guesses[0] if description.guesses else "TYX"
         what = "colours (RGB)" if description.colour else "axes that the file does not name"
-        super().__init__(
-            f"{description.path.name} has shape {description.shape} with {what};"
-            f" say what they are, for example --axes {example}"
-        )
+        said = f"{description.path.name} has shape {description.shape} with {what}"
+        if description.tint:
+            bare = example.replace("C", "")
+            said += f" that repeat each other; --axes {bare} reads the {description.tint} one, --axes {example} all"
+        else:
+            said += f"; say what they are, for example --axes {example}"
+        super().__init__(said)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.description,)  # from a child process
@@ -41,7 +48,7 @@ def read_stack(
     axes: str | None = None,
     pixel_size: float | Sequence[float] | None = None,
     frame_interval: float | None = None,
-    scene: int = 0,
+    scene: Scene = None,
 ) -> Stack:
     """Open a recording without reading its pixels.
 
@@ -49,12 +56,22 @@ def read_stack(
     for samples); ``pixel_size`` (micrometres; one number or height and
     width) and ``frame_interval`` (seconds) complete or override what the
     file says, and a note says so.  ``scene`` chooses among several images in
-    one file.  The data are a dask array, one chunk per (Y, X) plane.
+    one file or folder, by number from 0 or by name (see :func:`scenes_in`);
+    None is the first that is no thumbnail.  The data are a dask array, one
+    chunk per (Y, X) plane.
+
+    Grey that is stored as colours is read as grey; ``axes`` with a C for the
+    colours keeps them.  Of colours that are a tint of one grey image ``axes``
+    without a C reads the strongest.
 
     Raises AxesUnknown where the file does not name its axes and ``axes`` is
-    not given, BadInput for what cannot be read.
+    not given, ScenesUnknown (:mod:`.numbered`) where a folder holds several
+    recordings, BadInput for what cannot be read.
     """
     description, planes = open_path(Path(path), scene)
+    more = 0 if axes is None else len(axes.strip()) - len(description.shape)
+    if (description.grey and more == 1) or (description.tint and more == -1):
+        description, planes = open_path(Path(path), scene, colours="all" if more == 1 else "strongest")
     said = description.metadata
     file_axes = description.axes
     notes = list(description.notes)
@@ -79,7 +96,34 @@ def read_stack(
         path=description.path,
         provenance=said.provenance,
         notes=tuple(notes),
+        scene=description.scene,
+        scenes=description.scenes,
     )
+
+
+def read_levels(path: str | Path, stack: Stack) -> list[Any]:
+    """The resolutions of an OME-Zarr image from which ``stack`` was read, as dask arrays in its axes; its own first.
+
+    A list of one for every other file, and where axes were restored or given
+    by hand.
+    """
+    from napari_cellsynth.stack.files.zarr_files import open_levels
+    from napari_cellsynth.stack.files.zarr_nodes import is_zarr
+
+    path = Path(path)
+    if not path.is_dir() or not is_zarr(path):
+        return [stack.data]
+    letters, levels = open_levels(path, stack.scene)
+    found = []
+    for planes in levels[1:]:
+        description = described(path, Seen(planes, letters), Metadata(record={}))
+        if description.axes is None or sorted(description.axes) != sorted(stack.axes):
+            return [stack.data]
+        data, _ = _arrange(planes, description, description.axes)
+        if data.shape[:-2] != stack.shape[:-2]:
+            return [stack.data]
+        found.append(data)
+    return [stack.data, *found]
 
 
 def _given_axes(axes: str, description: FileDescription) -> tuple[str, list[str]]:
@@ -100,20 +144,18 @@ def _given_axes(axes: str, description: FileDescription) -> tuple[str, list[str]
     return letters, []
 
 
-def _arrange(planes: TiffPlanes | FolderPlanes, description: FileDescription, letters: str) -> tuple[Any, str]:
+def _arrange(planes: Planes, description: FileDescription, letters: str) -> tuple[Any, str]:
     """The lazy array with its axes in our order, one chunk per plane."""
     import dask.array as da
 
-    shape = description.shape
-    if len(letters) > len(shape):  # a single image: every other axis has length one
-        sizes = iter(shape)
-        shape = tuple(next(sizes) if a in "YX" else 1 for a in letters)
-    array = da.from_array(planes, chunks=planes.chunks, name=None, asarray=True, fancy=False, inline_array=True)
-    array = array.reshape(shape) if array.shape != shape else array
+    if planes.shape != description.shape:
+        planes = Squeezed(planes, description.shape)
     final = "".join(a for a in AXES if a in letters)
-    if final != letters:
-        array = array.transpose([letters.index(a) for a in final])
-    return array.rechunk((*(1,) * (array.ndim - 2), -1, -1)), final
+    if len(letters) > len(description.shape):  # a single image: every other axis has length one
+        letters = "".join(a for a in letters if a in "YX")
+    arranged = Arranged(planes, letters, final)
+    chunks = (*(1,) * (arranged.ndim - 2), -1, -1)
+    return da.from_array(arranged, chunks=chunks, name=None, asarray=True, fancy=False, inline_array=True), final
 
 
 def _restore(data: Any, axes: str, record: dict[str, Any]) -> tuple[Any, str]:
@@ -122,8 +164,8 @@ def _restore(data: Any, axes: str, record: dict[str, Any]) -> tuple[Any, str]:
     here = dict(zip(axes, data.shape, strict=True))
     if isinstance(shape, list) and len(shape) == len(was) and was.endswith("YX"):
         wanted = dict(zip(was, shape, strict=True))
-        if len(was) == 6:  # samples followed each other in T, see write
-            wanted["T"] *= wanted.pop("Q")
+        if "Q" in wanted and "Q" not in here:  # samples followed each other in T, see write
+            wanted["T"] = wanted.get("T", 1) * wanted.pop("Q")
         if all(here.get(a, 1) == n for a, n in wanted.items()) and set(here) <= set(wanted):
             data, axes = data.reshape(shape).rechunk((*(1,) * (len(was) - 2), -1, -1)), was
     if isinstance(dtype, str) and dtype != data.dtype.name and dtype in ("bool", "int64", "uint64", "int32", "uint32"):
@@ -155,7 +197,7 @@ def _given_scale(
 
 def _name(path: Path) -> str:
     name = path.name
-    for suffix in (".ome.tiff", ".ome.tif", *SUFFIXES):
+    for suffix in SUFFIXES:
         if name.lower().endswith(suffix):
             return name[: -len(suffix)]
     return name
