@@ -55,7 +55,7 @@ def washed_between(before: Outlined, after: Outlined) -> Washed:
     linked = _linked(before, after)
     old = linked.any(0)
     new = np.flatnonzero(~old)
-    came = [i for i in new if not _is_bud(after, i, old)]
+    came = [int(i) for i in new if not _is_bud(after, int(i), np.asarray(old))]
     return Washed(after.middles[came], before.middles[~linked.any(1)])
 
 

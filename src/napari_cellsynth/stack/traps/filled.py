@@ -15,6 +15,8 @@ from napari_cellsynth.stack.traps.still import finite
 
 SIDE = 96
 """Pixels to which crops are reduced at most."""
+NEGLIGIBLE = 0.1
+"""Pixels (reduced) by which a crop may be off."""
 FLATTEN = 0.2
 """Shadows wider than this share of the crop do not count."""
 SMOOTH, SPREAD = 1.0, 1.5
@@ -31,14 +33,23 @@ ALIKE = 0.01
 """Share of the crop that may be filled in a trap that looks like one that is known to be empty."""
 COUNTS = 0.012
 """Share of the crop from which something that came or went at once is a wash: about a third of a yeast cell."""
+CHANGED = 0.3
+"""Share of it that must look different than in the frame before."""
 
 
-def reduced(crop: np.ndarray) -> np.ndarray:
-    """A crop (Y, X) as float32 of at most 96 pixels a side, without its shadows."""
-    from scipy.ndimage import gaussian_filter
+def reduced(crop: np.ndarray, rest: tuple[float, float] = (0.0, 0.0)) -> np.ndarray:
+    """A crop (Y, X) as float32 of at most 96 pixels a side, without its shadows.
+
+    ``rest`` is the part of a pixel, down and right, by which what it shows is
+    still off: half a pixel of a sharp rim would look like a change.
+    """
+    from scipy.ndimage import gaussian_filter, shift
 
     image = finite(np.asarray(crop, np.float32))
-    image = binned(image, max(1, -(-max(image.shape) // SIDE)))
+    by = max(1, -(-max(image.shape) // SIDE))
+    image = binned(image, by)
+    if max(map(abs, rest)) / by > NEGLIGIBLE:
+        image = shift(image, [-part / by for part in rest], order=3, mode="nearest")
     return image - gaussian_filter(image, FLATTEN * max(image.shape))
 
 
@@ -90,13 +101,24 @@ def differences(crop: np.ndarray, empty: np.ndarray) -> np.ndarray:
     return np.asarray(np.sqrt(gaussian_filter(gaussian_filter(crop - empty, SMOOTH) ** 2, SPREAD)))
 
 
-def came_and_went(before: np.ndarray, after: np.ndarray) -> tuple[int, int]:
-    """How many things of a cell's size came into, and went out of, what is filled (S, S) between two frames.
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """A reduced crop (S, S), and where it is filled."""
+
+    crop: np.ndarray
+    filled: np.ndarray
+
+
+def came_and_went(before: Seen, after: Seen, empty: EmptyTrap) -> tuple[int, int]:
+    """How many things of a cell's size came into, and went out of, what is filled between two frames.
 
     What touches the rim of something that was there before may have grown or
-    moved by a little and does not count.
+    moved by a little and does not count; nor does what looks as it did and
+    was only now found to be closed.
     """
-    return _things(after & ~_wider(before)), _things(before & ~_wider(after))
+    changed = differences(after.crop, before.crop) > empty.limit
+    came, went = after.filled & ~_wider(before.filled), before.filled & ~_wider(after.filled)
+    return _things(came, changed), _things(went, changed)
 
 
 def _wider(filled: np.ndarray) -> np.ndarray:
@@ -105,11 +127,12 @@ def _wider(filled: np.ndarray) -> np.ndarray:
     return np.asarray(binary_dilation(filled, iterations=max(1, round(0.03 * max(filled.shape)))))
 
 
-def _things(places: np.ndarray) -> int:
+def _things(places: np.ndarray, changed: np.ndarray) -> int:
     from scipy.ndimage import label
 
     numbered, count = label(places)
     if not count:
         return 0
-    areas = np.bincount(numbered.ravel())[1:]
-    return int((areas >= COUNTS * places.size).sum())
+    areas = np.bincount(numbered.ravel(), minlength=count + 1)[1:]
+    new = np.bincount(numbered.ravel(), weights=changed.ravel(), minlength=count + 1)[1:]
+    return int(((areas >= COUNTS * places.size) & (new >= CHANGED * areas)).sum())

@@ -139,13 +139,14 @@ def find_traps(stack: Stack, still: Still, template: Template, settings: TrapSet
             "check the pixel sizes, or box a smaller part"
         )
     found = peaks(likeness(still.image, here.image), here.shape)
-    chosen = _threshold(found, settings)
+    itself = here.recording == stack.name
+    chosen = _threshold(found, settings, itself)
     best = [peak for peak in found if peak.score >= chosen.value]
     if len(best) >= ENOUGH:
         # The user's trap may hold a cell, and its noise; the mean of many holds neither.
         here = replace(here, image=mean_trap(still.image, best, here.shape))
         found = peaks(likeness(still.image, here.image), here.shape)
-        chosen = _threshold(found, settings)
+        chosen = _threshold(found, settings, itself=False)
     shape = CropShape.of(stack, settings)
     return _select(TrapMap(stack.name, still, here, tuple(found), chosen, shape, (), ()))
 
@@ -157,10 +158,10 @@ def mean_trap(image: np.ndarray, found: list[Peak], shape: tuple[int, int]) -> n
     return np.median(np.stack(even), axis=0).astype(np.float32)
 
 
-def _threshold(found: list[Peak], settings: TrapSettings) -> Threshold:
+def _threshold(found: list[Peak], settings: TrapSettings, itself: bool) -> Threshold:
     if settings.threshold is not None:
         return Threshold(settings.threshold, 0.0, chosen=True)
-    return threshold_of([peak.score for peak in found])
+    return threshold_of([peak.score for peak in found], itself=itself)
 
 
 def _select(found: TrapMap) -> TrapMap:

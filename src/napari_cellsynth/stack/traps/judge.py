@@ -13,7 +13,7 @@ from napari_cellsynth.stack.training_sets.write import SetProgress
 from napari_cellsynth.stack.traps.boxes import PixelBox
 from napari_cellsynth.stack.traps.cells_seen import Outlined, washed_between
 from napari_cellsynth.stack.traps.drift import Followed
-from napari_cellsynth.stack.traps.filled import ALIKE, EmptyTrap, came_and_went, reduced
+from napari_cellsynth.stack.traps.filled import ALIKE, EmptyTrap, Seen, came_and_went, reduced
 from napari_cellsynth.stack.traps.find import Trap, TrapMap
 from napari_cellsynth.stack.traps.settings import TrapSettings
 from napari_cellsynth.stack.traps.still import moved_back, some_frames
@@ -78,16 +78,20 @@ def judge_traps(
         plane = stack.frame(t, z=still.z)
         if still.given is None:
             followed.note(t, still.offset(plane, t))
-        # Moved by whole pixels, as much as the crops will be if the stage turns out to move.
-        dy, dx = (round(v) for v in followed.offsets[t]) if settings.follow_drift else (0, 0)
-        seer.see(t, moved_back(plane, dy, dx), (dy, dx), facts)
+        offset = followed.offsets[t] if settings.follow_drift else (0.0, 0.0)
+        seer.see(t, plane, offset, facts)
         if t in shown:
+            moved = moved_back(plane, *whole(offset))
             for trap, seen in facts.items():
-                seen.thumbnails.append(thumbnail(moved_back(plane, dy, dx), found.box(trap)))
+                seen.thumbnails.append(thumbnail(moved, found.box(trap)))
         yield SetProgress(done, len(frames), f"looking at the traps of {stack.name}")
     _leaving(found, followed, facts, frames)
     known = labels is None and settings.box_is_empty and isinstance(seer, _Proxies) and seer.knows_empty
     yield Judged(found, followed, tuple(facts.values()), labels is not None, known)
+
+
+def whole(offset: tuple[float, float]) -> tuple[int, int]:
+    return round(offset[0]), round(offset[1])
 
 
 def thumbnail(plane: np.ndarray, box: PixelBox) -> np.ndarray:
@@ -111,11 +115,11 @@ class _Outlines:
         self.z = z if labels.size("Z") > 1 else 0
         self.before: tuple[int, Outlined] | None = None
 
-    def see(self, t: int, plane: np.ndarray, moved: tuple[int, int], facts: dict[Trap, TrapFacts]) -> None:
+    def see(self, t: int, plane: np.ndarray, offset: tuple[float, float], facts: dict[Trap, TrapFacts]) -> None:
         numbers = self.labels.frame(t, z=self.z)
         if numbers.shape != plane.shape:
             raise BadInput(f"{self.labels.name} has frames of {numbers.shape}, the recording of {plane.shape} pixels")
-        here = Outlined.of(moved_back(numbers, *moved))
+        here = Outlined.of(moved_back(numbers, *whole(offset)))
         follows = self.before is not None and self.before[0] == t - 1
         washed = washed_between(self.before[1], here) if follows and self.before is not None else None
         for trap, seen in facts.items():
@@ -138,7 +142,7 @@ class _Proxies:
 
     def __init__(self, stack: Stack, found: TrapMap, settings: TrapSettings, frames: list[int]) -> None:
         self.found = found
-        self.before: tuple[int, dict[Trap, np.ndarray]] | None = None
+        self.before: tuple[int, dict[Trap, Seen]] | None = None
         still = found.still
         self.knows_empty = settings.box_is_empty and found.template.recording == stack.name
         if not found.traps:
@@ -146,28 +150,33 @@ class _Proxies:
         crops = []
         for t in some_frames(frames, frames[0], EMPTY_FROM):
             plane = stack.frame(t, z=still.z)
-            dy, dx = (round(v) for v in still.offset(plane, t) or (0.0, 0.0)) if settings.follow_drift else (0, 0)
-            moved = moved_back(plane, dy, dx)
-            crops += [self._reduced(moved, trap) for trap in found.traps]
+            offset = still.offset(plane, t) if settings.follow_drift else None
+            crops += self._crops(plane, offset or (0.0, 0.0))
         known = None
         if self.knows_empty:
             known = self._boxed(stack.frame(found.template.frame, z=still.z))
             self.knows_empty = known is not None
         self.empty = EmptyTrap.of(np.stack(crops), known)
 
-    def see(self, t: int, plane: np.ndarray, moved: tuple[int, int], facts: dict[Trap, TrapFacts]) -> None:
-        filled = {trap: self.empty.filled(self._reduced(plane, trap)) for trap in facts}
+    def see(self, t: int, plane: np.ndarray, offset: tuple[float, float], facts: dict[Trap, TrapFacts]) -> None:
+        here = dict(zip(facts, self._seen(plane, offset), strict=True))
         follows = self.before is not None and self.before[0] == t - 1
         for trap, seen in facts.items():
-            seen.filled[t] = float(filled[trap].mean())
+            seen.filled[t] = float(here[trap].filled.mean())
             if follows and self.before is not None:
-                count = sum(came_and_went(self.before[1][trap], filled[trap]))
+                count = sum(came_and_went(self.before[1][trap], here[trap], self.empty))
                 if count:
                     seen.washed[t] = count
-        self.before = t, filled
+        self.before = t, here
 
-    def _reduced(self, plane: np.ndarray, trap: Trap) -> np.ndarray:
-        return reduced(plane[self.found.box(trap).slices])
+    def _seen(self, plane: np.ndarray, offset: tuple[float, float]) -> list[Seen]:
+        return [Seen(crop, self.empty.filled(crop)) for crop in self._crops(plane, offset)]
+
+    def _crops(self, plane: np.ndarray, offset: tuple[float, float]) -> list[np.ndarray]:
+        """The reduced crop of each trap, where it lies in this frame."""
+        dy, dx = whole(offset)
+        moved, rest = moved_back(plane, dy, dx), (offset[0] - dy, offset[1] - dx)
+        return [reduced(moved[self.found.box(trap).slices], rest) for trap in self.found.traps]
 
     def _boxed(self, plane: np.ndarray) -> np.ndarray | None:
         """The crop of the boxed trap, which is empty; None where the border cuts it."""

@@ -9,7 +9,7 @@ import numpy as np
 FLOOR = 0.2
 """Peaks below this likeness are not looked at: noise has more of them than anyone wants to see."""
 APART = 0.7
-"""Two traps are at least this share of the template's height or width apart; one pillar on another's place is no trap."""
+"""Two traps are at least this share of the template's height or width apart: one pillar alone makes no trap."""
 MOST = 5000
 """Peaks that are sorted at most; a chip has some hundred traps."""
 
@@ -82,18 +82,19 @@ LEAST, USUAL = 0.3, 0.5
 """Nothing less alike than this is a trap; and the threshold where the scores have no gap."""
 
 
-def threshold_of(scores: list[float]) -> Threshold:
-    """The middle of the widest gap in the scores, sorted from the best down, below the best.
+def threshold_of(scores: list[float], *, itself: bool = True) -> Threshold:
+    """The middle of the widest gap in the scores, sorted from the best down.
 
-    The best one is the box itself, which is like itself alone: the gap behind
-    it says nothing.  Gaps that begin below 0.3 are among noise.
+    Where the box was drawn in this recording (``itself``) the best one is the
+    box, which is like itself alone: the gap behind it says nothing.  Gaps
+    that begin below 0.3 are among noise.
     """
-    sorted_ = np.sort(np.asarray(scores))[::-1]
-    upper, lower = sorted_[1:], np.append(sorted_[2:], FLOOR)
-    useful = upper >= LEAST
-    if not useful.any():
+    upper = np.sort(np.asarray(scores, dtype=float))[::-1][1 if itself else 0 :]
+    upper = upper[upper >= LEAST]
+    if not upper.size:
         return Threshold(USUAL, 0.0)
-    gaps = np.where(useful, upper - np.maximum(lower, FLOOR), -1)[: len(upper)]
-    widest = int(np.argmax(gaps))
-    middle = float(upper[widest] + max(lower[widest], FLOOR)) / 2
-    return Threshold(max(LEAST, middle), float(gaps[widest]))
+    below = np.sort(np.asarray([s for s in scores if s < upper[-1]] or [FLOOR]))[-1]
+    lower = np.append(upper[1:], max(below, FLOOR))
+    widest = int(np.argmax(upper - lower))
+    middle = float(upper[widest] + lower[widest]) / 2
+    return Threshold(max(LEAST, middle), float(upper[widest] - lower[widest]))

@@ -51,7 +51,7 @@ def propose(seen: TrapFacts, judged: Judged, settings: TrapSettings, cuts: Colle
 
 
 def longest(frames: Sequence[int], cuts: Collection[int] = ()) -> tuple[int, int]:
-    """First and last of the longest run of ascending ``frames`` without a hole or a cut; (0, -1) where there is none."""
+    """First and last of the longest run of ascending ``frames`` without a hole or a cut; else (0, -1)."""
     return max(runs(frames, cuts), key=lambda run: (run[1] - run[0], -run[0]), default=(0, -1))
 
 

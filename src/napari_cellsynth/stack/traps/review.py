@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.stack.recordings.recording import Recording
+from napari_cellsynth.stack.traps.find import Trap
 from napari_cellsynth.stack.traps.judge import Judged, TrapFacts
 from napari_cellsynth.stack.traps.propose import propose
 from napari_cellsynth.stack.traps.settings import TrapSettings
@@ -37,6 +38,8 @@ class ReviewRow(BaseModel):
     """Column of the middle of its crop."""
     score: float | None = None
     """Likeness to the template, up to 1 (empty: put there by hand)."""
+    frame: int = Field(0, ge=0)
+    """Frame in which it lies there; in others the stage may have moved."""
     first: int | None = Field(None, ge=0)
     """First frame to take, counted from 0 (empty: from the first)."""
     last: int | None = Field(None, ge=0)
@@ -107,7 +110,7 @@ def review_of(recording: Recording, judged: Judged, settings: TrapSettings) -> l
     for trap, beyond in judged.found.cut_off:
         rows.append(
             ReviewRow(
-                **_place(recording, trap.number, trap.y, trap.x),
+                **_place(recording, trap, judged),
                 score=trap.score,
                 first=recording.file_frame(frames[0]),
                 last=recording.file_frame(frames[-1]),
@@ -122,7 +125,7 @@ def _row(recording: Recording, seen: TrapFacts, judged: Judged, settings: TrapSe
     said = propose(seen, judged, settings, recording.cuts)
     cells, filled = list(seen.cells.values()), [round(share, 3) for share in seen.filled.values()]
     return ReviewRow(
-        **_place(recording, seen.trap.number, seen.trap.y, seen.trap.x),
+        **_place(recording, seen.trap, judged),
         score=seen.trap.score,
         first=recording.file_frame(said.first),
         last=recording.file_frame(said.last),
@@ -137,14 +140,15 @@ def _row(recording: Recording, seen: TrapFacts, judged: Judged, settings: TrapSe
     )
 
 
-def _place(recording: Recording, number: int, y: int, x: int) -> dict[str, Any]:
-    top, left = recording.file_place(y, x)
-    return {"recording": recording.name, "trap": number, "y": round(top), "x": round(left)}
+def _place(recording: Recording, trap: Trap, judged: Judged) -> dict[str, Any]:
+    y, x = recording.file_place(trap.y, trap.x)
+    frame = recording.file_frame(judged.found.still.reference)
+    return {"recording": recording.name, "trap": trap.number, "y": round(y), "x": round(x), "frame": frame}
 
 
 def write_review(path: Path, rows: Sequence[ReviewRow]) -> Path:
     """Write the table; BadInput where a file lies there already, because somebody's decisions may be in it."""
-    from napari_cellsynth.stack.files.write import replacing
+    from napari_cellsynth.stack.files.replacing import replacing
 
     path = Path(path)
     if path.exists():

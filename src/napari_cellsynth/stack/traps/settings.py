@@ -24,7 +24,7 @@ class TrapSettings(BaseModel):
     size: int = Field(256, ge=16, le=2048)
     """Pixels along each side of a finished crop."""
     box_um: float | None = Field(None, gt=0, allow_inf_nan=False)
-    """Side of the square cut out around each trap in micrometres, resampled to that size (empty: pixels as recorded)."""
+    """Side of the square around each trap in micrometres, resampled to that size (empty: pixels as recorded)."""
     box_px: float | None = Field(None, ge=8, allow_inf_nan=False)
     """The same in pixels of the recording; not together with micrometres."""
     offset_y: int = Field(0, ge=-4096, le=4096)
@@ -32,7 +32,7 @@ class TrapSettings(BaseModel):
     offset_x: int = Field(0, ge=-4096, le=4096)
     """Columns by which the middle of a crop lies to the right of the middle of the template's box."""
     threshold: float | None = Field(None, gt=0.0, lt=1.0)
-    """Likeness to the template from which a place is a trap, up to 1 (empty: from the widest gap between the scores)."""
+    """Likeness to the template from which a place is a trap, up to 1 (empty: from the widest gap in the scores)."""
     follow_drift: bool = True
     """Let the boxes follow the stage in whole pixels where it moves by more than one; else they stay where they are."""
     first: int = Field(0, ge=0)
