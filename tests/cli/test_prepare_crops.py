@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
+import tifffile
 
 from napari_cellsynth.stack.training_sets.training_set import TrainingSet
 
@@ -22,16 +24,73 @@ def test_a_training_set_and_its_report(shell, phantom, labels, tmp_path) -> None
     assert made.modality == "dic"
 
 
-def test_recordings_held_out_as_a_whole(shell, phantom, labels, tmp_path) -> None:
+@pytest.fixture(scope="module")
+def days(phantom, labels, tmp_path_factory) -> Path:
+    """Three recordings with their outlines, each mirrored in another way, and no table yet."""
+    folder = tmp_path_factory.mktemp("days")
+    for name, flip in (("one", slice(None)), ("two", slice(None, None, -1)), ("drei \u00e4", slice(1, None))):
+        for kind, path in (("", phantom), (".labels", labels)):
+            tifffile.imwrite(folder / f"{name}{kind}.tif", tifffile.imread(path)[:, flip], metadata={"axes": "TYX"})
+    return folder
+
+
+NAMES = ("one", "two", "drei \u00e4")
+
+
+def test_recordings_held_out_as_a_whole(shell, days, tmp_path) -> None:
     out = tmp_path / "crops"
+    movies, outlines = [days / f"{n}.tif" for n in NAMES], [days / f"{n}.labels.tif" for n in NAMES]
     said = shell(
-        *("prepare", "crops", phantom, phantom, phantom, "--labels", labels, labels, "--labels", labels, "--out", out),
+        *("prepare", "crops", *movies, "--labels", *outlines[:2], "--labels", outlines[2], "--out", out),
         *("--box", "64px", "--size", 32, "--holdout", "recording"),
     )
     assert said.status == 0
     record = json.loads((out / "dataset.json").read_text())
     assert record["size"] == 32
-    assert len(record["sources"]) == 3
+    assert [source["split"]["by"] for source in record["sources"]] == ["recording"] * 3
+
+
+@pytest.fixture
+def table(days) -> Path:
+    path = days / "study.csv"
+    lines = [f"{n}.tif;{n}.labels.tif;{day};DIC" for n, day in zip(NAMES, ("12 May", "13 May", "14 May"), strict=True)]
+    path.write_text("\n".join(["File;Outlines;Day;Microscopy", *lines]), encoding="utf-8")
+    return path
+
+
+def test_a_table_says_what_is_cut_and_what_is_held_out(shell, table, tmp_path) -> None:
+    out = tmp_path / "crops"
+    said = shell("prepare", "crops", "--table", table, "--out", out, "--box", "64px", "--size", 32)
+    assert said.status == 0
+    made = TrainingSet.open(out)
+    assert made.modality == "dic"
+    assert [source["session"] for source in made.record["sources"]] == ["12 May", "13 May", "14 May"]
+    parts = {row["session"]: row["split"] for row in made.table}
+    assert parts == {"12 May": "train", "13 May": "validation", "14 May": "test"}
+    other = shell(
+        "prepare", "crops", "--table", table, "--out", tmp_path / "o", "--size", 32, "--modality", "fluorescence"
+    )
+    assert other.status == 0
+    assert TrainingSet.open(tmp_path / "o").modality == "fluorescence"
+
+
+@pytest.mark.parametrize(
+    ("words", "answer"),
+    [
+        (["--table", "TABLE", "--labels", "x.tif"], "beside --table"),
+        (["TABLE", "--table", "TABLE"], "beside --table"),
+        (["--table", "nowhere.csv"], "nowhere.csv does not exist"),
+        (["--table", "TABLE", "--channel", "GFP"], "row 2: channel 'GFP' asked for"),
+        (["--table", "TABLE", "--z", "wide"], "--z wide given"),
+        (["--table", "TABLE", "--holdout", "position"], "has no position"),
+        ([], "name at least one recording"),
+    ],
+)
+def test_bad_tables_and_words_leave_nothing(shell, table, tmp_path, words, answer) -> None:
+    said = shell("prepare", "crops", "--out", tmp_path / "crops", *[table if w == "TABLE" else w for w in words])
+    assert said.status == 2
+    assert answer in said.complaint
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""``cellsynth prepare crops STACK… --labels FILE… --out DATA``."""
+"""``cellsynth prepare crops STACK… --labels FILE… --out DATA``, or ``--table recordings.csv``."""
 
 from __future__ import annotations
 
@@ -6,34 +6,31 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-from tyro.conf import OmitArgPrefixes, Positional, UseAppendAction, arg
+from tyro.conf import OmitArgPrefixes, arg
 
 from napari_cellsynth.cli.from_settings import options_of, settings_from
-from napari_cellsynth.cli.options import StackOptions, parse
+from napari_cellsynth.cli.options import parse
+from napari_cellsynth.cli.recordings_options import RecordingsOptions
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.stack.crops.settings import CropSettings
 
-CropOptions = options_of(CropSettings, about="What is cut, and what is held out.", leave_out=("box_um", "box_px"))
+ELSEWHERE = ("channel", "z", "modality", "holdout", "validation_fraction", "test_fraction", "gap")
+"""Settings that say which recordings, and what of them: options of every kind of set."""
+CropOptions = options_of(CropSettings, about="What is cut.", leave_out=("box_um", "box_px", *ELSEWHERE))
 
 
 @dataclass(frozen=True, kw_only=True)
 class PrepareCrops:
     """Cut single cells out of recordings by their outlines, as a training set."""
 
-    stacks: Annotated[Positional[tuple[Path, ...]], arg(metavar="STACK…", help_behavior_hint="")]
-    """Recordings: files, or folders of numbered frames."""
-    labels: Annotated[
-        tuple[tuple[Path, ...], ...], UseAppendAction, arg(metavar="FILE…", help_behavior_hint="(required)")
-    ] = ()
-    """Outlines of the cells, one file for each recording in the same order: 0 background, a number for each cell."""
     out: Annotated[Path, arg(metavar="DATA")]
     """Folder of the training set; it must not exist."""
     box: Annotated[str | None, arg(metavar="26um|64px", help_behavior_hint="")] = None
     """Side of the square around each cell, in micrometres or pixels (default: from the size of the cells)."""
     crops: OmitArgPrefixes[CropOptions] = field(default_factory=CropOptions)  # type: ignore[valid-type]
-    recording: OmitArgPrefixes[StackOptions] = field(default_factory=StackOptions)
+    source: OmitArgPrefixes[RecordingsOptions] = field(default_factory=RecordingsOptions)
     quiet: bool = False
     """No progress."""
 
@@ -44,7 +41,7 @@ def main(words: Sequence[str]) -> int:
 
     options = parse(PrepareCrops, "prepare crops", words)
     settings = _settings(options)
-    recordings = _recordings(options)
+    recordings = options.source.recordings(gap=settings.gap, labels="needed")
     report = ""
     with ProgressLine(options.out.name, quiet=options.quiet) as line:
         for progress in api.prepare_crops(recordings, options.out, settings):
@@ -55,24 +52,9 @@ def main(words: Sequence[str]) -> int:
     return 0
 
 
-def _recordings(options: PrepareCrops) -> list[tuple[Any, Any]]:
-    from napari_cellsynth.stack.labels import read_labels
-
-    if not options.stacks:
-        raise BadInput("name at least one recording: cellsynth prepare crops STACK --labels FILE --out DATA")
-    labels = [path for paths in options.labels for path in paths]
-    if len(labels) != len(options.stacks):
-        raise BadInput(
-            f"{len(labels)} label file(s) for {len(options.stacks)} recording(s) given; "
-            "cells are cut by their outlines: give --labels one file for each recording, in the same order"
-        )
-    stacks = [options.recording.read(path) for path in options.stacks]
-    return [(stack, read_labels(path, stack)) for stack, path in zip(stacks, labels, strict=True)]
-
-
 def _settings(options: PrepareCrops) -> CropSettings:
     try:
-        return settings_from(CropSettings, options.crops, **_box(options.box))
+        return settings_from(CropSettings, options.crops, **_box(options.box), **options.source.holdout_settings())
     except BadInput as error:
         # The settings have a box in micrometres and one in pixels, the shell has one option.
         raise BadInput(re.sub(r"--box-(px|um) \S+ given", f"--box {options.box} given", str(error))) from None

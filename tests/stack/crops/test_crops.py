@@ -30,11 +30,12 @@ def disc_movie(
     shape: tuple[int, int] = (120, 160),
     step: int = 2,
     shuffle: bool = False,
+    seed: int = 0,
     **about: Any,
 ) -> tuple[Stack, Stack]:
     """Discs that move to the right, each of its own brightness, on a noisy background of 100."""
     centres = centres or {1: (30, 30), 2: (30, 80), 3: (80, 60)}
-    draws = np.random.default_rng(0)
+    draws = np.random.default_rng(seed)
     image = draws.normal(100, 3, (frames, *shape))
     labels = np.zeros((frames, *shape), np.uint16)
     y, x = np.mgrid[: shape[0], : shape[1]]
@@ -321,7 +322,7 @@ def test_the_shortest_movie_that_can_be_held_out(tmp_path: Path) -> None:
 
 
 def test_whole_recordings_are_held_out(tmp_path: Path) -> None:
-    movies = [disc_movie(frames=2) for _ in range(4)]
+    movies = [disc_movie(frames=2, seed=n) for n in range(4)]
     data, report = run(movies, tmp_path / "d", size=16, box_px=20, holdout="recording")
     sources = [{int(data.table[i]["source"]) for i in data.indices(p)} for p in ("train", "validation", "test")]
     assert sources == [{0, 1}, {2}, {3}]
@@ -330,12 +331,19 @@ def test_whole_recordings_are_held_out(tmp_path: Path) -> None:
 
 
 def test_roles_are_taken_as_they_are(tmp_path: Path) -> None:
-    movies = [disc_movie(frames=2) for _ in range(2)]
+    movies = [disc_movie(frames=2, seed=n) for n in range(2)]
     data, _ = run(movies, tmp_path / "d", roles=["test", "train"], size=16, box_px=20, holdout="recording")
     assert {data.table[i]["source"] for i in data.indices("test")} == {"0"}
     assert data.count("validation") == 0
     with pytest.raises(BadInput, match="train at least once"):
         run(movies, tmp_path / "e", roles=["test", "test"], holdout="recording", box_px=20)
+
+
+def test_a_copy_is_not_its_own_test(tmp_path: Path) -> None:
+    movies = [disc_movie(frames=2, seed=n % 3) for n in range(4)]
+    with pytest.raises(BadInput, match="same pixels"):
+        run(movies, tmp_path / "d", size=16, box_px=20, holdout="recording")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_statistics_are_of_the_training_part(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from napari_cellsynth.stack.crops.report import CropReport, report_of
 from napari_cellsynth.stack.crops.scan import CellCounter, Outline, scan_plane
 from napari_cellsynth.stack.crops.settings import CropSettings
 from napari_cellsynth.stack.crops.write import CropWriter, describe_source
-from napari_cellsynth.stack.recordings.recording import Pair, Recording
+from napari_cellsynth.stack.recordings.recording import Pair, Recording, check_copies
 from napari_cellsynth.stack.split import SPLITS, Split
 from napari_cellsynth.stack.training_sets.write import SetProgress as CropProgress
 from napari_cellsynth.stack.training_sets.write import check_out
@@ -103,6 +103,7 @@ def make_crops(
             described.append(describe_source(source))
             done += 1
             yield CropProgress(done, total, "fingerprints of the recordings")
+        check_copies(described)
         for share in writer.finish(report, described):
             yield CropProgress(done + int(share * (WRITING - 1)), total, "writing the training set")
     yield CropProgress(total, total, "training set ready")

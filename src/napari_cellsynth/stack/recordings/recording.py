@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -106,6 +106,24 @@ class Recording:
             part: frames_text(self.split.frames(part)) for part in SPLITS if self.split.frames(part)
         }
         return {"by": self.split.by, **parts, "gap": frames_text(tuple(sorted(self.split.gap)))}
+
+
+def check_copies(described: Sequence[Mapping[str, Any]]) -> None:
+    """BadInput where two recordings, as ``describe`` says them, hold the same pixels and are for different parts.
+
+    A copy under another name would be its own test.
+    """
+    seen: dict[object, Mapping[str, Any]] = {}
+    for source in described:
+        other = seen.setdefault(source["hash"], source)
+        if source["hash"] is None or other is source:
+            continue
+        parts = [{part for part in SPLITS if part in one["split"]} for one in (other, source)]
+        if parts[0] != parts[1]:
+            raise BadInput(
+                f"{other['name']} and {source['name']} hold the same pixels, but are used for"
+                f" {' and '.join(sorted(parts[0] | parts[1]))}; leave one of them out"
+            )
 
 
 Pair = tuple[Stack, Stack | None]

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
@@ -88,6 +88,14 @@ class Table:
             more = dict(row.others)
             lines.append([text_of(name, getattr(row, name)) for name in fields] + [more.get(h, "") for h in others])
         return lines
+
+    def filled(self, **known: Any) -> Table:
+        """The same with empty cells of these fields filled; None fills nothing."""
+        rows = []
+        for row in self.rows:
+            new = {name: value for name, value in known.items() if value is not None and getattr(row, name) is None}
+            rows.append(Row.model_validate(dict(row) | new) if new else row)
+        return replace(self, rows=tuple(rows))
 
     def moved(self, folder: Path) -> Table:
         """The same files, their paths relative to another folder where they lie in or beside it."""
