@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,10 @@ from napari_cellsynth.gui.jobs import TrainingProcess
 from napari_cellsynth.gui.state import Session
 from napari_cellsynth.gui.train_setup import clean_name, free_name
 from napari_cellsynth.gui.train_tab import TrainTab
+from napari_cellsynth.models import registry
+from napari_cellsynth.models.registry import FAMILIES
+from napari_cellsynth.stack.training_sets import kinds
+from napari_cellsynth.stack.training_sets.training_set import TrainingSet
 
 SOON = 60_000
 
@@ -58,6 +63,21 @@ def test_without_a_training_set_the_tab_says_what_is_missing(tab, qtbot):
     tab._session.tab_requested.connect(asked.append)
     tab.setup.go_to_movies.click()
     assert asked == ["movies"]
+
+
+def test_a_set_of_another_kind_says_which_method_takes_it(tab, qtbot, cellsynth_home, monkeypatch):
+    other = training_set(cellsynth_home, "others")
+    monkeypatch.setattr(kinds, "KINDS", {**kinds.KINDS, "clips": kinds.KINDS["crops"]})
+    monkeypatch.setattr(TrainingSet, "kind", property(lambda data: "clips"))
+    tab._session.training_set = other
+    says = tab.setup.summary
+    qtbot.waitUntil(lambda: "no method here learns from clips yet" in says.text(), timeout=SOON)
+    assert "a model that makes new cells learns from single cells" in says.text()
+    assert not tab.setup.train.isEnabled()
+    twin = replace(FAMILIES["dcgan"], name="twin", data="clips", task="makes new movies")
+    monkeypatch.setattr(registry, "FAMILIES", {**FAMILIES, "twin": twin})
+    tab.setup._another_task()
+    qtbot.waitUntil(lambda: "choose “makes new movies" in says.text(), timeout=SOON)
 
 
 def test_a_training_from_the_button_to_the_bin(tab, qtbot, cellsynth_home, monkeypatch):

@@ -27,6 +27,7 @@ from napari_cellsynth.gui.forms import SettingsForm
 from napari_cellsynth.gui.parts import Foldout, Sentence, button, column, listen, row
 from napari_cellsynth.gui.pieces import Choice
 from napari_cellsynth.gui.train_words import estimate_words
+from napari_cellsynth.gui.words import KINDS
 from napari_cellsynth.gui.workers import Worker, call, start
 
 if TYPE_CHECKING:
@@ -66,12 +67,12 @@ class Known:
 
 def training_sets(home: Path) -> list[Known]:
     """The training sets in their folder of the home, newest first."""
-    from napari_cellsynth.stack.training_sets.training_set import TrainingSet
+    from napari_cellsynth.stack.training_sets.kinds import open_training_set
 
     found = []
     for file in sorted((home / TRAINING_SETS).glob("*/dataset.json"), key=_age):
         try:
-            data = TrainingSet.open(file.parent)
+            data = open_training_set(file.parent)
         except (BadInput, OSError):
             continue
         found.append(Known(file.parent, data.summary(), data.kind))
@@ -177,7 +178,9 @@ class TrainSetup(QWidget):
         """
         data = self.data.value
         if not isinstance(data, Path):
-            raise BadInput("There is no training set yet; make one from a movie and its outlines.")
+            raise BadInput("There is no training set yet; make one from a movie.")
+        if data in self._sets and self._sets[data].kind != self.family.data:
+            raise BadInput("Choose another training set, or another task.")
         preset = self.presets.chosen()
         form = self.advanced.content
         changes = form.changes(preset.settings) if isinstance(form, SettingsForm) else {}
@@ -194,9 +197,10 @@ class TrainSetup(QWidget):
 
     def _list_sets(self, found: list[Known]) -> None:
         chosen = self._session.training_set
-        self._sets = {known.path: known for known in found if known.kind == self.family.data}
-        choices: list[tuple[str, Any]] = [(path.name, path) for path in self._sets]
-        if chosen is not None and chosen not in self._sets:
+        self._sets = {known.path: known for known in found}
+        fitting = [path for path, known in self._sets.items() if known.kind == self.family.data]
+        choices: list[tuple[str, Any]] = [(path.name, path) for path in fitting]
+        if chosen is not None and chosen not in fitting:
             choices.insert(0, (chosen.name, chosen))
         self.data.offer([*(choices or [("none yet", None)]), ("Other folder…", OTHER)], chosen)
         self._show_set()
@@ -210,6 +214,7 @@ class TrainSetup(QWidget):
             self.refresh()
 
     def _another_task(self, *_: Any) -> None:
+        self._shown = None
         self.presets.offer(api.presets(self.family.name))
         self.refresh()
 
@@ -231,7 +236,7 @@ class TrainSetup(QWidget):
             self._shown = chosen
             self.summary.say("")
             if chosen is not None:
-                call(lambda: summary_of(chosen), returned=self.summary.say, failed=self._no_set, owner=self)
+                call(lambda: look_at(chosen), returned=self._say_what_it_holds, failed=self._no_set, owner=self)
         if chosen is not None:
             folder = self._session.home / RUNS
             call(lambda: free_name(folder, chosen.name), returned=self._suggest, owner=self)
@@ -242,6 +247,23 @@ class TrainSetup(QWidget):
         if self.name.text() in ("", self._suggested):
             self.name.setText(name)
         self._suggested = name
+
+    def _say_what_it_holds(self, known: Known) -> None:
+        if known.path != self._shown:
+            return
+        self._sets[known.path] = known
+        fits = known.kind == self.family.data
+        self.summary.say(known.summary if fits else self._who_takes(known.kind), "quiet" if fits else "warning")
+        self._changed()
+
+    def _who_takes(self, kind: str) -> str:
+        """One line about a set that the chosen method does not learn from."""
+        from napari_cellsynth.models.registry import learning_from
+
+        holds, wants = (KINDS.get(name, name) for name in (kind, self.family.data))
+        tasks = [f"“{_task(other, self._families)}”" for other in learning_from(kind)]
+        taken = f"choose {' or '.join(tasks)} above" if tasks else f"no method here learns from {holds} yet"
+        return f"This set holds {holds}; a model that {self.family.task} learns from {wants}: {taken}."
 
     def _no_set(self, error: Exception) -> None:
         self.summary.say(str(error), "bad")
@@ -407,11 +429,12 @@ def create(wish: Wish, run: Path) -> Path:
     return Path(made.path)
 
 
-def summary_of(path: Path) -> str:
-    """One line about a training set; BadInput where the folder is none."""
-    from napari_cellsynth.stack.training_sets.training_set import TrainingSet
+def look_at(path: Path) -> Known:
+    """What a folder holds, in one line; BadInput where it is no training set."""
+    from napari_cellsynth.stack.training_sets.kinds import open_training_set
 
-    return str(TrainingSet.open(path).summary())
+    data = open_training_set(path)
+    return Known(path, data.summary(), data.kind)
 
 
 def free_name(folder: Path, stem: str) -> str:

@@ -24,6 +24,8 @@ Z: dict[str, Any] = {
     "z: all planes": "all",
 }
 """How the planes of a z stack are joined, or not; single planes come after these."""
+KINDS = {"crops": "single cells", "clips": "clips", "traps": "traps", "pairs": "pairs"}
+"""Kinds of training sets."""
 MISSING = {"axes": "axes", "pixel_size": "pixel size", "frame_interval": "interval"}
 PENCIL = "\u270e"
 

@@ -19,3 +19,8 @@ def family(name: str) -> Family:
     if name not in FAMILIES:
         raise BadInput(f"no model family is called {name!r}; there are: {', '.join(FAMILIES)}")
     return FAMILIES[name]
+
+
+def learning_from(kind: str) -> list[Family]:
+    """The families that learn from training sets of a kind, such as ``clips``."""
+    return [known for known in FAMILIES.values() if known.data == kind]
