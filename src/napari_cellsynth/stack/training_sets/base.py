@@ -16,6 +16,8 @@ from napari_cellsynth.stack.scaling import Scaling
 from napari_cellsynth.stack.split import SPLITS
 from napari_cellsynth.stack.training_sets.openings import note_opening, openings
 
+FEW = 4
+"""Recordings that are named in one line."""
 PART_WORDS = {"train": "training", "validation": "validation", "test": "test"}
 
 
@@ -123,8 +125,10 @@ class PreparedSet:
         return f"{self.names()}: {self.counts_text()}"
 
     def names(self) -> str:
-        """The recordings it was made from."""
-        return ", ".join(dict.fromkeys(str(source["name"]) for source in self.record["sources"]))
+        """The recordings it was made from, the first of many."""
+        names = list(dict.fromkeys(str(source["name"]) for source in self.record["sources"]))
+        more = [] if len(names) <= FEW else [f"{len(names) - FEW + 1} more"]
+        return ", ".join(names[: FEW - 1] + more if more else names)
 
     def counts_text(self) -> str:
         """Such as ``490 training, 61 validation, 61 test clips``."""
