@@ -94,3 +94,32 @@ def test_damaged_files_are_refused_in_one_line(shell, real_data) -> None:
             said = shell("info", path, "--json")
             assert said.status in (0, 2), path.name
             assert said.status == 0 or said.complaint
+
+
+def test_a_table_is_looked_at_and_its_decision_kept(shell, tmp_path) -> None:
+    for n, day in enumerate(("mon", "tue", "wed")):
+        movie = np.random.default_rng(n).integers(0, 99, (7, 30, 40)).astype(np.uint16)
+        tifffile.imwrite(tmp_path / f"{day} ä.tif", movie, metadata={"axes": "TYX"})
+    table = tmp_path / "study.csv"
+    table.write_text("movie,day,condition\nmon ä.tif,mon,a\ntue ä.tif,tue,b\nwed ä.tif,wed,a\n", encoding="utf-8")
+    decided = tmp_path / "decided.csv"
+    said = shell("info", "--table", table, "--decided", decided, "--json")
+    assert said.status == 0
+    found = json.loads(said.out)
+    assert [row["used_for"] for row in found["rows"]] == ["train", "validation", "test"]
+    assert found["rows"][0]["recording"]["shape"] == [7, 30, 40]
+    assert any("'b' was filmed on one day only" in one for one in found["concerns"])
+    again = json.loads(shell("info", "--table", decided, "--json").out)
+    assert [row["used_for"] for row in again["rows"]] == ["train", "validation", "test"]
+    assert {row["decided_by"] for row in again["rows"]} == {"given"}
+    assert "row 4  wed ä.tif: TYX 7 x 30 x 40 uint16, no outlines; test" in shell("info", "--table", table).out
+
+
+def test_rows_that_cannot_be_used_are_all_said(shell, tmp_path) -> None:
+    table = tmp_path / "study.csv"
+    table.write_text("file,frames\ngone.tif,\nalso gone.tif,0-3\n", encoding="utf-8")
+    said = shell("info", "--table", table, "--holdout", "time")
+    assert said.status == 2
+    assert said.out.count("cannot be used") == 2
+    assert "2 of 2 rows cannot be used" in said.err
+    assert shell("info").status == 2

@@ -1,37 +1,68 @@
-"""``cellsynth info STACK``."""
+"""``cellsynth info STACK``, or ``--table FILE``."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from tyro.conf import OmitArgPrefixes, Positional, arg
 
 from napari_cellsynth.cli.options import StackOptions, parse
+from napari_cellsynth.cli.recordings_options import HoldOutOptions
+from napari_cellsynth.errors import BadInput
 
 
 @dataclass(frozen=True, kw_only=True)
 class Info:
-    """Axes, shape, dtype, scale and units of a recording, and what is odd about the file."""
+    """Axes, shape, dtype, scale and units of a recording, and what is odd about the file; or a look at a table."""
 
-    stack: Annotated[Positional[Path], arg(metavar="STACK")]
+    stack: Annotated[Positional[Path | None], arg(metavar="STACK", help_behavior_hint="")] = None
     """TIFF, OME-TIFF, ImageJ hyperstack, or a folder of numbered frames."""
     json: bool = False
     """Print JSON; what the file does not say is null."""
     recording: OmitArgPrefixes[StackOptions] = field(default_factory=StackOptions)
+    table: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")] = None
+    """Look at a table of recordings (CSV) instead: what each row is, what it is for, what cannot be told apart."""
+    decided: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")] = None
+    """Write the table with the decision in its column split, so that it holds for good."""
+    split: OmitArgPrefixes[HoldOutOptions] = field(default_factory=HoldOutOptions)
 
 
 def main(words: Sequence[str]) -> int:
     options = parse(Info, "info", words)
+    if options.table is not None:
+        return _table(options)
+    if options.stack is None:
+        raise BadInput("name a recording: cellsynth info STACK; or look at a table with --table FILE")
+    if options.decided is not None:
+        raise BadInput("--decided writes a table; give one with --table FILE")
     from napari_cellsynth.stack.info import info_text, stack_info  # after --help has been answered
 
     stack = options.recording.read(options.stack)
-    if options.json:
-        import json
-
-        print(json.dumps(stack_info(stack)))
-    else:
-        print(info_text(stack))
+    _say(options, lambda: stack_info(stack), lambda: info_text(stack))
     return 0
+
+
+def _table(options: Info) -> int:
+    """What is found is said in full; what is wrong, in one line at the end."""
+    from napari_cellsynth.stack.recordings.check import check_table
+    from napari_cellsynth.stack.recordings.table import Table
+
+    if options.stack is not None:
+        raise BadInput("a STACK given beside --table; give one of them")
+    assert options.table is not None
+    table, settings = Table.read(options.table), options.split.hold_out()
+    check = check_table(table, settings)
+    _say(options, check.to_json, check.text)
+    if check.problems:
+        raise BadInput(f"{len(check.problems)} of {len(check.rows)} rows cannot be used; {check.problems[0]}")
+    if options.decided is not None:
+        table.decided(settings).write(options.decided)
+    return 0
+
+
+def _say(options: Info, record: Any, text: Any) -> None:
+    print(json.dumps(record()) if options.json else text())

@@ -26,7 +26,28 @@ def _says(field: str) -> Any:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RecordingsOptions(StackOptions):
+class HoldOutOptions:
+    """What is held out, where a table does not say it."""
+
+    holdout: Annotated[Literal["auto", "recording", "position", "session", "time"], _says("by")] = "auto"
+    validation_fraction: Annotated[float, _says("validation_fraction")] = 0.1
+    test_fraction: Annotated[float, _says("test_fraction")] = 0.1
+    gap: Annotated[int | None, arg(metavar="INT", help_behavior_hint="")] = None
+    """Frames left out between two parts of one recording held apart by time (default: as this kind of set needs)."""
+
+    def hold_out(self, gap: int = 1) -> HoldOut:
+        """What is held out."""
+        given = {
+            "by": self.holdout,
+            "validation_fraction": self.validation_fraction,
+            "test_fraction": self.test_fraction,
+            "gap": gap if self.gap is None else self.gap,
+        }
+        return validated(HoldOut, given)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordingsOptions(HoldOutOptions, StackOptions):
     """Which recordings, what of them, and what is held out."""
 
     stacks: Annotated[Positional[tuple[Path, ...]], arg(metavar="[STACK…]", help_behavior_hint="")] = ()
@@ -43,11 +64,6 @@ class RecordingsOptions(StackOptions):
         Modality | None, arg(metavar="dic|phase-contrast|brightfield|fluorescence", help_behavior_hint="")
     ] = None
     """How the images were made; decides whether training may mirror or turn them (default: as the table says)."""
-    holdout: Annotated[Literal["auto", "recording", "position", "session", "time"], _says("by")] = "auto"
-    validation_fraction: Annotated[float, _says("validation_fraction")] = 0.1
-    test_fraction: Annotated[float, _says("test_fraction")] = 0.1
-    gap: Annotated[int | None, arg(metavar="INT", help_behavior_hint="")] = None
-    """Frames left out between two parts of one recording held apart by time (default: as this kind of set needs)."""
 
     def recordings(self, *, gap: int = 1, labels: Literal["needed", "taken", "none"] = "taken") -> list[Recording]:
         """Open the recordings and divide them; ``gap`` where the user gives none.
@@ -62,16 +78,6 @@ class RecordingsOptions(StackOptions):
 
         channel, z = self._selection()
         return recordings_of(self._pairs(labels), settings, channel=channel, z=z, modality=self.modality)
-
-    def hold_out(self, gap: int = 1) -> HoldOut:
-        """What is held out."""
-        given = {
-            "by": self.holdout,
-            "validation_fraction": self.validation_fraction,
-            "test_fraction": self.test_fraction,
-            "gap": gap if self.gap is None else self.gap,
-        }
-        return validated(HoldOut, given)
 
     def holdout_settings(self, gap: int = 1) -> dict[str, Any]:
         """The same under the names that settings of training sets have."""
