@@ -90,7 +90,7 @@ def test_every_second_frame_is_no_range_and_is_written(file: Path, tmp_path: Pat
     assert handed(whole.with_(data=whole.data[::2]), tmp_path).written
 
 
-@pytest.mark.parametrize("dtype", ["int64", "uint16", "float32", "bool"])
+@pytest.mark.parametrize("dtype", ["int64", "uint16", "float32", "bool", "float16"])
 def test_what_no_file_holds_is_written_with_its_numbers(tmp_path: Path, dtype: str) -> None:
     stack = Stack(noise(dtype=dtype), "TYX", pixel_size=(0.2, 0.3), frame_interval=60.0, name='a/b: "c"')
     over = handed(stack, tmp_path)
@@ -126,6 +126,19 @@ def test_a_scene_of_several(tmp_path: Path) -> None:
             tif.write(noise() + scene, photometric="minisblack", metadata={"axes": "TYX"})
     over = handed(Stack(noise() + 2, "TYX", path=path), tmp_path)
     assert over.columns() == {"file": path, "scene": 2}
+
+
+def test_the_first_scene_of_several_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "scenes.ome.tif"
+    with tifffile.TiffWriter(path, ome=True) as tif:
+        for scene in range(2):
+            tif.write(noise() + scene, photometric="minisblack", metadata={"axes": "TYX"})
+    assert handed(Stack(noise(), "TYX", path=path), tmp_path).columns() == {"file": path, "scene": 0}
+
+
+def test_numbers_beyond_32_bits_are_kept(tmp_path: Path) -> None:
+    over = handed(Stack(noise(dtype="int64") * 2**40, "TYX"), tmp_path)
+    assert over.path.name.endswith(".ome.zarr")
 
 
 def test_what_the_user_said_goes_along(tmp_path: Path) -> None:

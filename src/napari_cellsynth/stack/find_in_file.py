@@ -34,7 +34,8 @@ PLACES = 16
 class Selection:
     """A part of a file, as the table of recordings says it."""
 
-    scene: int = 0
+    scene: int | None = None
+    """Image in a file that holds several, counted from 0; None where it holds one."""
     axes: str | None = None
     """What has to be said on opening, in the file's order; None where the file says it."""
     channel: int | None = None
@@ -88,13 +89,14 @@ def find_in_file(stack: Stack, path: Path, letters: str | None = None) -> Genera
     from napari_cellsynth.stack.files.read import describe_file, read_stack
 
     try:
-        scenes = max(1, len(describe_file(path).scenes))
+        several = len(describe_file(path).scenes)
     except CellsynthError:
         return None
+    scenes = list(dict.fromkeys([stack.scene, *range(several)]))[:SCENES] if several > 1 else [None]
     wanted = plain(stack)
     if "Q" in wanted.axes:
         return None
-    for scene in range(min(scenes, SCENES)):
+    for scene in scenes:
         for axes in readings(path, scene, letters):
             try:
                 file = plain(read_stack(path, axes=axes, scene=scene))
@@ -106,7 +108,7 @@ def find_in_file(stack: Stack, path: Path, letters: str | None = None) -> Genera
     return None
 
 
-def readings(path: Path, scene: int, letters: str | None) -> list[str | None]:
+def readings(path: Path, scene: int | None, letters: str | None) -> list[str | None]:
     """Ways to name the file's axes: as it does, as the user did, as it might mean."""
     from napari_cellsynth.stack.files.read import describe_file
 

@@ -72,7 +72,7 @@ class HandedOver:
         """The same as fields of a row in the table of recordings; what need not be said is left out."""
         chosen = self.selection
         said: dict[str, Any] = {
-            "scene": chosen.scene or None,
+            "scene": chosen.scene,
             "channel": chosen.channel,
             "z": chosen.z,
             "frames": None if chosen.frames is None else f"{chosen.frames[0]}-{chosen.frames[1]}",
@@ -199,22 +199,28 @@ def _is_read_as(labels: Stack, path: Path, movie: HandedOver) -> Generator[None,
 
 def _write(stack: Stack, folder: Path, compress: bool) -> Generator[Written, None, Path]:
     from napari_cellsynth.stack.files.write import write_ome_tiff
+    from napari_cellsynth.stack.files.write_zarr import write_ome_zarr
 
     folder.mkdir(parents=True, exist_ok=True)
     out = free_file(folder, stack.name)
     message = f"writing {stack.name} for the process that works on it"
 
     def write(progress: Callable[[int, int], None]) -> Path:
-        return write_ome_tiff(out, stack, compress=compress, progress=progress)
+        try:
+            return write_ome_tiff(out, stack, compress=compress, progress=progress)
+        except BadInput:  # of a type that it cannot hold
+            zarr = out.with_name(f"{out.name.removesuffix('.ome.tif')}.ome.zarr")
+            return write_ome_zarr(zarr, stack, compress=compress, progress=progress, smallest=10**9)
 
     return (yield from in_steps(write, message))
 
 
 def free_file(folder: Path, name: str) -> Path:
-    """A name for an OME-TIFF in the folder that nothing has yet and every file system takes."""
+    """A name for an OME-TIFF in the folder that nothing has yet, as OME-Zarr neither, and every file system takes."""
     stem = re.sub(r'[<>:"/\\|?*\x00-\x1f,]+', " ", name).strip(" .")[:60] or "recording"
     names = [stem, *(f"{stem} {number}" for number in range(2, 1000))]
-    return next(folder / f"{each}.ome.tif" for each in names if not (folder / f"{each}.ome.tif").exists())
+    taken = {path.name.rpartition(".ome.")[0] for path in folder.iterdir()}
+    return folder / f"{next(name for name in names if name not in taken)}.ome.tif"
 
 
 class _NotWanted(Exception):
