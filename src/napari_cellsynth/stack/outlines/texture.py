@@ -1,0 +1,161 @@
+"""Cells that differ from their ground by texture, not brightness: phase contrast, DIC, brightfield.
+
+Where there is texture there are cells; where one ends and the next begins is
+told by what their optics draw around them: a halo in phase contrast, lines
+that run on over part of the outline in DIC and brightfield.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_cellsynth.stack.modality import Modality
+from napari_cellsynth.stack.outlines.choose import Proposal
+from napari_cellsynth.stack.outlines.image import Map, background, blocks
+from napari_cellsynth.stack.outlines.lines import coherent
+from napari_cellsynth.stack.outlines.propose import Cellness, above_levels, fill_holes, flood, seeds_of, unions
+from napari_cellsynth.stack.outlines.regions import measure
+from napari_cellsynth.stack.outlines.settings import OutlineSettings
+from napari_cellsynth.stack.outlines.view import Box, least_score
+
+Border = Literal["halo", "lines"]
+FINEST: dict[Border, int] = {"halo": 22, "lines": 44}
+"""Pixels of a cell's diameter in the maps: lines are thin."""
+BLURS: dict[Border, tuple[float, ...]] = {"halo": (12, 8, 5), "lines": (16, 12, 8, 5)}
+"""Blurs from which seeds come, the diameter over each: from several pieces of a cell to one for two."""
+JOINED: dict[Border, int] = {"halo": 1, "lines": 3}
+"""Of how many of these, the finest first, neighbours are joined as well."""
+LEAST: dict[Border, float] = {"halo": 0.15, "lines": 0.08}
+CLEARER = 0.45
+"""Natural logarithm by which the texture of cells exceeds the ground's at least; noise alone gives half of it."""
+
+
+def borders_of(modality: Modality | None) -> Border:
+    """What parts two cells in images made this way."""
+    return "lines" if modality in ("dic", "brightfield") else "halo"
+
+
+@dataclass(frozen=True)
+class Texture:
+    """Texture above the ground's, and landscapes whose crests are borders between cells."""
+
+    factor: int
+    cellness: Cellness
+    inside: NDArray[np.bool_]
+    """Where there is texture."""
+    depth: Map
+    """Distance to where there is none, in pixels."""
+    brightness: Map
+    crests: tuple[Map, ...]
+    """Landscapes that are flooded; seeds come from the valleys of the first."""
+    border: Border
+    least: float
+    split: bool
+
+    @classmethod
+    def of(
+        cls, image: Map, diameter: float, settings: OutlineSettings, modality: Modality | None = None
+    ) -> Texture | None:
+        """``image`` normalised, ``diameter`` in its pixels; None where nothing stands out."""
+        from scipy import ndimage
+
+        border = borders_of(modality)
+        factor = max(1, round(diameter / FINEST[border]))
+        across = diameter / factor
+        fine, coarse = _fine(diameter) * max(settings.smoothing, 0.3), across / 10
+        flat = image - background(image)
+        energy = blocks(ndimage.gaussian_gradient_magnitude(flat, fine) ** 2, factor)
+        small = blocks(flat, factor)
+        texture = np.sqrt(ndimage.gaussian_filter(energy, coarse))
+        areas = Cellness(across, settings.smallest, settings.largest, texture).areas
+        inside = where_textured(texture, settings.sensitivity)
+        if inside is None:
+            return None
+        inside = fill_holes(inside, 0.3 * areas[1])
+        depth = _depth(inside)
+        # The energy was smeared over the rim by the filters it went through.
+        depth = np.maximum(depth - 1.5 * float(np.hypot(coarse, fine / factor)), 0).astype(np.float32)
+        steep = np.sqrt(ndimage.gaussian_filter(energy, max(0.7, across / 15)))
+        bright = ndimage.gaussian_filter(small, max(0.7, across / 40) * settings.smoothing)
+        if border == "lines":
+            ground = float(np.percentile(texture, 20))
+            drawn = coherent(small / (texture + ground), max(0.8, across / 60), max(1.5, across / 12))
+            drawn = ndimage.gaussian_filter(drawn, max(0.5, across / 60))
+            crests, edge = (drawn,), drawn
+        else:
+            crests, edge = (bright, steep), steep
+        edge = edge / max(float(np.percentile(edge[inside], 75)), 1e-9)
+        cellness = Cellness(across, settings.smallest, settings.largest, edge.astype(np.float32))
+        least = least_score(LEAST[border], settings)
+        return cls(factor, cellness, inside, depth, bright, crests, border, least, settings.split_touching)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.inside.shape[0], self.inside.shape[1]
+
+    def propose(self, box: Box) -> list[Proposal]:
+        """Regions in a part of the image that may be cells."""
+        from scipy import ndimage
+
+        cellness = replace(self.cellness, edge=self.cellness.edge[box])
+        inside, depth = self.inside[box], self.depth[box]
+        labels, count = ndimage.label(depth > 0)
+        found = [measure(labels, count, depth, cellness.edge)]
+        across = cellness.diameter
+        if self.split:
+            for number, blur in enumerate(BLURS[self.border]):
+                valleys = -self.crests[0][box]
+                seeds, count = seeds_of(valleys, depth > 0, across / blur, 0.3 * across)
+                for crest in self.crests:
+                    parts = measure(flood(crest[box], seeds, count, inside), count, depth, cellness.edge)
+                    found.append(parts)
+                    if number < JOINED[self.border]:
+                        found.append(unions(parts, count, cellness.edge, cellness.areas[1]))
+            if self.border == "halo" and inside.any():
+                found += self._bright_cells(box, cellness)
+        return [one for regions in found if regions is not None for one in cellness.proposals(regions, self.least)]
+
+    def _bright_cells(self, box: Box, cellness: Cellness) -> list:
+        """Thick and round cells are bright in phase contrast, and have no halo that parts them."""
+        bright = np.where(self.inside[box], self.brightness[box], -np.inf).astype(np.float32)
+        levels = np.unique(np.percentile(self.brightness[self.inside], np.linspace(30, 97, 16)))
+        return list(above_levels(bright, levels, cellness))
+
+
+def _fine(diameter: float) -> float:
+    """Standard deviation in pixels of the finest gradient: grains grow more slowly than the cells they are in."""
+    return max(1.0, diameter / 25) if diameter < 40 else 1.6 + (diameter - 40) / 80
+
+
+def _depth(inside: NDArray[np.bool_]) -> Map:
+    """Distance to the outside; beyond the border of the image everything goes on."""
+    from scipy import ndimage
+
+    return np.asarray(ndimage.distance_transform_edt(np.pad(inside, 1, mode="edge")), np.float32)[1:-1, 1:-1]
+
+
+def where_textured(texture: Map, sensitivity: float) -> NDArray[np.bool_] | None:
+    """Where there is more texture than on the ground; None where there is hardly a difference."""
+    from scipy import ndimage
+    from skimage.filters import threshold_otsu
+
+    logarithm = np.log(np.maximum(texture, 0.3 * float(np.percentile(texture, 1)) + 1e-9))
+    sample = logarithm.ravel()[:: max(1, logarithm.size // 200_000)]
+    otsu = float(threshold_otsu(sample))
+    low, high = sample[sample <= otsu], sample[sample > otsu]
+    if not low.size or not high.size or high.mean() - low.mean() < CLEARER:
+        return None
+    counts, ends = np.histogram(low, bins=64)
+    place = int(ndimage.gaussian_filter1d(counts.astype(float), 1.5).argmax())
+    mode = float(ends[place] + ends[place + 1]) / 2
+    below = low[low <= mode]
+    floor = min(mode + 3 * float(np.sqrt(np.mean((below - mode) ** 2))), otsu)
+    if sensitivity >= 0.5:
+        level = otsu + (floor - otsu) * (2 * sensitivity - 1)
+    else:
+        level = otsu + (float(high.mean()) - otsu) * (1 - 2 * sensitivity)
+    return np.asarray(logarithm > level)
