@@ -12,13 +12,17 @@ import tifffile
 import zarr
 from napari.components import ViewerModel
 
-from napari_cellsynth.gui.hand_over import hand_over_layer, held
+from napari_cellsynth.gui.hand_over import Movie, hand_over_layer, hand_over_movies, held
 from napari_cellsynth.gui.layers import add_stack, as_grey, complete, stack_of
 from napari_cellsynth.stack.files.read import read_stack
 from napari_cellsynth.stack.files.write import write_ome_tiff
 from napari_cellsynth.stack.find_in_file import plain
 from napari_cellsynth.stack.handover import HandedOver
 from napari_cellsynth.stack.hashing import content_hash
+from napari_cellsynth.stack.recordings.holdout import HoldOut
+from napari_cellsynth.stack.recordings.recording import Recording
+from napari_cellsynth.stack.recordings.row import Row
+from napari_cellsynth.stack.recordings.table import Table
 from napari_cellsynth.stack.stack import Stack
 
 KNOWN: dict[str, Any] = {"pixel_size": (0.2, 0.2), "frame_interval": 60.0}
@@ -216,3 +220,71 @@ def test_the_real_colour_movie_is_handed_over_by_its_path(
     path = sorted(real_data("drosophila_gfp_histone").glob("*.tif"))[0]
     layer = of_grey(viewer, tifffile.imread(path), path)
     assert not child_reads(layer, tmp_path).written
+
+
+# -- the table of a study --------------------------------------------------------------------------------------------
+
+
+def recordings_that_a_child_reads(movies: list[Movie], folder: Path) -> list[Recording]:
+    """By way of the file of the table, as the child does."""
+    folder.mkdir(exist_ok=True)
+    going = hand_over_movies(movies, folder)
+    while True:
+        try:
+            next(going)
+        except StopIteration as end:
+            end.value.write(folder / "recordings.csv")
+            break
+    return Table.read(folder / "recordings.csv").recordings(HoldOut(validation_fraction=0, test_fraction=0))
+
+
+def outlines_of(viewer: ViewerModel, values: np.ndarray) -> Any:
+    labels = Stack((values > 100).astype(np.int64) * 3, "TYX", name="outlines", **KNOWN)
+    return add_stack(viewer, labels, kind="labels")
+
+
+def test_a_study_of_a_layer_and_a_file(viewer: ViewerModel, tmp_path: Path) -> None:
+    other = saved(tmp_path, noise() + 7)
+    layer = of_another_reader(viewer, da.from_array(noise()), None)
+    complete(layer, modality="dic")
+    painted = outlines_of(viewer, noise())
+    rows = [Row(file=Path("gone.nd2"), name="first", session="Monday", frames="1-4", split="train"), Row(file=other)]
+    first, second = recordings_that_a_child_reads(
+        [Movie(rows[0], held(layer), held(painted)), Movie(rows[1])], tmp_path / "job"
+    )
+    assert content_hash(first.stack) == content_hash(stack_of(layer).with_(data=layer.data[1:5]))
+    assert first.labels is not None
+    assert content_hash(first.labels) == content_hash(stack_of(painted).with_(data=painted.data[1:5]))
+    assert (first.name, first.session, first.modality) == ("first", "Monday", "dic")
+    assert first.stack.pixel_size == (0.2, 0.2)
+    assert content_hash(second.stack) == content_hash(read_stack(other))
+    assert second.stack.path == other
+
+
+@pytest.mark.parametrize("z", [1, "max", "sharpest", "all"])
+@pytest.mark.parametrize("lazy", [True, False])
+def test_channel_and_plane_of_a_layer_with_both(viewer: ViewerModel, tmp_path: Path, z: int | str, lazy: bool) -> None:
+    path = saved(tmp_path, noise(6, 2, 3, 24, 30), "TCZYX")
+    values: Any = read_stack(path).data if lazy else noise(6, 2, 3, 24, 30) + 1
+    source = path if lazy else None
+    layer = of_another_reader(
+        viewer,
+        values,
+        source,
+        axis_labels=("t", "c", "z", "y", "x"),
+        scale=(60, 1, 1, 0.2, 0.2),
+        units=("second", "pixel", "pixel", "micrometer", "micrometer"),
+    )
+    painted = None if z == "all" else held(outlines_of(viewer, noise()))  # which plane would they be of?
+    (made,) = recordings_that_a_child_reads([Movie(None, held(layer), painted, channel=1, z=z)], tmp_path / "job")
+    expected = np.asarray(values)[:, 1]
+    if z == "sharpest":
+        assert made.stack.axes == "TYX"
+        assert any(np.array_equal(made.stack.frame(2), plane) for plane in expected[2])
+    else:
+        expected = {"all": expected, "max": expected.max(axis=1), 1: expected[:, 1]}[z]
+        np.testing.assert_array_equal(np.asarray(made.stack.data), expected)
+    assert (made.labels is None) == (painted is None)
+    assert (made.stack.path == path) == lazy
+    if not lazy and z == 1:
+        assert read_stack(made.stack.path).axes == "TYX"  # no more than is needed
