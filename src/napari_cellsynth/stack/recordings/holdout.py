@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import os
 import re
+import unicodedata
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -138,8 +140,7 @@ def _tied(table: Table) -> list[int]:
         if row.role is not None:
             mine += [("pair", *pair) for pair in _pair_keys(row, image)]
         if row.labels is not None:
-            labels = os.path.normcase(os.path.normpath(table.labels_path(row) or ""))
-            mine.append(("outlines", labels, row.scene or 0, row.position or ""))
+            mine.append(("outlines", _spelt(row.labels, table.folder), row.scene or 0, row.position or ""))
         keys.append(mine)
     joined = _Joined(len(rows))
     joined.by_keys(keys)
@@ -153,8 +154,13 @@ def _tied(table: Table) -> list[int]:
 def _image(table: Table, i: int) -> Key:
     """The same for rows of one image of one file."""
     row = table.rows[i]
-    path = table.path(row).absolute()
-    return (os.path.normcase(os.path.normpath(path)), row.scene or 0)
+    return (_spelt(row.file, table.folder), row.scene or 0)
+
+
+def _spelt(file: Path, folder: Path) -> str:
+    """The same for one file however it is written; no disk is asked."""
+    path = os.path.normcase(os.path.normpath(folder.absolute() / file))
+    return unicodedata.normalize("NFC", path)
 
 
 def _pair_keys(row: Row, image: Key) -> list[Key]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.stack.recordings.holdout import Decision, HoldOut, decide
-from napari_cellsynth.stack.recordings.recording import Recording
+from napari_cellsynth.stack.recordings.recording import Pair, Recording
 from napari_cellsynth.stack.recordings.row import Row, interval_s, pixel_size_um
-from napari_cellsynth.stack.recordings.select import Selection, select, selection_of
+from napari_cellsynth.stack.recordings.select import Selection, check_outlines, select, selection_of
 from napari_cellsynth.stack.recordings.table import Table
 from napari_cellsynth.stack.split import SPLITS, FrameSplit, Split, by_time
 from napari_cellsynth.stack.stack import Stack
@@ -26,23 +26,44 @@ class Opened:
     whole: Stack
     selection: Selection
     decision: Decision
+    outlines: Stack | None = None
+    """Of the whole of it, where they are at hand already."""
 
 
-def recordings_of_table(table: Table, settings: HoldOut | None = None, *, labels: bool = True) -> list[Recording]:
-    """See :meth:`.table.Table.recordings`."""
+def recordings_of_table(
+    table: Table,
+    settings: HoldOut | None = None,
+    *,
+    labels: bool = True,
+    at_hand: Mapping[int, Pair] | None = None,
+) -> list[Recording]:
+    """See :meth:`.table.Table.recordings`; ``at_hand`` has, by place in the table, what is open already.
+
+    Such a recording and its outlines are taken instead of the row's files; of
+    a recording without channels, the row's channel is not asked.
+    """
     settings = settings or HoldOut()
-    decisions = decide(table, settings)
-    opened = [open_row(table, i, decision) for i, decision in enumerate(decisions) if decision.use != "leave out"]
+    pairs = at_hand or {}
+    opened = [
+        open_row(table, i, decision, *pairs.get(i, (None, None)))
+        for i, decision in enumerate(decide(table, settings))
+        if decision.use != "leave out"
+    ]
     splits = divide(table, opened, settings)
     return [recording_of(table, one, split, labels=labels) for one, split in zip(opened, splits, strict=True)]
 
 
-def open_row(table: Table, i: int, decision: Decision) -> Opened:
+def open_row(
+    table: Table, i: int, decision: Decision, whole: Stack | None = None, outlines: Stack | None = None
+) -> Opened:
     """Open the file of a row and look up what the row means of it; BadInput naming the row."""
     row = table.rows[i]
     try:
-        whole = read_whole(table.path(row), row)
-        return Opened(i + 2, row, whole, selection_of(whole, row), decision)
+        if whole is None:
+            whole = read_whole(table.path(row), row)
+        elif "C" not in whole.axes:
+            row = row.model_copy(update={"channel": None})
+        return Opened(i + 2, row, whole, selection_of(whole, row), decision, outlines)
     except BadInput as error:
         raise BadInput(f"row {i + 2}: {error}") from error
 
@@ -72,7 +93,7 @@ def recording_of(table: Table, opened: Opened, split: FrameSplit, *, labels: boo
     row = opened.row
     try:
         stack = select(opened.whole, opened.selection)
-        outlines = _outlines(table, opened, stack) if labels and row.labels is not None else None
+        outlines = _outlines(table, opened, stack) if labels else None
     except BadInput as error:
         raise BadInput(f"row {opened.number}: {error}") from error
     if row.name is not None:
@@ -80,10 +101,15 @@ def recording_of(table: Table, opened: Opened, split: FrameSplit, *, labels: boo
     return Recording(stack, outlines, split, opened.selection, row, opened.selection.cuts)
 
 
-def _outlines(table: Table, opened: Opened, stack: Stack) -> Stack:
+def _outlines(table: Table, opened: Opened, stack: Stack) -> Stack | None:
     """Outlines of the whole file, selected alike; or those that were made of the selection itself."""
     from napari_cellsynth.stack.labels import read_labels
 
+    if opened.outlines is not None:
+        check_outlines(opened.outlines, opened.whole)
+        return select(opened.outlines, opened.selection, like=opened.whole)
+    if opened.row.labels is None:
+        return None
     path = table.labels_path(opened.row)
     if path is None or not path.exists():
         raise BadInput(f"the outlines {opened.row.labels} do not exist; give a label image, or leave the cell empty")
