@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.phantoms.neutrophils.settings import NeutrophilSettings
 from napari_cellsynth.phantoms.phantom import Phantom, Progress
+from napari_cellsynth.phantoms.trapped_yeast.settings import TrappedYeastSettings
 
 
 @dataclass(frozen=True)
@@ -32,18 +33,27 @@ def _neutrophils(settings: NeutrophilSettings, progress: Progress | None = None)
     return neutrophils(settings, progress)
 
 
+def _trapped_yeast(settings: TrappedYeastSettings, progress: Progress | None = None) -> Phantom:
+    from napari_cellsynth.phantoms.trapped_yeast.recording import trapped_yeast
+
+    return trapped_yeast(settings, progress)
+
+
 PHANTOMS: Mapping[str, PhantomKind] = {
     "neutrophils": PhantomKind("neutrophils", "Crawling neutrophils (DIC)", NeutrophilSettings, _neutrophils),
+    "trapped-yeast": PhantomKind(
+        "trapped-yeast", "Budding yeast in a trap (brightfield)", TrappedYeastSettings, _trapped_yeast
+    ),
 }
 
 
 def make(
     name: str,
     *,
-    frames: int = 48,
-    size: int = 256,
+    frames: int | None = None,
+    size: int | None = None,
     seed: int = 0,
-    condition: str = "normal",
+    condition: str | None = None,
     progress: Progress | None = None,
     **parameters: Any,
 ) -> Phantom:
@@ -51,10 +61,10 @@ def make(
 
     Args:
         name: one of :data:`PHANTOMS`.
-        frames: number of frames.
-        size: side of the field in pixels.
+        frames: number of frames (None: as the phantom has it; of neutrophils 48, of trapped yeast 24).
+        size: side of the field, or of the square around a trap, in pixels (None: 256).
         seed: number from which every random draw follows: the same seed, the same recording.
-        condition: for neutrophils "normal" or "inhibited".
+        condition: for neutrophils "normal" (if None) or "inhibited", for trapped yeast "calm" (if None) or "washed".
         progress: called with the number of frames made and of all; what it raises ends the work.
         parameters: further fields of the phantom's settings, such as ``frame_interval``.
 
@@ -64,7 +74,8 @@ def make(
     if name not in PHANTOMS:
         raise BadInput(f"phantom {name!r} given; choose one of: {', '.join(PHANTOMS)}")
     kind = PHANTOMS[name]
-    given = {"frames": frames, "size": size, "seed": seed, "condition": condition, **parameters}
+    chosen = {"frames": frames, "size": size, "condition": condition}
+    given = {"seed": seed, **parameters, **{key: value for key, value in chosen.items() if value is not None}}
     try:
         settings = kind.settings(**given)
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""A phantom on disk: the recording as OME-TIFF and its ground truth beside it."""
+"""A phantom on disk: the recording as OME-TIFF or OME-Zarr and its ground truth beside it."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from typing import Any
 from napari_cellsynth.phantoms.phantom import Phantom, Progress, TrackPoint
 from napari_cellsynth.stack.files.outputs import beside, image_path, refuse_stale
 from napari_cellsynth.stack.files.replacing import replacing
-from napari_cellsynth.stack.files.write import write_ome_tiff, write_plain_tiff
+from napari_cellsynth.stack.files.write import write_plain_tiff, write_stack
 
 AXES = {"labels": "TYX", "classes": "TYX", "flow": "TCYX", "clean": "TYX"}
-"""Arrays beside the recording; flow has dx and dy as channels."""
+"""Arrays beside the recording; flow has dx and dy as channels.  Clean frames have the recording's axes."""
 
 
 def sides_of(recording: Path) -> list[Path]:
-    """All files that may be written beside a recording ``x.ome.tif``."""
+    """All files that may be written beside a recording ``x.ome.tif`` or ``x.ome.zarr``."""
     return [beside(recording, ending) for ending in (*(f"{kind}.tif" for kind in AXES), "tracks.csv", "json")]
 
 
@@ -27,8 +27,9 @@ def write_phantom(phantom: Phantom, out: Path | str, *, progress: Progress | Non
     """Write a phantom's recording and ground truth.
 
     ``x.ome.tif`` holds the recording; beside it ``x.labels.tif`` (T, Y, X),
-    ``x.flow.tif`` (T - 1, 2, Y, X; none for a single frame), ``x.clean.tif`` (T, Y, X), ``x.classes.tif`` where
-    the phantom has classes, ``x.tracks.csv`` (id, t, y, x, parent) and ``x.json`` (parameters).
+    ``x.flow.tif`` (T - 1, 2, Y, X; none for a single frame), ``x.clean.tif`` (axes of the
+    recording), ``x.classes.tif`` where the phantom has classes, ``x.tracks.csv`` (id, t, y, x,
+    parent) and ``x.json`` (parameters).
 
     Args:
         out: the recording's path; without an ending for TIFF it is the stem, and ``.ome.tif`` is added.
@@ -46,7 +47,7 @@ def write_phantom(phantom: Phantom, out: Path | str, *, progress: Progress | Non
     refuse_stale(beside(recording, f"{kind}.tif") for kind in AXES if kind not in arrays)
     about = {"made_by": "napari-cellsynth phantom", "synthetic": True, **phantom.parameters}
     jobs: list[Callable[[], Path]] = [
-        partial(write_ome_tiff, recording, phantom.stack, provenance=phantom.stack.provenance),
+        partial(write_stack, recording, phantom.stack, provenance=phantom.stack.provenance),
         *(
             partial(write_plain_tiff, beside(recording, f"{kind}.tif"), array, _description(kind, phantom))
             for kind, array in arrays.items()
@@ -65,8 +66,11 @@ def write_phantom(phantom: Phantom, out: Path | str, *, progress: Progress | Non
 def _description(kind: str, phantom: Phantom) -> dict[str, Any]:
     """What a side file says of itself: axes, scale and origin, so that it opens with units on its own."""
     stack = phantom.stack
-    scale = {"pixel_size": stack.pixel_size, "frame_interval": stack.frame_interval}
-    return {**(stack.provenance or {}), "kind": kind, "axes": AXES[kind], **scale}
+    scale: dict[str, Any] = {"pixel_size": stack.pixel_size, "frame_interval": stack.frame_interval}
+    axes = stack.axes if kind == "clean" else AXES[kind]
+    if "Z" in axes:
+        scale["z_step"] = stack.z_step
+    return {**(stack.provenance or {}), "kind": kind, "axes": axes, **scale}
 
 
 def _write_tracks(path: Path, tracks: tuple[TrackPoint, ...]) -> Path:

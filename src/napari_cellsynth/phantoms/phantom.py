@@ -34,7 +34,7 @@ class Phantom:
     """A simulated recording and its exact ground truth."""
 
     stack: Stack
-    """The noisy recording, axes TYX, with pixel size and frame interval."""
+    """The noisy recording, axes TYX, or TZYX where there are several planes, with pixel size and frame interval."""
     labels: NDArray[np.uint16]
     """(T, Y, X) instance ids, constant through time; 0 is background."""
     tracks: tuple[TrackPoint, ...]
@@ -43,7 +43,7 @@ class Phantom:
     """(T - 1, 2, Y, X) backward flow in pixels, channel 0 dx and 1 dy; entry t belongs to frame t + 1
     and points into frame t: ``clean[t + 1](p) = clean[t](p + flow[t](p))``.  NaN where there is no true flow."""
     clean: NDArray[np.float32]
-    """(T, Y, X) the frames without noise, in the stack's counts."""
+    """(T, Y, X), or (T, Z, Y, X) as the stack: the frames without noise, in the stack's counts."""
     parameters: dict[str, Any] = field(default_factory=dict)
     """What it was made with, name, condition and seed among it; JSON."""
     classes: NDArray[np.uint8] | None = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,15 +13,19 @@ TOLERANCE = 0.018
 """Largest change of brightness along the flow, as a fraction of the clean frame's range; beyond it the flow is NaN."""
 
 
-def tracks_of(labels: NDArray[np.uint16]) -> tuple[TrackPoint, ...]:
-    """Centroids of the labels (T, Y, X) in pixels, sorted by id, then frame; no parents."""
-    points = []
+def tracks_of(labels: NDArray[np.uint16], parents: Mapping[int, int] | None = None) -> tuple[TrackPoint, ...]:
+    """Centroids of the labels (T, Y, X) in pixels, sorted by id, then frame.
+
+    Args:
+        parents: from a cell's id to its parent's; who is not there has none.
+    """
+    parents, points = parents or {}, []
     for t, frame in enumerate(labels):
         rows, columns = np.nonzero(frame)
         ids = frame[rows, columns]
         area = np.bincount(ids)
         y, x = (np.bincount(ids, weights=at) / np.maximum(area, 1) for at in (rows, columns))
-        points += [TrackPoint(int(i), t, float(y[i]), float(x[i]), 0) for i in np.nonzero(area)[0]]
+        points += [TrackPoint(int(i), t, float(y[i]), float(x[i]), parents.get(int(i), 0)) for i in np.nonzero(area)[0]]
     return tuple(sorted(points))
 
 
@@ -45,11 +51,13 @@ def only_where_true(
 
     before, after = labels
     near = binary_dilation((before > 0) | (after > 0), iterations=reach)
-    untrue = (near & (after == 0)) | (_change(flow, clean) > TOLERANCE * min(np.ptp(frame) for frame in clean))
+    untrue = (near & (after == 0)) | (change_along(flow, clean) > TOLERANCE * min(np.ptp(frame) for frame in clean))
     return np.where(untrue, np.float32(np.nan), flow)
 
 
-def _change(flow: NDArray[np.float32], clean: tuple[NDArray[np.float32], NDArray[np.float32]]) -> NDArray[np.float32]:
+def change_along(
+    flow: NDArray[np.float32], clean: tuple[NDArray[np.float32], NDArray[np.float32]]
+) -> NDArray[np.float32]:
     """Largest change of brightness (Y, X) along the flow, by linear and by cubic interpolation; inf from outside."""
     from scipy.ndimage import map_coordinates
 

@@ -76,6 +76,7 @@ def _from_side_file(ours: dict[str, Any]) -> Metadata:
     y, x = pair
     return Metadata(
         pixel_size=None if y is None or x is None else (y, x),
+        z_step=number_above_zero(ours.get("z_step")),
         frame_interval=number_above_zero(ours.get("frame_interval")),
         provenance=ours if "synthetic" in ours else None,
     )
