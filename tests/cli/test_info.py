@@ -26,6 +26,8 @@ def test_json_of_a_phantom(shell, phantom) -> None:
         "scale": [1.0, 0.25, 0.25],
         "units": ["second", "micrometer", "micrometer"],
         "frame_interval": 1.0,
+        "synthetic": True,
+        "scenes": [],
         "notes": [],
     }
 

@@ -94,7 +94,7 @@ def test_a_walk_between_random_points(shell, run, tmp_path) -> None:
         (["sample", "RUN", "OUT", "--count", "0"], "--count 0"),
         (["sample", "NOWHERE", "OUT"], "does not exist"),
         (["sample", "CROPS", "OUT"], "not a run"),
-        (["sample", "RUN", "OUT.zarr"], "OME-Zarr"),
+        (["sample", "RUN", "OUT.lif"], "OME-Zarr"),
         (["sample", "RUN", "OUT", "--device", "abacus"], "abacus"),
         (["sample", "RUN", "OUT", "--seed", "-1"], "seed"),
         (["walk", "RUN", "OUT", "--points", "1"], "two or more"),
@@ -106,7 +106,7 @@ def test_a_walk_between_random_points(shell, run, tmp_path) -> None:
 )
 def test_bad_input_leaves_nothing(shell, run, crops, tmp_path, words, answer) -> None:
     places = {"RUN": run, "CROPS": crops, "NOWHERE": tmp_path / "nowhere"}
-    places |= {"OUT": tmp_path / "made", "OUT.zarr": tmp_path / "made.zarr"}
+    places |= {"OUT": tmp_path / "made", "OUT.lif": tmp_path / "made.lif"}
     said = shell(*(places.get(word, word) for word in words))
     assert said.status == 2
     assert answer in said.complaint

@@ -65,7 +65,7 @@ def test_napari_offers_our_reader_when_a_recording_is_dropped(plugins: Any, reco
     from napari.plugins._npe2 import get_readers
 
     assert get_readers(str(recording))[US] == "CellSynth"
-    assert US not in get_readers(str(recording.with_suffix(".png")))
+    assert US not in get_readers(str(recording.with_suffix(".csv")))
 
 
 def test_what_the_file_does_not_say_is_not_guessed(viewer: ViewerModel, unnamed: Path) -> None:
@@ -109,7 +109,8 @@ def test_files_that_do_not_match_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_colour_file_is_refused_in_words(tmp_path: Path) -> None:
-    tifffile.imwrite(tmp_path / "rgb.tif", np.zeros((8, 9, 3), np.uint8), photometric="rgb")
+    colours = np.random.default_rng(0).integers(0, 255, (8, 9, 3)).astype(np.uint8)
+    tifffile.imwrite(tmp_path / "rgb.tif", colours, photometric="rgb")
     with pytest.raises(BadInput, match="one grey channel"):
         readers.read(str(tmp_path / "rgb.tif"))
 
@@ -145,14 +146,14 @@ def test_open_recording_asks_opens_and_shows_the_dock(
 def test_a_single_numbered_frame_offers_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for i in range(3):
         tifffile.imwrite(tmp_path / f"t{i}.tif", np.zeros((8, 9), np.uint8))
-    assert opening.frames_beside(tmp_path / "t1.tif") == 3
+    assert opening.series_beside(tmp_path / "t1.tif") == (0, 3)
     monkeypatch.setattr(opening.QFileDialog, "getOpenFileName", lambda *_: (str(tmp_path / "t1.tif"), ""))
-    monkeypatch.setattr(opening, "ask_for_all", lambda _, path, frames: path.parent)
-    assert opening.ask_for_recording(None) == tmp_path
+    monkeypatch.setattr(opening, "ask_for_all", lambda _, path, number, frames: opening.Chosen(path.parent, number))
+    assert opening.ask_for_recording(None) == (tmp_path, 0)
 
 
 def test_a_movie_file_offers_nothing_else(recording: Path, unnamed: Path) -> None:
-    assert opening.frames_beside(recording) == 0
+    assert opening.series_beside(recording) == (0, 0)
 
 
 def test_a_file_that_cannot_be_opened_is_a_message(

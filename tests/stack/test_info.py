@@ -19,6 +19,8 @@ def test_the_keys_that_scripts_read() -> None:
         "scale": [600.0, 0.19, 0.19],
         "units": ["second", "micrometer", "micrometer"],
         "frame_interval": 600.0,
+        "synthetic": False,
+        "scenes": [],
         "notes": [],
     }
 

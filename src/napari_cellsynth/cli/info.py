@@ -20,7 +20,7 @@ class Info:
     """Axes, shape, dtype, scale and units of a recording, and what is odd about the file; or a look at a table."""
 
     stack: Annotated[Positional[Path | None], arg(metavar="STACK", help_behavior_hint="")] = None
-    """TIFF, OME-TIFF, ImageJ hyperstack, or a folder of numbered frames."""
+    """TIFF of any kind, OME-Zarr or Zarr, PNG, JPEG, BMP or GIF, or a folder of numbered frames."""
     json: bool = False
     """Print JSON; what the file does not say is null."""
     recording: OmitArgPrefixes[StackOptions] = field(default_factory=StackOptions)

@@ -101,6 +101,8 @@ class StackOptions:
     """Side of a pixel with its unit; height and width apart by a comma where they differ."""
     interval: Annotated[str | None, arg(metavar="10min", help_behavior_hint="")] = None
     """Time from frame to frame with its unit."""
+    scene: Annotated[str | None, arg(metavar="N", help_behavior_hint="")] = None
+    """Which image of a file, or series of a folder, that holds several: its number from 0, or its name."""
 
     def read(self, path: Path) -> Stack:
         """Open a recording with what the user said about it."""
@@ -108,7 +110,9 @@ class StackOptions:
         from napari_cellsynth.stack.quantity import parse_duration
 
         interval = None if self.interval is None else parse_duration(self.interval)
-        return read_stack(path, axes=self.axes, pixel_size=self._pixel_size(), frame_interval=interval)
+        return read_stack(
+            path, axes=self.axes, pixel_size=self._pixel_size(), frame_interval=interval, scene=self.scene
+        )
 
     def _pixel_size(self) -> float | tuple[float, float] | None:
         from napari_cellsynth.stack.quantity import parse_length

@@ -20,13 +20,13 @@ def place_for(out: Path) -> Path:
 
 def write_made(path: Path, images: Stack, labels: Stack | None, *, quiet: bool) -> None:
     """Write generated images and, beside them, their masks; name the files."""
-    from napari_cellsynth.stack.files.write import write_ome_tiff
+    from napari_cellsynth.stack.files.write import write_stack
 
     side = beside(path, "labels.tif")
     if labels is None:
         refuse_stale([side])
-    written = [write_ome_tiff(path, images)]
+    written = [write_stack(path, images)]
     if labels is not None:
-        written.append(write_ome_tiff(side, labels))
+        written.append(write_stack(side, labels, kind="labels"))
     if not quiet:
         print("\n".join(str(one) for one in written))

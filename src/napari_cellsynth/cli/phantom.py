@@ -19,7 +19,7 @@ class PhantomOut:
     """What every phantom's command has."""
 
     out: Annotated[Positional[Path], arg(metavar="OUT")]
-    """Recording to write, ending with .ome.tif; its ground truth goes beside it."""
+    """Recording to write, ending with .ome.tif or .ome.zarr; its ground truth goes beside it."""
     quiet: bool = False
     """No progress."""
 

@@ -20,7 +20,7 @@ class Sample:
     run: Annotated[Positional[Path], arg(metavar="RUN")]
     """Folder of the run."""
     out: Annotated[Positional[Path], arg(metavar="OUT")]
-    """OME-TIFF to write, ending with .ome.tif: axes QTYX, one image a sample."""
+    """OME-TIFF or OME-Zarr to write, ending with .ome.tif or .ome.zarr: axes QTYX, one image a sample."""
     count: Annotated[int, arg(metavar="N")] = 16
     """Number of images."""
     seed: Annotated[int, arg(metavar="N")] = 0

@@ -22,7 +22,7 @@ class Walk:
     run: Annotated[Positional[Path], arg(metavar="RUN")]
     """Folder of the run."""
     out: Annotated[Positional[Path], arg(metavar="OUT")]
-    """OME-TIFF to write, ending with .ome.tif: axes QTYX, one image a step."""
+    """OME-TIFF or OME-Zarr to write, ending with .ome.tif or .ome.zarr: axes QTYX, one image a step."""
     points: Annotated[int | None, arg(metavar="N", help_behavior_hint="")] = None
     """Random points to walk between (default: 10); point i is sample i of the seed."""
     between: Annotated[int, arg(metavar="N")] = 8

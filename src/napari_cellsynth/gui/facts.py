@@ -50,6 +50,8 @@ class Facts:
     modality: str | None = None
     """As training sets name it: ``dic``, ``phase-contrast``, ``brightfield``, ``fluorescence``."""
     path: Path | None = None
+    scene: int = 0
+    """Which image of the file, counted from 0."""
     notes: tuple[str, ...] = ()
     provenance: dict[str, Any] | None = None
     still: bool = False
@@ -64,6 +66,7 @@ class Facts:
             frame_interval=stack.frame_interval,
             channels=stack.channels,
             path=stack.path,
+            scene=stack.scene,
             notes=stack.notes,
             provenance=stack.provenance,
         )
@@ -88,6 +91,7 @@ class Facts:
         """JSON-safe; the provenance block at its top level, so that ``synthetic`` is found where it is in files."""
         recording = {
             "path": None if self.path is None else str(self.path),
+            "scene": self.scene,
             "channels": list(self.channels),
             "modality": self.modality,
             "notes": list(self.notes),
@@ -112,6 +116,7 @@ def facts_of(layer: Any) -> Facts:
         channels=tuple(recording.get("channels") or ()),
         modality=recording.get("modality"),
         path=Path(path) if path else None,
+        scene=int(recording.get("scene") or 0),
         notes=tuple(recording.get("notes") or ()),
         provenance=block or None,
         still=still,
@@ -184,6 +189,7 @@ def stack_of(layer: Any) -> Stack:
         channels=facts.channels,
         name=layer.name,
         path=facts.path,
+        scene=facts.scene,
         provenance=facts.provenance,
         notes=facts.notes,
     )

@@ -13,20 +13,28 @@ from napari_cellsynth.errors import BadInput
 from napari_cellsynth.gui.facts import Facts, array_of, facts_of
 
 if TYPE_CHECKING:
+    from napari_cellsynth.stack.files.read import Scene
     from napari_cellsynth.stack.stack import Stack
 
 
-def open_any(path: Path) -> tuple[Stack, bool]:
-    """The recording, and whether its axes are known; where not, the array is in the file's order."""
+def open_any(path: Path, scene: Scene = None) -> tuple[Stack, bool]:
+    """The recording, and whether its axes are known; where not, the array is in the file's order.
+
+    Of colours that are a tint of one grey image the strongest is read.
+    """
     from napari_cellsynth.stack.files.read import AxesUnknown, read_stack
 
     try:
-        return read_stack(path), True
+        return read_stack(path, scene=scene), True
     except AxesUnknown as error:
         description = error.description
+        if description.tinted is not None:
+            axes, known = description.tinted
+            return read_stack(path, axes=axes, scene=scene), known
         if description.colour or not description.guesses:
             raise BadInput(no_movie(path, description.shape, description.colour)) from error
-        return read_stack(path, axes=description.guesses[0]).with_(notes=description.notes), False
+        guess = description.guesses[0]
+        return read_stack(path, axes=guess, scene=scene).with_(notes=description.notes), False
 
 
 def no_movie(path: Path, shape: tuple[int, ...], colour: bool) -> str:
@@ -41,10 +49,11 @@ def facts_in_file(layer: Any) -> Facts:
     Raises BadInput where there is no file, we cannot read it, or it holds
     another shape or, in three frames, other pixels than the layer.
     """
-    path = facts_of(layer).path
+    known_facts = facts_of(layer)
+    path = known_facts.path
     if path is None or not path.exists():
         raise BadInput(f"{layer.name} comes from no file that is still there; type in what is missing")
-    stack, known = open_any(path)
+    stack, known = open_any(path, known_facts.scene)
     array = array_of(layer)
     axes = same_pixels(array, stack)
     if axes is None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from napari_cellsynth.stack.stack import Stack
 
 ENDING = ".ome.tif"
+FILTER = f"OME-TIFF (*{ENDING});;OME-Zarr (*.ome.zarr)"
 
 
 class Made(QWidget):
@@ -60,7 +61,7 @@ class Made(QWidget):
         if self._images is None:
             return
         suggestion = self._session.home / f"{self._images.name}{ENDING}"
-        chosen, _ = QFileDialog.getSaveFileName(self, "Save as OME-TIFF", str(suggestion), f"OME-TIFF (*{ENDING})")
+        chosen, _ = QFileDialog.getSaveFileName(self, "Save what was made", str(suggestion), FILTER)
         if chosen:
             self.save_to(Path(chosen))
 
@@ -83,16 +84,17 @@ class Made(QWidget):
 
 
 def write(path: Path, images: Stack, labels: Stack | None) -> list[Path]:
-    """Write images as OME-TIFF and outlines beside them (``x.labels.tif``), as the shell does; the files.
+    """Write images as OME-TIFF or OME-Zarr and outlines beside them (``x.labels.tif``), as the shell does; the files.
 
     ``x`` and ``x.tif`` become ``x.ome.tif``, of which no dialog has asked: what is not ours is not written over.
     """
-    from napari_cellsynth.stack.files.outputs import beside, refuse_others
-    from napari_cellsynth.stack.files.write import write_ome_tiff
+    from napari_cellsynth.stack.files.outputs import ZARR_ENDINGS, beside, refuse_others
+    from napari_cellsynth.stack.files.write import write_stack
 
-    path, side = beside(path, ENDING.removeprefix(".")), beside(path, "labels.tif")
+    ending = ".ome.zarr" if path.name.lower().endswith(ZARR_ENDINGS) else ENDING
+    path, side = beside(path, ending.removeprefix(".")), beside(path, "labels.tif")
     refuse_others(path, [] if labels is None else [side])
-    files = [write_ome_tiff(path, images)]
+    files = [write_stack(path, images)]
     if labels is not None:
-        files.append(write_ome_tiff(side, labels))
+        files.append(write_stack(side, labels, kind="labels"))
     return files

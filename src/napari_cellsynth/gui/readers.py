@@ -12,9 +12,10 @@ import numpy as np
 
 from napari_cellsynth.errors import BadInput, RunFailed
 from napari_cellsynth.gui.files import open_any
-from napari_cellsynth.gui.layers import Facts, LayerData, layers_for, stack_of
+from napari_cellsynth.gui.layers import Facts, Kind, LayerData, layers_for, stack_of
 
 if TYPE_CHECKING:
+    from napari_cellsynth.stack.files.read import Scene
     from napari_cellsynth.stack.stack import Stack
 
 PathOrPaths = str | Sequence[str]
@@ -25,29 +26,71 @@ EXAMPLE: dict[str, Any] = {"frames": 48, "size": 320, "seed": 1}
 
 
 def get_reader(path: PathOrPaths) -> Callable[[PathOrPaths], list[LayerData]] | None:
-    """The reader of the manifest; None for a folder that is no recording, so that others may try."""
+    """The reader of the manifest; None for what is no recording (other folders, colour photos): others may try."""
+    from napari_cellsynth.stack.files.numbered import ScenesUnknown
+    from napari_cellsynth.stack.files.pictures import SUFFIXES
     from napari_cellsynth.stack.files.read import describe_file
 
     first = Path(path if isinstance(path, str) else path[0])
-    if first.is_dir():
+    if first.is_dir() or first.suffix.lower() in SUFFIXES:
         try:
-            describe_file(first)
+            described = describe_file(first)
+        except ScenesUnknown:
+            return read  # which says how to choose one
         except BadInput:
+            return None
+        if described.colour and described.tint is None:
             return None
     return read
 
 
-def read(path: PathOrPaths) -> list[LayerData]:
+def read(path: PathOrPaths, scene: Scene = None) -> list[LayerData]:
     """Layers of a file, of a folder of numbered frames, or of several files that napari was told to stack.
 
-    What a file does not say stays open, for the movie line to ask for.
+    Outlines that an OME-Zarr carries come along, and its resolutions as one
+    layer.  What a file does not say stays open, for the movie line to ask for.
     """
     if not isinstance(path, str):
-        return read_several(path) if len(path) > 1 else read(path[0])
+        return read_several(path) if len(path) > 1 else read(path[0], scene)
     if path.lower().endswith(OUTLINES):
         return layers_for(marked(read_outlines(Path(path))), kind="labels")
-    stack, known = open_any(Path(path))
-    return layers_for(marked(stack)) if known else [unnamed(stack)]
+    stack, known = open_any(Path(path), scene)
+    if not known:
+        return [unnamed(stack)]
+    shown = marked(stack)
+    if not Path(path).is_dir() or "Q" in stack.axes:
+        return layers_for(shown)
+    return layers_in_zarr(Path(path), shown)
+
+
+def layers_in_zarr(path: Path, stack: Stack) -> list[LayerData]:
+    """Layers of a folder: the image with its resolutions, and its outlines; or outlines alone, where it is these."""
+    from napari_cellsynth.stack.files.read import describe_file, read_levels
+    from napari_cellsynth.stack.labels import read_labels
+
+    described = describe_file(path, scene=stack.scene)
+    if described.kind == "labels":
+        return layers_for(stack, kind="labels")
+    layers = with_levels(layers_for(stack), stack, read_levels(path, stack))
+    for labels in described.labels:
+        try:
+            found = read_labels(labels, stack).with_(name=f"{stack.name} {labels.name}")
+        except BadInput:  # of another size: to be opened by itself
+            continue
+        layers += layers_for(found, kind="labels")
+    return layers
+
+
+def with_levels(layers: list[LayerData], stack: Stack, levels: Sequence[Any]) -> list[LayerData]:
+    """The layers of a stack's channels with all their resolutions."""
+    if len(levels) < 2:
+        return layers
+    place = stack.axes.find("C")
+    found: list[LayerData] = []
+    for number, (_, attributes, kind) in enumerate(layers):
+        index = (slice(None),) * place + (number,) if place >= 0 else ()
+        found.append(([level[index] for level in levels], {**attributes, "multiscale": True}, kind))
+    return found
 
 
 def marked(stack: Stack) -> Stack:
@@ -94,13 +137,22 @@ def read_outlines(path: Path) -> Stack:
 
 
 def write(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
-    """Save an Image or Labels layer as OME-TIFF, with axes, units and provenance.
+    """Save an Image layer as OME-TIFF or OME-Zarr by its ending, with axes, units and provenance.
 
     Raises RunFailed where the layer's axes are not known, or its pixels are
-    of a type that OME-TIFF does not hold (napari takes a ValueError, which
+    of a type that the format does not hold (napari takes a ValueError, which
     BadInput is, for another plugin's turn, and swallows its words).
     """
-    from napari_cellsynth.stack.files.write import write_ome_tiff
+    return save(path, data, attributes, "image")
+
+
+def write_labels(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
+    """As :func:`write`, for a Labels layer: coarser resolutions keep the numbers of the cells."""
+    return save(path, data, attributes, "labels")
+
+
+def save(path: str, data: Any, attributes: dict[str, Any], kind: Kind) -> list[str]:
+    from napari_cellsynth.stack.files.write import write_stack
 
     layer = SimpleNamespace(
         data=data,
@@ -114,8 +166,7 @@ def write(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
         source=SimpleNamespace(path=None),
     )
     try:
-        stack = stack_of(layer)
-        return [str(write_ome_tiff(Path(path), stack))]
+        return [str(write_stack(Path(path), stack_of(layer), kind=kind))]
     except BadInput as error:
         raise RunFailed(str(error)) from error
 

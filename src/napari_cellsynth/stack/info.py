@@ -30,6 +30,8 @@ def stack_info(stack: Stack) -> dict[str, Any]:
         "scale": list(stack.scale),
         "units": list(stack.units),
         "frame_interval": stack.frame_interval,
+        "synthetic": bool((stack.provenance or {}).get("synthetic")),
+        "scenes": list(stack.scenes),
         "notes": [*stack.notes, *pixel_notes(stack)],
     }
 

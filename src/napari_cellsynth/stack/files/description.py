@@ -45,10 +45,20 @@ class FileDescription:
     """Whether the file says that its numbers are outlines."""
     labels: tuple[Path, ...] = ()
     """Outlines that lie in the file beside the image, as paths that can be opened."""
+    colour_alone: bool = False
+    """The file names all axes but that of the colours."""
     grey: bool = False
     """Stored as colours, all of them the same grey: read as one channel."""
     tint: str | None = None
     """Stored as colours of which the others repeat this one, ``green``: it can be read alone."""
+
+    @property
+    def tinted(self) -> tuple[str, bool] | None:
+        """Axes by which the one colour is read, and whether the file names them all; None where each colour counts."""
+        if self.tint is None or not self.guesses:
+            return None
+        # With colours alone to be named, there is one way to name the axes.
+        return self.guesses[0].replace("C", ""), self.colour_alone
 
 
 def described(
@@ -73,6 +83,7 @@ def described(
         axes=axes if known else None,
         guesses=() if known else guesses(axes, colour),
         colour=colour,
+        colour_alone=colour and set(axes) <= {*allowed, "S"} and len(set(axes)) == len(axes) and "C" not in axes,
         metadata=said,
         notes=(*notes, *image.notes),
         grey=image.grey,

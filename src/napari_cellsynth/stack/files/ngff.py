@@ -120,13 +120,14 @@ def _metadata(axes: list[tuple[str, str | None]], scale: list[float | None], nod
     block = node.attributes.get(NAMESPACE)
     block = dict(block) if isinstance(block, dict) else {}
     record = block.pop(RECORD, None)
+    record = record if isinstance(record, dict) else None
     return Metadata(
         pixel_size=None if y is None or x is None else (y, x),
         z_step=steps.get("Z"),
-        frame_interval=steps.get("T"),
+        frame_interval=steps.get("T") or number_above_zero((record or {}).get("frame_interval")),
         channels=_channels(node.ome),
         provenance=block or None,
-        record=record if isinstance(record, dict) else None,
+        record=record,
         notes=tuple(notes),
     )
 

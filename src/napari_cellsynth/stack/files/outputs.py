@@ -9,27 +9,28 @@ from napari_cellsynth.errors import BadInput
 from napari_cellsynth.stack.provenance import NAMESPACE
 
 TIFF_ENDINGS = (".ome.tif", ".ome.tiff", ".tif", ".tiff")
+ZARR_ENDINGS = (".ome.zarr", ".zarr")
+ENDINGS = (*TIFF_ENDINGS, *ZARR_ENDINGS)
+"""Of images that are written."""
 OTHER_ENDINGS = (".csv", ".czi", ".h5", ".jpeg", ".jpg", ".json", ".lif", ".mp4", ".nd2", ".npy", ".png")
 """Formats that nobody means as part of a stem, as ``field.1`` may be."""
 
 
 def image_path(out: Path) -> Path:
-    """``x.ome.tif`` as it is, ``x`` as ``x.ome.tif``; BadInput for other formats and folders."""
+    """``x.ome.tif`` and ``x.ome.zarr`` as they are, ``x`` as ``x.ome.tif``; BadInput for other formats and folders."""
     name = out.name.lower()
-    if name.endswith(".zarr"):
-        raise BadInput(f"{out} given; OME-Zarr cannot be written yet: take an ending of .ome.tif")
-    if name.endswith(OTHER_ENDINGS) or name in TIFF_ENDINGS:
-        raise BadInput(f"{out} given; images are written as OME-TIFF: end the name with .ome.tif")
-    if out.is_dir():
+    if name.endswith(OTHER_ENDINGS) or name in ENDINGS:
+        raise BadInput(f"{out} given; images are written as OME-TIFF or OME-Zarr: end the name with .ome.tif")
+    if out.is_dir() and not name.endswith(ZARR_ENDINGS):
         raise BadInput(f"{out} is a folder; name a file, such as {out / 'made.ome.tif'}")
     if not out.parent.is_dir():
         raise BadInput(f"{out} given; the folder {out.parent} does not exist: create it first")
-    return out if name.endswith(TIFF_ENDINGS) else out.with_name(f"{out.name}.ome.tif")
+    return out if name.endswith(ENDINGS) else out.with_name(f"{out.name}.ome.tif")
 
 
 def beside(image: Path, ending: str) -> Path:
-    """``x.labels.tif`` beside ``x.ome.tif``, for the ending ``labels.tif``."""
-    found = next((e for e in TIFF_ENDINGS if image.name.lower().endswith(e)), "")
+    """``x.labels.tif`` beside ``x.ome.tif`` or ``x.ome.zarr``, for the ending ``labels.tif``."""
+    found = next((e for e in ENDINGS if image.name.lower().endswith(e)), "")
     return image.with_name(f"{image.name[: len(image.name) - len(found)]}.{ending}")
 
 
@@ -40,7 +41,7 @@ def refuse_others(image: Path, sides: Iterable[Path] = ()) -> None:
     """
     ours = made_by_us(image)
     for path in (image, *sides):
-        known = made_by_us(path) if path.name.lower().endswith(TIFF_ENDINGS) else ours
+        known = made_by_us(path) if path.name.lower().endswith(ENDINGS) else ours
         if path.exists() and not known:
             raise BadInput(f"{path} exists and was not made by CellSynth; give another name or move it away")
 
@@ -55,7 +56,11 @@ def refuse_stale(sides: Iterable[Path]) -> None:
 
 
 def made_by_us(path: Path) -> bool:
-    """Whether a TIFF file says that we wrote it; False for what is no TIFF."""
+    """Whether a TIFF file or a Zarr store says that we wrote it; False for what is neither."""
+    if path.is_dir():
+        from napari_cellsynth.stack.files.write_zarr import is_ours
+
+        return is_ours(path)
     import tifffile
 
     try:

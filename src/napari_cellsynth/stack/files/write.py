@@ -1,4 +1,7 @@
-"""Write OME-TIFF with axes, units and provenance, and plain TIFF side files; whole files or none."""
+"""Write OME-TIFF with axes, units and provenance, and plain TIFF side files; whole files or none.
+
+OME-Zarr has a module of its own; :func:`write_stack` chooses by the ending.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -45,14 +48,35 @@ def write_ome_tiff(
     record = {"axes": stack.axes, "shape": list(stack.shape), "dtype": stack.dtype.name}
     axes, shape = _ome_axes(stack)
     metadata = {"axes": axes, "Name": _xml_safe(stack.name), **_ome_scale(stack), **_ome_channels(stack, axes, shape)}
-    pairs = {key: _json(value) for key, value in {**block, RECORD: record}.items()}
+    pairs = {key: as_json(value) for key, value in {**block, RECORD: record}.items()}
     metadata["MapAnnotation"] = {"Namespace": NAMESPACE, "Value": pairs}
     # A name that follows from the content, so that the same seed gives the same file.
-    metadata["UUID"] = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{content_hash(stack)} {_json(metadata)}"))
+    metadata["UUID"] = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{content_hash(stack)} {as_json(metadata)}"))
     planes = (plane.astype(dtype) for plane in _planes(stack, progress))
     with replacing(path) as temporary:
         _write(temporary, planes, shape, dtype, metadata, ome=True, compress=compress)
     return path
+
+
+def write_stack(
+    path: str | Path,
+    stack: Stack,
+    *,
+    provenance: Mapping[str, Any] | None = None,
+    compress: bool = True,
+    progress: Callable[[int, int], None] | None = None,
+    kind: Literal["image", "labels"] = "image",
+) -> Path:
+    """Write ``stack`` as OME-TIFF (.ome.tif, .tif) or OME-Zarr (.ome.zarr, .zarr), by the ending; returns the path.
+
+    As :func:`write_ome_tiff` and :func:`.write_zarr.write_ome_zarr`; ``kind``
+    tells the latter whether coarser resolutions may blend values.
+    """
+    if Path(path).suffix.lower() == ".zarr":
+        from napari_cellsynth.stack.files.write_zarr import write_ome_zarr
+
+        return write_ome_zarr(path, stack, provenance=provenance, compress=compress, progress=progress, kind=kind)
+    return write_ome_tiff(path, stack, provenance=provenance, compress=compress, progress=progress)
 
 
 def write_plain_tiff(path: str | Path, array: Any, description: Mapping[str, Any]) -> Path:
@@ -75,7 +99,7 @@ def write_plain_tiff(path: str | Path, array: Any, description: Mapping[str, Any
     planes: Any = (np.asarray(array[i]) for i in np.ndindex(*shape[:-2]))
     if shape[-1] == 1:
         planes = np.asarray(array)  # images one pixel wide are, to tifffile, samples in a pixel: no planes to hand it
-    said: dict[str, Any] = {NAMESPACE: json.loads(_json(description))}
+    said: dict[str, Any] = {NAMESPACE: json.loads(as_json(description))}
     axes = description.get("axes")
     if isinstance(axes, str) and len(axes) == len(shape):
         said["axes"] = axes
@@ -106,7 +130,7 @@ def read_plain_tiff(path: str | Path) -> tuple[np.ndarray, dict[str, Any]]:
 def _checked(path: str | Path) -> Path:
     path = Path(path)
     if path.suffix.lower() not in (".tif", ".tiff"):
-        raise BadInput(f"{path.name} given; expected a name that ends with .ome.tif or .tif")
+        raise BadInput(f"{path.name} given; expected a name that ends with .ome.tif or .tif (or .ome.zarr)")
     if not path.parent.is_dir():
         raise BadInput(f"the folder {path.parent} does not exist; make it first or give another")
     return path
@@ -172,7 +196,8 @@ def _xml_safe(text: str) -> str:
     return "".join(c for c in text if c.isprintable()).encode("utf-8", "replace").decode("utf-8")
 
 
-def _json(value: Any) -> str:
+def as_json(value: Any) -> str:
+    """JSON of a provenance block: NumPy's numbers and arrays as such, all else as text."""
     return json.dumps(value, sort_keys=True, default=_jsonable)
 
 
