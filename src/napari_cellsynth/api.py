@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from napari_cellsynth.engine.run_folder import RunFolder
     from napari_cellsynth.engine.settings import Settings
     from napari_cellsynth.engine.verbs import Samples
+    from napari_cellsynth.stack.clips.settings import ClipSettings
     from napari_cellsynth.stack.crops.settings import CropSettings
+    from napari_cellsynth.stack.pairs.settings import PairSettings
     from napari_cellsynth.stack.recordings.recording import Pair, Recording
     from napari_cellsynth.stack.stack import Stack
     from napari_cellsynth.stack.training_sets.base import PreparedSet
@@ -53,6 +55,44 @@ def prepare_crops(
             yield Progress(done=news.made, total=news.made, message=news.text(), details=news.to_json())
         else:
             yield Progress(done=news.done, total=news.total, message=news.message)
+
+
+def prepare_clips(
+    recordings: Sequence[Recording], out: Path, settings: ClipSettings | None = None
+) -> Iterator[Progress]:
+    """Cut clips of consecutive frames out of recordings into a training set.
+
+    Recordings are those of a table, or of ``recordings_of(stacks)``.  The last event's ``details`` hold the report:
+    clips made, of how many independent places, left out and why.
+    """
+    from napari_cellsynth.stack.clips.make import make_clips
+
+    yield from _told(make_clips(recordings, out, settings))
+
+
+def prepare_pairs(
+    recordings: Sequence[Recording], out: Path, settings: PairSettings | None = None
+) -> Iterator[Progress]:
+    """Put low and high exposures of the same fields together into a training set.
+
+    Recordings have a role in their table, or alternate (see the settings).  The last event's ``details`` hold the
+    report: pairs made, of how many fields, how they are shifted, left out and why.
+    """
+    from napari_cellsynth.stack.pairs.make import make_pairs
+
+    yield from _told(make_pairs(recordings, out, settings))
+
+
+def _told(making: Iterator[Any]) -> Iterator[Progress]:
+    """News of a making as events: progress, and the report that comes last."""
+    from napari_cellsynth.engine.events import Progress
+    from napari_cellsynth.stack.training_sets.write import SetProgress
+
+    for news in making:
+        if isinstance(news, SetProgress):
+            yield Progress(done=news.done, total=news.total, message=news.message)
+        else:
+            yield Progress(done=news.made, total=news.made, message=news.text(), details=news.to_json())
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "info": ("info", "axes, shape, dtype, scale, units of a recording, and what is odd about it"),
     "phantom": ("phantom", "a simulated recording and its ground truth"),
     "prepare crops": ("prepare_crops", "cut single cells out of recordings, as a training set"),
+    "prepare clips": ("prepare_clips", "cut clips of consecutive frames out of recordings, as a training set"),
+    "prepare pairs": ("prepare_pairs", "put low and high exposures of the same fields together, as a training set"),
     "train": ("train", "train a model on a training set, or go on with a training"),
     "runs": ("runs", "list runs, their state and size"),
     "sample": ("sample", "new images from a trained run"),

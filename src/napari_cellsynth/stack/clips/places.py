@@ -8,20 +8,20 @@ from math import ceil, floor
 from napari_cellsynth.stack.split import Split
 
 
-def starts_along(length: int, side: float, overlap: float, *, margin: int = 0, to_border: bool = True) -> list[int]:
+def starts_along(length: int, side: float, overlap: float, *, margin: int = 0, leave_rest: bool = False) -> list[int]:
     """First pixels of windows of ``side`` pixels along an axis of ``length``, ascending.
 
     Windows begin at most ``(1 - overlap) * side`` apart, so that
-    neighbours share at least that part.  With ``to_border`` they are moved
-    evenly closer together so that the last ends at the border, less than a
-    pixel away; else (as published: x = x + 0.75 w) what is left over at the
-    end is not covered.  Empty where no window fits.
+    neighbours share at least that part.  They are moved evenly closer
+    together so that the last ends at the border, less than a pixel away;
+    with ``leave_rest`` (as published: x = x + 0.75 w) what is left over at
+    the end is not covered.  Empty where no window fits.
     """
     room = length - 2 * margin - side
     if room < 0:
         return []
     stride = (1 - overlap) * side
-    if not to_border:
+    if leave_rest:
         # Starts are whole pixels: rounded down, so that the share in common is never less than asked for.
         count = floor(room / stride + 1e-9) + 1
         return sorted({margin + floor(i * stride + 1e-9) for i in range(count)})
@@ -46,7 +46,8 @@ def starts_in_time(
     A clip takes ``stored`` frames, ``every`` apart, all in one part, none of
     them unfit; between its first and its last lies no cut (a frame that
     does not follow the one before) and no frame of another part.  Clips begin
-    ``step`` frames apart; where one is impossible the next possible start is taken.
+    ``step`` frames apart, anew with each part and after each cut; where one
+    is impossible the next possible start is taken.
     """
     span = (stored - 1) * every
     t = 0
@@ -54,9 +55,16 @@ def starts_in_time(
         part = parts.get(t)
         if part is not None and _possible(range(t, t + span + 1), every, part, parts, cuts, unfit):
             yield t, part
-            t += step
+            t = _next(t, step, part, parts, cuts)
         else:
             t += 1
+
+
+def _next(t: int, step: int, part: Split, parts: Mapping[int, Split], cuts: frozenset[int]) -> int:
+    for s in range(t + 1, t + step):
+        if s in cuts or parts.get(s, part) != part:
+            return s
+    return t + step
 
 
 def _possible(

@@ -130,9 +130,10 @@ def _check_frames(recording: Recording, settings: ClipSettings) -> None:
     if "Q" in recording.stack.axes:
         raise BadInput(f"{recording.name} holds samples (axis Q), not a recording; give a recording")
     if recording.frames < settings.span:
+        every = f", every {settings.every}th," if settings.every > 1 else ""
         raise BadInput(
-            f"{recording.name} has {recording.frames} frames; a clip of {settings.stored} frames"
-            f"{f', every {settings.every}th' if settings.every > 1 else ''}, takes {settings.span}: ask for fewer"
+            f"{recording.name} has {recording.frames} frames; a clip of {settings.stored} frames{every} takes "
+            f"{settings.span}: ask for fewer"
         )
 
 
@@ -191,7 +192,9 @@ def _whole(side: float) -> float:
 def _clips_of(source: Source, settings: ClipSettings) -> list[Clip]:
     one = source.first
     places = [
-        starts_along(one.stack.size(axis), side, settings.overlap, margin=settings.margin, to_border=settings.to_border)
+        starts_along(
+            one.stack.size(axis), side, settings.overlap, margin=settings.margin, leave_rest=settings.leave_rest
+        )
         for axis, side in zip("YX", source.box, strict=True)
     ]
     times = starts_in_time(

@@ -7,12 +7,15 @@ from dataclasses import asdict, dataclass, fields
 from itertools import pairwise
 from typing import Any
 
-from napari_cellsynth.stack.clips.content import APART, Threshold
+from napari_cellsynth.stack.clips.content import APART, WINDOW, Threshold
 from napari_cellsynth.stack.clips.places import apart
 from napari_cellsynth.stack.clips.plan import Clip, ClipPlan
 from napari_cellsynth.stack.quantity import format_duration, format_length
 from napari_cellsynth.stack.split import SPLITS
 from napari_cellsynth.stack.training_sets.base import PART_WORDS
+
+SHOWN = 3
+"""Recordings whose threshold is said in words; all are in dataset.json."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,12 @@ class ClipReport:
             self._shape(),
             ", ".join(parts) + ".",
         ]
+        for name, found in list(self.thresholds.items())[:SHOWN]:
+            if found["ratio"] >= APART and self.min_content:
+                lines.append(
+                    f"{name}: a pixel shows something where the {WINDOW} pixels around it vary by more than "
+                    f"{found['value']:.3g} (background {found['background']:.3g})."
+                )
         if self.left_out:
             lines.append("Left out: " + ", ".join(f"{n} {reason}" for reason, n in self.left_out.items()) + ".")
         return "\n".join(lines + self.notes())

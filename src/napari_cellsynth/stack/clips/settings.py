@@ -33,9 +33,9 @@ class ClipSettings(BaseModel):
     """The same in pixels of the recording; not together with micrometres."""
     overlap: float = Field(0.25, ge=0.0, lt=1.0)
     """Share of its side that a clip has in common with the next: 0.25 begins one every 0.75 sides."""
-    to_border: bool = True
-    """Move clips a little closer together so that the last ends at the border; else what is left over at the right and
-    the bottom is not used, as published."""
+    leave_rest: bool = False
+    """Do not use what is left over at the right and the bottom, as published; else clips move a little closer together
+    so that the last ends at the border."""
     margin: int = Field(0, ge=0)
     """Pixels at the border of the recording that no clip holds."""
     min_content: float = Field(0.02, ge=0.0, le=1.0)

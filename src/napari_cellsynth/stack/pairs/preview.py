@@ -14,6 +14,9 @@ from napari_cellsynth.stack.pairs.settings import PairSettings
 from napari_cellsynth.stack.recordings.recording import Recording
 from napari_cellsynth.stack.training_sets.write import SetProgress
 
+THUMB = 192
+"""Side of a picture: noise is gone in smaller ones."""
+
 
 @dataclass(frozen=True)
 class PairPreview:
@@ -55,7 +58,7 @@ def preview_pairs(
     pairs.sort(key=lambda pair: pair in checked.refused)
     lengths = [checked.shifts[pair] for pair in pairs]
     yield PairPreview(
-        sheet=contact_sheet([cards[pair] for pair in pairs]),
+        sheet=contact_sheet([cards[pair] for pair in pairs], thumb=THUMB),
         shown=tuple(pairs),
         kept=tuple(pair not in checked.refused for pair in pairs),
         possible=len(plan.pairs),

@@ -94,9 +94,10 @@ class PairReport:
                 f"{self.high_mean:.4g}), though noisier: check that low and high are not swapped."
             )
         if self.low_grain < self.high_grain:
+            looks = "brighter and cleaner" if brighter else "cleaner"
             notes.append(
-                f"The low exposures look {'brighter and ' if brighter else ''}cleaner than the high ones (noise over contrast "
-                f"{self.low_grain:.2f} against {self.high_grain:.2f}): are low and high swapped?"
+                f"The low exposures look {looks} than the high ones (noise over contrast {self.low_grain:.2f} against "
+                f"{self.high_grain:.2f}): are low and high swapped?"
             )
         return notes
 

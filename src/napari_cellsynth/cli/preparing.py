@@ -1,0 +1,51 @@
+"""What the commands that prepare training sets do alike: progress, report, contact sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_cellsynth.cli.progress import ProgressLine
+from napari_cellsynth.errors import BadInput
+
+if TYPE_CHECKING:
+    from napari_cellsynth.engine.events import Progress
+
+
+def needs_out(out: Path | None, sheet: Path | None) -> None:
+    """BadInput unless exactly one of a training set and a contact sheet is asked for."""
+    if out is None and sheet is None:
+        raise BadInput("missing: --out DATA (or --contact-sheet FILE.png to look first)")
+    if out is not None and sheet is not None:
+        raise BadInput("--out and --contact-sheet given; look first, then make the set without --contact-sheet")
+
+
+def told(making: Iterable[Progress], out: Path, *, quiet: bool) -> int:
+    """Follow the making of a set; print its report and where it is."""
+    report = ""
+    with ProgressLine(out.name, quiet=quiet) as line:
+        for progress in making:
+            line.at(progress.done, progress.total, "" if progress.details else progress.message)
+            report = progress.message if progress.details else report
+    print(report)
+    print(out)
+    return 0
+
+
+def show_sheet(preview: Iterable[Any], path: Path, *, quiet: bool) -> int:
+    """Follow a preview; write its sheet, print what it says and where it is."""
+    from napari_cellsynth.stack.contact_sheet import save_sheet
+    from napari_cellsynth.stack.training_sets.write import SetProgress
+
+    found: Any = None
+    with ProgressLine(path.name, quiet=quiet) as line:
+        for news in preview:
+            if isinstance(news, SetProgress):
+                line.at(news.done, news.total, news.message)
+            else:
+                found = news
+    save_sheet(path, found.sheet)
+    print(found.text())
+    print(path)
+    return 0
