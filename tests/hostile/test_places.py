@@ -1,4 +1,4 @@
-"""Places that are hard to write to: odd names, long names, read-only folders, a full disk, a reader that holds a file."""
+"""Places that are hard to write to: odd and long names, read-only folders, a full disk, a file that a reader holds."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_a_reader_that_holds_the_file_for_a_moment_is_waited_for(
 
 
 def on_a_small_disk(script: str, folder: Path, kilobytes: int) -> subprocess.CompletedProcess[str]:
-    """Run shell lines with ``$DISK``, a file system of so many kilobytes that only they see; skips where none can be."""
+    """Run shell lines with ``$DISK``, a file system of so many kilobytes that only they see."""
     folder.mkdir(exist_ok=True)
     mount = f'mount -t tmpfs -o size={kilobytes}k none "$DISK" || exit 77'
     words = ["-m"] if os.geteuid() == 0 else ["-r", "-m"]
