@@ -152,9 +152,10 @@ def test_a_training_set_that_does_not_fit_leaves_nothing(tmp_path: Path, room: i
 @needs_unshare
 def test_what_was_there_stays_when_the_disk_is_full(tmp_path: Path) -> None:
     script = """
-    $PY -m napari_cellsynth phantom neutrophils "$DISK/a.ome.tif" --frames 2 --size 96 --seed 1 --quiet || exit 3
+    make="$PY -m napari_cellsynth phantom neutrophils $DISK/a.ome.tif --quiet"
+    $make --frames 2 --size 96 --seed 1 > /dev/null || exit 3
     before=$(cat "$DISK/a.ome.tif" | cksum)
-    $PY -m napari_cellsynth phantom neutrophils "$DISK/a.ome.tif" --frames 40 --size 256 --seed 2 --quiet
+    $make --frames 40 --size 256 --seed 2
     echo "status $?"; [ "$before" = "$(cat "$DISK/a.ome.tif" | cksum)" ] && echo same; ls -A "$DISK" | grep -c part
     """
     done = on_a_small_disk(script, tmp_path / "disk", 600)

@@ -19,6 +19,8 @@ Scene = int | str | None
 """Which image of several: its number from 0, its name, or None for the first that is no thumbnail."""
 _THUMBNAIL = 512
 """Pixels of the longer side up to which a single image in front of a much larger one is a thumbnail."""
+_MOST_PLANES = 5_000_000
+"""More (Y, X) planes than a recording has: at ten a second, six days."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,9 @@ def described(
 
     ``asks_z`` notes that z planes may be frames.
     """
+    planes = prod(image.planes.shape[:-2])
+    if planes > _MOST_PLANES:
+        raise BadInput(f"{path.name} claims {planes:,} planes of pixels, which cannot be; its description is damaged")
     kept = [(a, n) for a, n in zip(image.letters, image.planes.shape, strict=True) if n > 1 or a in "TCZYX"]
     axes, shape = "".join(a for a, _ in kept), tuple(n for _, n in kept)
     allowed = "TCZYX" if said.record is None else AXES

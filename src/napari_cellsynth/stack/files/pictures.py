@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,7 +40,7 @@ class PicturePlanes:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._stamp = _stamp(path)
-        with _picture(path) as picture:
+        with _picture(path) as picture, self._damage_named():
             self.kind = str(picture.format)
             self.frames = int(getattr(picture, "n_frames", 1)) if self.kind in ("GIF", "PNG") else 1
             self.notes = _notes(picture)
@@ -91,8 +93,13 @@ class PicturePlanes:
         return values
 
     def _pixels(self, picture: Image.Image) -> np.ndarray:
-        try:
+        with self._damage_named():
             return _numbers(self.path, picture)
+
+    @contextmanager
+    def _damage_named(self) -> Iterator[None]:
+        try:
+            yield
         except BadInput:
             raise
         except Exception as error:  # Pillow's decoders raise nearly anything for damaged files
