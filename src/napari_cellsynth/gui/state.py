@@ -15,6 +15,7 @@ from psygnal import Signal
 
 from napari_cellsynth import api
 from napari_cellsynth.gui.layers import same, unwrapped
+from napari_cellsynth.gui.study import Study
 
 if TYPE_CHECKING:
     import napari
@@ -55,6 +56,8 @@ class Session:
         self.z: int | Projection = "sharpest"
         """Of a movie layer that holds several planes, the one to work on, counted from 0, or how they are joined."""
         viewer.layers.events.removed.connect(self._layer_removed)
+        self.study = Study(self)
+        """The movies that belong together."""
 
     @classmethod
     def of(cls, viewer: napari.viewer.Viewer) -> Session:

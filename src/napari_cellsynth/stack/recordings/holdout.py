@@ -133,9 +133,9 @@ def _tied(table: Table) -> list[int]:
     share their outlines.
     """
     rows = table.rows
+    images = [_image(table, i) for i in range(len(rows))]
     keys: list[list[Key]] = []
-    for i, row in enumerate(rows):
-        image = _image(table, i)
+    for row, image in zip(rows, images, strict=True):
         mine: list[Key] = [("place", image, row.position or "")]
         if row.role is not None:
             mine += [("pair", *pair) for pair in _pair_keys(row, image)]
@@ -144,10 +144,12 @@ def _tied(table: Table) -> list[int]:
         keys.append(mine)
     joined = _Joined(len(rows))
     joined.by_keys(keys)
-    for i, row in enumerate(rows):
-        for j in range(i):
-            if _image(table, i) == _image(table, j) and _overlap(row, rows[j]):
+    of_image: dict[Key, list[int]] = {}
+    for i, image in enumerate(images):
+        for j in of_image.setdefault(image, []):
+            if _overlap(rows[i], rows[j]):
                 joined.join(i, j)
+        of_image[image].append(i)
     return joined.numbers()
 
 
@@ -221,8 +223,8 @@ def _groups(level: Level, table: Table, tied: list[int], used: list[int]) -> lis
         "recording": lambda i: _image(table, i),
         "time": lambda i: ("tied", tied[i]),
     }
-    joined = _Joined(len(rows))
-    joined.by_keys([[("tied", tied[i]), own[level](i)] if i in set(used) else [] for i in range(len(rows))])
+    joined, taken = _Joined(len(rows)), set(used)
+    joined.by_keys([[("tied", tied[i]), own[level](i)] if i in taken else [] for i in range(len(rows))])
     groups: dict[int, list[int]] = {}
     for i in used:
         groups.setdefault(joined.root(i), []).append(i)
@@ -247,8 +249,10 @@ def _natural(text: str) -> tuple[tuple[int, int, str], ...]:
 
 def _check_given(rows: Sequence[Row], fixed: Sequence[Use | None], tied: Sequence[int]) -> None:
     """BadInput where the two exposures of a pair were given to different parts."""
-    for i, row in enumerate(rows):
-        for j in range(i):
+    exposures = [i for i, row in enumerate(rows) if row.role is not None]
+    for at, i in enumerate(exposures):
+        row = rows[i]
+        for j in exposures[:at]:
             uses = {fixed[i], fixed[j]} - {None, "leave out"}
             pair = tied[i] == tied[j] and {row.role, rows[j].role} == {"low", "high"}
             if pair and len(uses) > 1 and _spans_meet(row, rows[j]):

@@ -69,17 +69,11 @@ def open_row(
 
 
 def read_whole(path: Path, row: Row) -> Stack:
-    """The file of a row, its axes and scale completed by the row."""
-    from napari_cellsynth.stack.files.read import AxesUnknown, read_stack
+    """The file of a row, its axes and scale completed by the row; BadInput in the words of the table."""
+    from napari_cellsynth.stack.files.read import AxesUnknown
 
     try:
-        return read_stack(
-            path,
-            axes=row.axes,
-            pixel_size=pixel_size_um(row.pixel_size),
-            frame_interval=interval_s(row.interval),
-            scene=row.scene or 0,
-        )
+        return open_file(path, row)
     except AxesUnknown as error:
         said = error.description
         guess = said.guesses[0] if said.guesses else "TYX"
@@ -87,6 +81,19 @@ def read_whole(path: Path, row: Row) -> Stack:
             f"{path.name} of shape {said.shape} does not say what its axes mean; fill the column axes, for example"
             f" with {guess}"
         ) from error
+
+
+def open_file(path: Path, row: Row) -> Stack:
+    """The same, with the errors of :func:`~napari_cellsynth.stack.files.read.read_stack`."""
+    from napari_cellsynth.stack.files.read import read_stack
+
+    return read_stack(
+        path,
+        axes=row.axes,
+        pixel_size=pixel_size_um(row.pixel_size),
+        frame_interval=interval_s(row.interval),
+        scene=row.scene or 0,
+    )
 
 
 def recording_of(table: Table, opened: Opened, split: FrameSplit, *, labels: bool) -> Recording:
