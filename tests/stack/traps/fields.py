@@ -36,12 +36,30 @@ class Field:
     cells: list[list[Cell]] = field(default_factory=list)
 
 
+SLOTS = ((-33, -19), (-36, 0), (-33, 19), (-13, 31), (-13, -31))
+"""Places around a trap, against its centre, in which cells do not touch each other nor the mother."""
+MOTHER = (-17.0, 0.0)
+
+
 def one_mother(draws: np.random.Generator) -> list[Cell]:
     """A mother between the pillars and up to three more above, there from first to last."""
-    cells = [Cell(-16 + draws.normal(0, 1), draws.normal(0, 1.5), draws.uniform(7, 9))]
-    for _ in range(draws.integers(0, 4)):
-        cells.append(Cell(draws.uniform(-34, -26), draws.uniform(-22, 22), draws.uniform(5, 9)))
-    return cells
+    more = draws.permutation(len(SLOTS))[: draws.integers(0, 4)]
+    return [Cell(*MOTHER, draws.uniform(7, 9)), *(Cell(*SLOTS[i], draws.uniform(5, 8)) for i in more)]
+
+
+def with_events(draws: np.random.Generator, frames: int) -> tuple[list[Cell], list[tuple[int, str]]]:
+    """A mother, perhaps her bud, and cells of which some are washed in or out; and when that happens."""
+    cells, events = [Cell(*MOTHER, 8)], []
+    if draws.random() < 0.5:
+        cells.append(Cell(MOTHER[0] - 8, MOTHER[1] - 7, 2.5, first=int(draws.integers(3, frames // 2)), grows=0.2))
+    for i in draws.permutation(len(SLOTS))[: draws.integers(0, 4)]:
+        kind = draws.choice(["stays", "comes", "goes"])
+        when = int(draws.integers(3, frames - 2))
+        first, last = (when, 10_000) if kind == "comes" else (0, when - 1 if kind == "goes" else 10_000)
+        cells.append(Cell(*SLOTS[i], draws.uniform(7, 8), first, last))
+        if kind != "stays":
+            events.append((when, str(kind)))
+    return cells, events
 
 
 def grid(draws: np.random.Generator, shape: tuple[int, int], pitch: tuple[int, int], turn: float) -> np.ndarray:

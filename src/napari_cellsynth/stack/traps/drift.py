@@ -15,8 +15,8 @@ from napari_cellsynth.stack.traps.still import finite
 
 SMOOTH, FLATTEN = 1.0, 8.0
 """Pixels (after halving): noise below, and shadows above, do not count."""
-SURE = 7.0
-"""Standard deviations by which the highest correlation must stand out of all others."""
+SURE = 9.0
+"""Standard deviations that the highest correlation must reach; pure noise reaches 8."""
 HELD = 1.0
 """Pixels of drift up to which boxes are held fixed."""
 

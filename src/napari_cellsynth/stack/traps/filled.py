@@ -33,19 +33,25 @@ ALIKE = 0.01
 """Share of the crop that may be filled in a trap that looks like one that is known to be empty."""
 COUNTS = 0.012
 """Share of the crop from which something that came or went at once is a wash: about a third of a yeast cell."""
-CHANGED = 0.3
-"""Share of it that must look different than in the frame before."""
+FAINT = 0.3
+"""Its place differs from an empty trap by less than this share of that while it is not there."""
+RIM = 0.03
+"""Share of the crop by which something may grow or move from frame to frame."""
 
 
 def reduced(crop: np.ndarray, rest: tuple[float, float] = (0.0, 0.0)) -> np.ndarray:
     """A crop (Y, X) as float32 of at most 96 pixels a side, without its shadows.
 
+    Unsigned intensities come in units of the crop's own brightness: where
+    less light falls, everything is fainter.
     ``rest`` is the part of a pixel, down and right, by which what it shows is
     still off: half a pixel of a sharp rim would look like a change.
     """
     from scipy.ndimage import gaussian_filter, shift
 
     image = finite(np.asarray(crop, np.float32))
+    if crop.dtype.kind == "u":
+        image = image / max(float(np.median(image)), 1.0)
     by = max(1, -(-max(image.shape) // SIDE))
     image = binned(image, by)
     if max(map(abs, rest)) / by > NEGLIGIBLE:
@@ -61,6 +67,8 @@ class EmptyTrap:
     """(S, S) float32, reduced."""
     limit: np.ndarray
     """(S, S): a difference from here on is no noise and no edge that lies half a pixel off."""
+    quiet: float
+    """What differs where nothing is: noise."""
 
     @classmethod
     def of(cls, crops: np.ndarray, known: np.ndarray | None = None) -> EmptyTrap:
@@ -74,7 +82,7 @@ class EmptyTrap:
             chosen = crops[np.argsort(energy)[: max(LEAST, round(EMPTIEST * len(crops)))]]
             return cls._limited(np.median(chosen, axis=0), crops)
         first = cls._limited(known, crops)
-        alike = [crop for crop in crops if first.filled(crop).mean() < ALIKE]
+        alike = [crop for crop in crops if first.see(crop).filled.mean() < ALIKE]
         return cls._limited(np.median([known, *alike], axis=0), crops)
 
     @classmethod
@@ -84,14 +92,16 @@ class EmptyTrap:
         quiet = float(np.quantile([differences(crop, image) for crop in crops], QUIET))
         edges = gaussian_filter(np.hypot(sobel(image, 0), sobel(image, 1)) / 8, SMOOTH)
         contrast = float(np.quantile(np.abs(gaussian_filter(image, SMOOTH)), 0.99))
-        return cls(image, np.maximum(NOISE * quiet, CONTRAST * contrast) + EDGE * edges)
+        return cls(image, np.maximum(NOISE * quiet, CONTRAST * contrast) + EDGE * edges, quiet)
 
-    def filled(self, crop: np.ndarray) -> np.ndarray:
-        """Where a reduced crop (S, S) differs from an empty trap, as bool, closed outlines filled."""
+    def see(self, crop: np.ndarray) -> Seen:
+        """How a reduced crop (S, S) differs from an empty trap; closed outlines are filled."""
         from scipy.ndimage import binary_closing, binary_fill_holes, binary_opening
 
-        differs = differences(crop, self.image) > self.limit
-        return np.asarray(binary_opening(binary_fill_holes(binary_closing(differs, iterations=1)), iterations=1))
+        by = differences(crop, self.image)
+        closed = binary_fill_holes(binary_closing(by > self.limit, iterations=1))
+        beyond_noise = np.sqrt(np.maximum(by**2 - self.quiet**2, 0))
+        return Seen(beyond_noise, np.asarray(binary_opening(closed, iterations=1)))
 
 
 def differences(crop: np.ndarray, empty: np.ndarray) -> np.ndarray:
@@ -103,36 +113,32 @@ def differences(crop: np.ndarray, empty: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """A reduced crop (S, S), and where it is filled."""
+    """By how much more than noise a reduced crop (S, S) differs from an empty trap, and where it is filled."""
 
-    crop: np.ndarray
+    differs: np.ndarray
     filled: np.ndarray
 
 
-def came_and_went(before: Seen, after: Seen, empty: EmptyTrap) -> tuple[int, int]:
+def came_and_went(before: Seen, after: Seen) -> tuple[int, int]:
     """How many things of a cell's size came into, and went out of, what is filled between two frames.
 
     What touches the rim of something that was there before may have grown or
-    moved by a little and does not count; nor does what looks as it did and
-    was only now found to be closed.
+    moved by a little and does not count; nor does what had been there, only
+    too faint to be seen.
     """
-    changed = differences(after.crop, before.crop) > empty.limit
-    came, went = after.filled & ~_wider(before.filled), before.filled & ~_wider(after.filled)
-    return _things(came, changed), _things(went, changed)
+    return _things(before, after), _things(after, before)
 
 
-def _wider(filled: np.ndarray) -> np.ndarray:
-    from scipy.ndimage import binary_dilation
+def _things(without: Seen, with_: Seen) -> int:
+    from scipy.ndimage import binary_dilation, label
 
-    return np.asarray(binary_dilation(filled, iterations=max(1, round(0.03 * max(filled.shape)))))
-
-
-def _things(places: np.ndarray, changed: np.ndarray) -> int:
-    from scipy.ndimage import label
-
-    numbered, count = label(places)
+    wider = binary_dilation(without.filled, iterations=max(1, round(RIM * max(without.filled.shape))))
+    numbered, count = label(with_.filled & ~wider)
     if not count:
         return 0
-    areas = np.bincount(numbered.ravel(), minlength=count + 1)[1:]
-    new = np.bincount(numbered.ravel(), weights=changed.ravel(), minlength=count + 1)[1:]
-    return int(((areas >= COUNTS * places.size) & (new >= CHANGED * areas)).sum())
+    places = numbered.ravel()
+    areas, now, then = (
+        np.bincount(places, weights=weights, minlength=count + 1)[1:]
+        for weights in (None, with_.differs.ravel(), without.differs.ravel())
+    )
+    return int(((areas >= COUNTS * places.size) & (then <= FAINT * now)).sum())

@@ -164,13 +164,13 @@ class _Proxies:
         for trap, seen in facts.items():
             seen.filled[t] = float(here[trap].filled.mean())
             if follows and self.before is not None:
-                count = sum(came_and_went(self.before[1][trap], here[trap], self.empty))
+                count = sum(came_and_went(self.before[1][trap], here[trap]))
                 if count:
                     seen.washed[t] = count
         self.before = t, here
 
     def _seen(self, plane: np.ndarray, offset: tuple[float, float]) -> list[Seen]:
-        return [Seen(crop, self.empty.filled(crop)) for crop in self._crops(plane, offset)]
+        return [self.empty.see(crop) for crop in self._crops(plane, offset)]
 
     def _crops(self, plane: np.ndarray, offset: tuple[float, float]) -> list[np.ndarray]:
         """The reduced crop of each trap, where it lies in this frame."""

@@ -30,7 +30,9 @@ def likeness(image: np.ndarray, template: np.ndarray) -> np.ndarray:
     """
     from skimage.feature import match_template
 
-    return np.asarray(match_template(image.astype(np.float32, copy=False), template.astype(np.float32, copy=False)))
+    # Faint traps on bright ground: in float32 the sums over boxes lose the contrast, so take the ground away first.
+    ground = float(np.median(image))
+    return np.asarray(match_template(image.astype(np.float64) - ground, template.astype(np.float64) - ground))
 
 
 def peaks(scores: np.ndarray, template_shape: tuple[int, ...], floor: float = FLOOR) -> list[Peak]:

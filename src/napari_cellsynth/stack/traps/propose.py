@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from napari_cellsynth.stack.traps.judge import Judged, TrapFacts, looks_empty
 from napari_cellsynth.stack.traps.settings import TrapSettings
 
+FEW = 2
+"""Washes that reject no trap, however short it is."""
+
 
 @dataclass(frozen=True)
 class Proposal:
@@ -40,7 +43,7 @@ def propose(seen: TrapFacts, judged: Judged, settings: TrapSettings, cuts: Colle
         return Proposal(False, *whole, f"{reasons or 'few frames'}: {max(0, last - first + 1)} left in a row")
     steps = last - first
     washes = [t for t in seen.washed if first < t <= last]
-    if steps and len(washes) > settings.max_washed * steps:
+    if len(washes) > max(FEW, settings.max_washed * steps):
         return Proposal(False, first, last, f"cells washed in or out in {len(washes)} of {steps} steps")
     if settings.washed == "reject" and washes:
         calm_first, calm_last = longest(range(first, last + 1), {*cuts, *washes})

@@ -160,7 +160,8 @@ def _stretches(place: Place, recording: Recording, part: Split | None) -> list[t
 def _by_traps(recordings: Sequence[Recording], settings: TrapSettings) -> bool:
     """Whether whole traps are held out: a trap stays where it is and shows cells of its own."""
     if settings.split == "auto":
-        return not any(one.split.by in WHOLE for one in recordings)
+        held_out = any(set(one.split.parts.values()) - {"train"} for one in recordings)
+        return not (held_out and any(one.split.by in WHOLE for one in recordings))
     return settings.split == "traps"
 
 

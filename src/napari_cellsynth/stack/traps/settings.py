@@ -50,13 +50,13 @@ class TrapSettings(BaseModel):
     washed: Literal["keep", "reject"] = "keep"
     """Keep cells being washed in and out (with randomness), or take the longest stretch without (no randomness)."""
     max_washed: float = Field(0.3, ge=0.0, le=1.0)
-    """Traps in which cells are washed in or out in more than this share of the steps are rejected either way."""
+    """Traps are rejected where cells are washed in or out in more than this share of the steps, and more than twice."""
     min_frames: int = Field(3, ge=1)
     """Sequences of fewer frames are left away."""
     modality: Modality | None = None
     """How the image was made; decides how training may mirror it (empty: not known, so it may not)."""
     split: Literal["auto", "table", "traps"] = "auto"
-    """Hold out as the recordings say, or whole traps (auto: traps where every recording is divided by time)."""
+    """Hold out as the recordings say, or whole traps (auto: traps unless whole recordings are held out)."""
     validation_fraction: float = Field(0.1, ge=0.0, lt=1.0)
     """Share of the traps that training looks at but does not learn from, where whole traps are held out."""
     test_fraction: float = Field(0.1, ge=0.0, lt=1.0)
