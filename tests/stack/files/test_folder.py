@@ -1,5 +1,6 @@
 """A folder of numbered frames."""
 
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,8 @@ import pytest
 import tifffile
 
 from napari_cellsynth.errors import BadInput
-from napari_cellsynth.stack.files.read import AxesUnknown, describe_file, read_stack
+from napari_cellsynth.stack.files.numbered import ScenesUnknown
+from napari_cellsynth.stack.files.read import AxesUnknown, describe_file, read_stack, scenes_in
 
 FRAMES = np.random.default_rng(0).integers(0, 999, (12, 8, 9)).astype(np.uint16)
 
@@ -96,3 +98,74 @@ def test_one_file_is_one_frame_and_the_scale_is_the_first_files(tmp_path) -> Non
     stack = read_stack(folder)
     assert stack.shape == (1, 8, 9)
     assert stack.pixel_size == pytest.approx((0.2, 0.2))
+
+
+# -- several series in one folder --------------------------------------------------------------------------------
+
+
+def test_series_with_different_names_are_named_and_can_be_chosen(tmp_path) -> None:
+    folder = write(tmp_path / "a", [f"{name}_{i}.tif" for name in ("day1", "day2", "mask") for i in range(4)])
+    with pytest.raises(ScenesUnknown, match=r"3 series.*\(day1_#, day2_#, mask_#\).*--scene 0 to 2") as caught:
+        read_stack(folder)
+    assert "\n" not in str(caught.value)
+    assert scenes_in(folder) == ("day1_#", "day2_#", "mask_#")
+    assert pickle.loads(pickle.dumps(caught.value)).names == scenes_in(folder)
+    for scene in (1, "1", "day2_#"):
+        stack = read_stack(folder, scene=scene)
+        np.testing.assert_array_equal(np.asarray(stack.data), FRAMES[4:8])
+        assert (stack.scene, len(stack.scenes)) == (1, 3)
+
+
+@pytest.mark.parametrize(
+    "pattern", ["W0002--P{p:03d}--T{t:05d}--Z000.tif", "img_pos{p}_t{t}.tif", "a_xy{p:02d}t{t}.tif", "a_s{p}_t{t}.tif"]
+)
+def test_positions_are_recordings_of_their_own(tmp_path, pattern: str) -> None:
+    folder = write(tmp_path / "a", [pattern.format(p=p, t=t) for p in (1, 2) for t in range(6)])
+    assert len(scenes_in(folder)) == 2
+    stack = read_stack(folder, scene=1)
+    assert stack.axes == "TYX"
+    np.testing.assert_array_equal(np.asarray(stack.data), FRAMES[6:])
+    assert "2" in stack.scenes[1]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "axes"),
+    [
+        ("img_channel{a:03d}_position000_time{b:09d}_z000.tif", "TCYX"),
+        ("exp_w{a}_t{b}.TIF", "TCYX"),
+        ("e_C{a:02d}_T{b}.tif", "TCYX"),
+        ("e_t{a}_z{b}.tif", "TZYX"),
+    ],
+)
+def test_names_of_common_programs(tmp_path, pattern: str, axes: str) -> None:
+    folder = write(tmp_path / "a", [pattern.format(a=a, b=b) for a in range(2) for b in range(6)])
+    stack = read_stack(folder)
+    assert stack.axes == axes
+    grid = FRAMES.reshape(2, 6, 8, 9)
+    np.testing.assert_array_equal(np.asarray(stack.data), grid if axes == "TZYX" else grid.swapaxes(0, 1))
+
+
+def test_a_z_stack_alone_is_one(tmp_path) -> None:
+    assert read_stack(write(tmp_path / "a", [f"a_z{i:02d}.tif" for i in range(12)])).axes == "ZYX"
+
+
+def test_frames_as_pictures(tmp_path) -> None:
+    from PIL import Image
+
+    (tmp_path / "a").mkdir()
+    for i, frame in enumerate(FRAMES.astype(np.uint8)):
+        picture = Image.fromarray(frame if i % 2 else np.stack([frame] * 3, axis=-1))  # grey and grey as colours
+        picture.save(tmp_path / "a" / f"frame_{i}.png")
+    stack = read_stack(tmp_path / "a")
+    assert stack.axes == "TYX"
+    np.testing.assert_array_equal(np.asarray(stack.data), FRAMES.astype(np.uint8))
+    colours = np.random.default_rng(1).integers(0, 255, (8, 9, 3)).astype(np.uint8)
+    Image.fromarray(colours).save(tmp_path / "a" / "frame_3.png")
+    with pytest.raises(BadInput, match=r"frame_3\.png is a colour image"):
+        stack.frame(3)
+
+
+def test_pictures_beside_tiff_frames_do_not_count(tmp_path) -> None:
+    folder = write(tmp_path / "a", [f"t{i}.tif" for i in range(5)])
+    (folder / "preview.png").write_bytes(b"\x89PNG")
+    assert read_stack(folder).shape == (5, 8, 9)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tifffile
 
+from napari_cellsynth.stack.files.metadata import from_lsm, from_micromanager, from_stk
 from napari_cellsynth.stack.files.read import read_stack
 from napari_cellsynth.stack.stack import Stack
 
@@ -119,4 +120,55 @@ def test_damaged_ome_xml_still_gives_pixels(tmp_path) -> None:
     (tmp_path / "a.ome.tif").write_bytes(text)
     stack = read_stack(tmp_path / "a.ome.tif", axes="TYX")
     assert stack.pixel_size is None
+    np.testing.assert_array_equal(np.asarray(stack.data), DATA)
+
+
+# -- microscopes' own --------------------------------------------------------------------------------------------
+
+
+def test_ome_z_step_from_the_stage(tmp_path) -> None:
+    planes = {"PositionZ": [3.0, 2.5, 2.0], "PositionZUnit": ["mm"] * 3}
+    tifffile.imwrite(tmp_path / "a.ome.tif", DATA, metadata={"axes": "ZYX", "Plane": planes})
+    assert read_stack(tmp_path / "a.ome.tif").z_step == pytest.approx(500.0)
+    planes["PositionZ"] = [3.0, 2.5, 1.0]
+    tifffile.imwrite(tmp_path / "b.ome.tif", DATA, metadata={"axes": "ZYX", "Plane": planes})
+    assert read_stack(tmp_path / "b.ome.tif").z_step is None  # not evenly spaced
+
+
+@pytest.mark.parametrize(("unit", "seconds"), [("ms", 0.25), ("min", 15_000), ("h", 900_000)])
+def test_ome_units_of_time(tmp_path, unit: str, seconds: float) -> None:
+    assert ome(tmp_path, TimeIncrement=250, TimeIncrementUnit=unit).frame_interval == pytest.approx(seconds)
+
+
+def test_lsm_in_metres_and_seconds() -> None:
+    voxel = {"VoxelSizeX": 1.9e-7, "VoxelSizeY": 2e-7, "VoxelSizeZ": 5e-7}
+    said = from_lsm({**voxel, "TimeIntervall": 30.0, "ChannelColors": {"ColorNames": ["Ch1", "Ch2"]}})
+    assert said.pixel_size == pytest.approx((0.2, 0.19))
+    assert (said.z_step, said.frame_interval, said.channels) == (pytest.approx(0.5), 30.0, ("Ch1", "Ch2"))
+    stamped = from_lsm({**voxel, "TimeIntervall": 0.0, "TimeStamps": np.array([0.0, 9.9, 20.0, 30.1])})
+    assert stamped.frame_interval == pytest.approx(10.1, abs=0.1)
+    assert from_lsm({"VoxelSizeX": 0, "VoxelSizeY": -1}).pixel_size is None
+
+
+def test_metamorph_stk() -> None:
+    times = [np.datetime64("2024-01-01T12:00:00") + np.timedelta64(90 * i, "s") for i in range(4)]
+    said = {"XCalibration": 0.19, "YCalibration": 0.2, "CalibrationUnits": "um", "ZDistance": np.array([-0.5, -0.5])}
+    found = from_stk({**said, "DatetimeCreated": times})
+    assert (found.pixel_size, found.z_step, found.frame_interval) == ((0.2, 0.19), 0.5, 90.0)
+    assert from_stk({**said, "CalibrationUnits": "pixel"}).pixel_size is None
+
+
+def test_micromanager_in_micrometres_and_milliseconds() -> None:
+    summary = {"PixelSize_um": 0.108, "z-step_um": 0.3, "Interval_ms": 5000, "ChNames": ["DIC", "GFP"]}
+    found = from_micromanager({"Summary": summary})
+    assert (found.pixel_size, found.z_step, found.frame_interval) == ((0.108, 0.108), 0.3, 5.0)
+    assert found.channels == ("DIC", "GFP")
+    assert from_micromanager({"Summary": {"PixelSize_um": 0}}).pixel_size is None
+    assert from_micromanager({"Summary": None}).channels == ()
+
+
+def test_orientation_is_noted_and_the_pixels_stay_as_they_are(tmp_path) -> None:
+    tifffile.imwrite(tmp_path / "a.tif", DATA, metadata={"axes": "TYX"}, extratags=[(274, "H", 1, 6, True)])
+    stack = read_stack(tmp_path / "a.tif")
+    assert "orientation" in stack.notes[0]
     np.testing.assert_array_equal(np.asarray(stack.data), DATA)

@@ -137,6 +137,25 @@ def test_scenes(tmp_path) -> None:
         read_stack(tmp_path / "a.ome.tif", scene=2)
 
 
+def test_a_thumbnail_in_front_is_passed_over_unless_it_is_asked_for(tmp_path) -> None:
+    with tifffile.TiffWriter(tmp_path / "a.ome.tif", ome=True) as tif:
+        tif.write(array(8, 9), metadata={"axes": "YX", "Name": "preview"})
+        tif.write(array(3, 80, 90), metadata={"axes": "TYX", "Name": "movie"})
+    stack = read_stack(tmp_path / "a.ome.tif")
+    assert (stack.shape, stack.scene, stack.scenes) == ((3, 80, 90), 1, ("preview", "movie"))
+    assert "this is number 1, movie" in stack.notes[-1]
+    assert read_stack(tmp_path / "a.ome.tif", scene=0).shape == (8, 9)
+    assert read_stack(tmp_path / "a.ome.tif", scene="movie").shape == (3, 80, 90)
+
+
+def test_a_first_recording_that_is_not_much_smaller_is_no_thumbnail(tmp_path) -> None:
+    for first in (array(80, 60), array(2, 8, 9)):
+        with tifffile.TiffWriter(tmp_path / "a.ome.tif", ome=True) as tif:
+            tif.write(first, metadata={"axes": "TYX"[-first.ndim :]})
+            tif.write(array(3, 80, 90), metadata={"axes": "TYX"})
+        assert read_stack(tmp_path / "a.ome.tif").scene == 0
+
+
 def test_folders_with_spaces_and_umlauts(tmp_path) -> None:
     folder = tmp_path / "Zellen \u00e4\u00f6 \u00b5m"
     folder.mkdir()

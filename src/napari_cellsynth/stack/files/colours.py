@@ -81,15 +81,21 @@ class OneColour:
         values = self.planes[(*key[: self.axis], slice(None), *key[self.axis :])]
         place = sum(isinstance(one, slice) for one in key[: self.axis])
         if not same_colours(np.moveaxis(values, place, -1)):
-            where = ", ".join(str(k) for k in key if not isinstance(k, slice))
             raise BadInput(
-                f"{self.name}: {f'frame {where}' if where else 'a frame'} is coloured, while those looked at first were"
-                " grey; read it as colours (a C for them in --axes, such as TYXC) and choose a channel"
+                f"{self.name}: {_frame_of(key, self.shape)} is coloured, while those looked at first were grey; read it"
+                " as colours (a C for them in --axes, such as TYXC) and choose a channel"
             )
         return np.take(values, self.number, axis=place)
 
     def check(self) -> None:
         self.planes.check()
+
+
+def _frame_of(key: tuple[Any, ...], shape: tuple[int, ...]) -> str:
+    """``frame 3`` where an index asks for a single place along axes that have several."""
+    places = [range(size)[one] if isinstance(one, slice) else [one] for one, size in zip(key, shape, strict=True)]
+    single = [str(place[0]) for place, size in zip(places, shape, strict=True) if len(place) == 1 < size]
+    return f"frame {', '.join(single)}" if single else "a frame"
 
 
 def same_colours(image: np.ndarray) -> bool:

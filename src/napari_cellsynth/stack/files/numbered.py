@@ -20,7 +20,7 @@ _AXES = {
     **dict.fromkeys(("c", "ch", "channel", "w", "wavelength"), "C"),
 }
 """What a number counts, by the letters before it."""
-_PLACES = frozenset(["pos", "position", "xy", "well", "series", "scene", "field", "stage", "point", "site"])
+_PLACES = "day exp experiment field movie point pos position recording replicate scene series site stage well xy"
 """Letters before a number that counts recordings, not frames of one."""
 _PLACES_BESIDE = frozenset("pfs")
 """The same where another number varies too; alone, ``p001`` may be a page."""
@@ -121,7 +121,7 @@ def _is_place(texts: tuple[str, ...], place: int, group: dict[tuple[int, ...], P
     word, beside = _word(texts, place), len(_varying(group)) > 1
     if word == "w":  # W0002 is a well, _w2 a wavelength
         return beside and len(_DIGITS.split(next(iter(group.values())).stem)[2 * place + 1]) > 2
-    return word in _PLACES or (beside and word in _PLACES_BESIDE)
+    return word in _PLACES.split() or (beside and word in _PLACES_BESIDE)
 
 
 def _pattern(group: dict[tuple[int, ...], Path]) -> str:

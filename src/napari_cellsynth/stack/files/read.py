@@ -70,8 +70,10 @@ def read_stack(
     """
     description, planes = open_path(Path(path), scene)
     more = 0 if axes is None else len(axes.strip()) - len(description.shape)
-    if (description.grey and more == 1) or (description.tint and more == -1):
-        description, planes = open_path(Path(path), scene, colours="all" if more == 1 else "strongest")
+    if axes is not None and description.grey and more == 1 and "C" in axes.upper():
+        description, planes = open_path(Path(path), scene, colours="all")
+    elif description.tint and more == -1:
+        description, planes = open_path(Path(path), scene, colours="strongest")
     said = description.metadata
     file_axes = description.axes
     notes = list(description.notes)

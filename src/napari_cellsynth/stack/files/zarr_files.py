@@ -87,8 +87,10 @@ def _open(path: Path, scene: Scene, colours: Colours) -> tuple[FileDescription, 
     image = images[number]
     planes = ZarrPlanes(image.arrays()[0], path.name)
     refuse_dtype(path, planes.dtype)
+    if planes.ndim < 2:
+        raise BadInput(f"{path.name} has shape {planes.shape}; expected an image of two axes or more")
     planes.check()
-    letters, said = _letters_and_metadata(image, planes, path)
+    letters, said = _letters_and_metadata(image, planes)
     labels = _labels_beside(image)
     notes = [*_damage(node, image), *said.notes, *planes.notes, *scene_notes(names, number)]
     notes += [f"outlines lie in the file: {listed([str(p) for p in labels])}"] if labels else []
@@ -210,11 +212,9 @@ def _what_instead(node: Node) -> str:
     return f"give one of the groups in it ({listed(inner, 4)})" if inner else "it is empty: copy it again"
 
 
-def _letters_and_metadata(image: Image, planes: ZarrPlanes, path: Path) -> tuple[str, Metadata]:
+def _letters_and_metadata(image: Image, planes: ZarrPlanes) -> tuple[str, Metadata]:
     if image.multiscale is not None and len(image.multiscale.letters) == planes.ndim:
         return image.multiscale.letters, image.multiscale.said
-    if planes.ndim < 2:
-        raise BadInput(f"{path.name} has shape {planes.shape}; expected an image of two axes or more")
     (array, *_) = image.arrays()
     letters = ngff.array_letters(array, planes.shape)
     if image.multiscale is None:
