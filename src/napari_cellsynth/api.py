@@ -24,8 +24,14 @@ if TYPE_CHECKING:
     from napari_cellsynth.stack.crops.settings import CropSettings
     from napari_cellsynth.stack.pairs.settings import PairSettings
     from napari_cellsynth.stack.recordings.recording import Pair, Recording
+    from napari_cellsynth.stack.modality import Modality
+    from napari_cellsynth.stack.outlines.many import OutlineProgress
+    from napari_cellsynth.stack.outlines.settings import OutlineSettings
     from napari_cellsynth.stack.stack import Stack
     from napari_cellsynth.stack.training_sets.base import PreparedSet
+    from napari_cellsynth.stack.traps.look_over import Review
+    from napari_cellsynth.stack.traps.settings import TrapSettings
+    from napari_cellsynth.stack.traps.template import Template
 
 
 TRAINING_SETS, RUNS = "training sets", "trainings"
@@ -83,6 +89,44 @@ def prepare_pairs(
     yield from _told(make_pairs(recordings, out, settings))
 
 
+def prepare_traps(
+    recordings: Sequence[Recording],
+    out: Path,
+    settings: TrapSettings | None = None,
+    *,
+    review: Path | None = None,
+    template: Template | None = None,
+) -> Iterator[Progress]:
+    """Cut the traps of recordings out, held fixed over time, into a training set.
+
+    Recordings are those of a table, or of ``recordings_of(stacks)``.  ``review`` is a review table (see
+    ``find_traps``); without it traps are found by the box in the settings, or by ``template``, and taken as proposed.
+    The last event's ``details`` hold the report: traps, sequences and frames, what was not taken and why.
+    """
+    from napari_cellsynth.stack.traps.make import make_traps
+    from napari_cellsynth.stack.traps.review import read_review
+
+    rows = None if review is None else read_review(review)
+    yield from _told(make_traps(recordings, out, settings, review=rows, template=template))
+
+
+def find_traps(
+    recordings: Sequence[Recording], settings: TrapSettings, *, template: Template | None = None
+) -> Iterator[Progress | Review]:
+    """Find the traps of recordings and look at all their frames; the last that comes is the review.
+
+    ``write_review(path, review.rows)`` (``stack.traps.review``) writes it as a table to be looked through.
+    """
+    from napari_cellsynth.engine.events import Progress
+    from napari_cellsynth.stack.traps.look_over import Review, review_traps
+
+    for news in review_traps(recordings, settings, template=template):
+        if isinstance(news, Review):
+            yield news
+        else:
+            yield Progress(done=news.done, total=news.total, message=news.message)
+
+
 def _told(making: Iterator[Any]) -> Iterator[Progress]:
     """News of a making as events: progress, and the report that comes last."""
     from napari_cellsynth.engine.events import Progress
@@ -93,6 +137,18 @@ def _told(making: Iterator[Any]) -> Iterator[Progress]:
             yield Progress(done=news.done, total=news.total, message=news.message)
         else:
             yield Progress(done=news.made, total=news.made, message=news.text(), details=news.to_json())
+
+
+def segment(
+    stack: Stack, settings: OutlineSettings | None = None, *, modality: Modality | None = None
+) -> Iterator[OutlineProgress | Stack]:
+    """Outline the cells of every frame without training: progress, and last of all the labels (axes without C).
+
+    See :func:`napari_cellsynth.stack.outlines.many.outline_stack`.
+    """
+    from napari_cellsynth.stack.outlines.many import outline_stack
+
+    yield from outline_stack(stack, settings, modality=modality)
 
 
 @dataclass(frozen=True)

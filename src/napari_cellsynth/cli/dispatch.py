@@ -19,6 +19,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "prepare crops": ("prepare_crops", "cut single cells out of recordings, as a training set"),
     "prepare clips": ("prepare_clips", "cut clips of consecutive frames out of recordings, as a training set"),
     "prepare pairs": ("prepare_pairs", "put low and high exposures of the same fields together, as a training set"),
+    "prepare traps": ("prepare_traps", "cut cell traps out of recordings, held fixed over time, as a training set"),
+    "segment": ("segment", "outlines of the cells, without training"),
     "train": ("train", "train a model on a training set, or go on with a training"),
     "runs": ("runs", "list runs, their state and size"),
     "sample": ("sample", "new images from a trained run"),

@@ -24,6 +24,8 @@ from napari_cellsynth.stack.outlines.view import Box, least_score
 FINEST = 22
 """Pixels of a cell's diameter from which the image is binned: outlines are refined afterwards."""
 LEVELS = 24
+LEAST = 0.4
+"""Score below which a region is no cell: on confocal nuclei 0.2 lets flecks of background pass."""
 
 
 @dataclass(frozen=True)
@@ -50,13 +52,11 @@ class Watershed:
         if top <= floor:
             return None
         edge = ndimage.gaussian_gradient_magnitude(height, 0.7) * (across / 6)
-        cellness = Cellness(
-            across, settings.smallest, settings.largest, edge, rounder=4.0, spread=0.7, relative=True
-        )
+        cellness = Cellness(across, settings.smallest, settings.largest, edge, rounder=4.0, spread=0.7, relative=True)
         levels = np.geomspace(floor, max(top, 2 * floor), LEVELS)
         if not settings.split_touching:
             levels = levels[: LEVELS // 3]
-        return cls(factor, cellness, height, levels, least_score(0.2, settings), settings.split_touching)
+        return cls(factor, cellness, height, levels, least_score(LEAST, settings), settings.split_touching)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -109,8 +109,8 @@ class Threshold:
             seeds, count = seeds_of(depth, inside, cellness.diameter / 12, 0.3 * cellness.diameter)
             parts = measure(flood(-depth, seeds, count, inside), count, depth, cellness.edge)
             # The narrower the neck, the weaker it holds: depth along the border, its opposite as an edge.
-            found += [parts, unions(parts, count, depth.max(initial=0) - depth, cellness.areas[1])]
-        return [one for regions in found if regions is not None for one in cellness.proposals(regions, 0.0)]
+            found += [parts, *unions(parts, count, depth.max(initial=0) - depth, cellness.areas[1])]
+        return [one for regions in found for one in cellness.proposals(regions, 0.0)]
 
 
 def _floor(settings: OutlineSettings) -> float:

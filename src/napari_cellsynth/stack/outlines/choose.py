@@ -53,7 +53,8 @@ def choose(proposals: Sequence[Proposal], shape: tuple[int, int]) -> list[Propos
     owner = np.zeros(shape, np.int32)
     taken: set[int] = set()
     for _ in range(PASSES):
-        if not any([_offer(i, proposals, owner, taken) for i in order if i not in taken]):
+        changed = [_offer(i, proposals, owner, taken) for i in order if i not in taken]
+        if not any(changed):
             break
     return [proposals[i] for i in order if i in taken]
 

@@ -11,22 +11,29 @@ from napari_cellsynth.stack.outlines.settings import OutlineSettings
 
 STEP = 1.5
 """Ratio of two diameters that are tried."""
-SMALLEST = 8.0
+SMALLEST = {"halo": 8.0, "lines": 16.0}
+"""Pixels: the grains of a textured cell are cells to who looks closely enough."""
+USUAL = 0.9
+"""Usual diameter over the median of those found: small cells are found last, and halos widen the others."""
 ACROSS = 24
 """Diameters along each side of the part in the middle that is looked at, 256 pixels at least."""
 
 
 def estimate_diameter(image: Map, settings: OutlineSettings, modality: Modality | None = None) -> float | None:
     """Usual diameter of the cells of a normalised image (Y, X), in pixels; None where nothing looks like a cell."""
+    from napari_cellsynth.stack.outlines.frame import method_for
+    from napari_cellsynth.stack.outlines.texture import borders_of
+
     tried = {}
-    diameter = SMALLEST
+    method = method_for(image, settings, modality)
+    diameter = SMALLEST[borders_of(modality) if method == "texture" else "halo"]
     while diameter <= min(image.shape) / 2.5:
         tried[diameter] = _how_well(image, diameter, settings, modality)
         diameter *= STEP
     best = max(tried, key=lambda d: tried[d][0], default=None)
     if best is None or tried[best][0] <= 0:
         return None
-    return float(np.clip(tried[best][1], best / STEP, best * STEP))
+    return float(np.clip(USUAL * tried[best][1], best / STEP, best * STEP))
 
 
 def _how_well(image: Map, diameter: float, settings: OutlineSettings, modality: Modality | None) -> tuple[float, float]:

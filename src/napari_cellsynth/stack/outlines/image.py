@@ -51,7 +51,7 @@ def background(image: Map) -> Map:
     terms = _terms(*small.shape).reshape(6, -1).T
     values = small.ravel().astype(np.float64)
     keep = np.ones(values.size, bool)
-    fit = np.zeros(6)
+    fit: NDArray[Any] = np.zeros(6)
     for _ in range(12):
         fit = np.linalg.lstsq(terms[keep], values[keep], rcond=None)[0]
         off = values - terms @ fit

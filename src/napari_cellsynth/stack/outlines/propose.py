@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,7 +72,7 @@ class Cellness:
         return roundness(sums) ** self.rounder * edge * size
 
 
-def above_levels(height: Map, levels: Sequence[float], cellness: Cellness) -> Iterator[Regions]:
+def above_levels(height: Map, levels: Iterable[float], cellness: Cellness) -> Iterator[Regions]:
     """Connected regions above each level, small holes filled."""
     from scipy import ndimage
 
@@ -121,11 +121,9 @@ def flood(landscape: Map, seeds: NDArray[np.int32], count: int, inside: Mask) ->
     return labels.astype(np.int32)
 
 
-def unions(regions: Regions, count: int, edge: Map, largest: float) -> Regions | None:
-    """Neighbours joined two by two, the weakest border first, to no more than ``largest`` pixels; every union a row."""
+def unions(regions: Regions, count: int, edge: Map, largest: float) -> Iterator[Regions]:
+    """Neighbours joined two by two, the weakest border first, up to ``largest`` pixels: each union a row."""
     touching = borders(regions.labels, count, edge)
-    if not touching:
-        return None
     rows: dict[int, Any] = {i: (regions.sums[i], [i]) for i in range(1, count + 1)}
     around: dict[int, dict[int, tuple[float, int]]] = {i: {} for i in rows}
     queue = []
@@ -144,9 +142,9 @@ def unions(regions: Regions, count: int, edge: Map, largest: float) -> Regions |
         for other, (total, length) in around[new].items():
             heapq.heappush(queue, (total / length, other, new))
     if not made:
-        return None
+        return
     sums = np.stack([np.zeros_like(regions.sums[0]), *(row for row, _ in made)])
-    return Regions(regions.labels, sums, members=[[], *(ids for _, ids in made)])
+    yield Regions(regions.labels, sums, members=[[], *(ids for _, ids in made)])
 
 
 def _join(

@@ -24,7 +24,7 @@ class OutlineScore:
     matched_iou: float
     """Intersection over union of these pairs, added up."""
     seg: float
-    """The same of the pairs in which more than half of the true cell is covered, as the Cell Tracking Challenge does."""
+    """The same of pairs in which more than half of the true cell is covered, as the Cell Tracking Challenge does."""
     frames: int = 1
     miscounted: int = 0
     """Differences of found and true numbers, added up over the frames without sign."""

@@ -7,6 +7,7 @@ that run on over part of the outline in DIC and brightfield.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -18,7 +19,7 @@ from napari_cellsynth.stack.outlines.choose import Proposal
 from napari_cellsynth.stack.outlines.image import Map, background, blocks
 from napari_cellsynth.stack.outlines.lines import coherent
 from napari_cellsynth.stack.outlines.propose import Cellness, above_levels, fill_holes, flood, seeds_of, unions
-from napari_cellsynth.stack.outlines.regions import measure
+from napari_cellsynth.stack.outlines.regions import Regions, measure
 from napari_cellsynth.stack.outlines.settings import OutlineSettings
 from napari_cellsynth.stack.outlines.view import Box, least_score
 
@@ -53,6 +54,8 @@ class Texture:
     crests: tuple[Map, ...]
     """Landscapes that are flooded; seeds come from the valleys of the first."""
     border: Border
+    bright: bool
+    """Whether cells are brighter in the middle than at the rim, as thick ones are in phase contrast."""
     least: float
     split: bool
 
@@ -85,13 +88,16 @@ class Texture:
             ground = float(np.percentile(texture, 20))
             drawn = coherent(small / (texture + ground), max(0.8, across / 60), max(1.5, across / 12))
             drawn = ndimage.gaussian_filter(drawn, max(0.5, across / 60))
-            crests, edge = (drawn,), drawn
+            crests: tuple[Map, ...] = (drawn,)
+            edge = drawn
         else:
-            crests, edge = (bright, steep), steep
+            crests = (bright, steep)
+            edge = steep
         edge = edge / max(float(np.percentile(edge[inside], 75)), 1e-9)
         cellness = Cellness(across, settings.smallest, settings.largest, edge.astype(np.float32))
         least = least_score(LEAST[border], settings)
-        return cls(factor, cellness, inside, depth, bright, crests, border, least, settings.split_touching)
+        thick = border == "halo" and _brighter_inside(bright, depth / across)
+        return cls(factor, cellness, inside, depth, bright, crests, border, thick, least, settings.split_touching)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -102,33 +108,45 @@ class Texture:
         from scipy import ndimage
 
         cellness = replace(self.cellness, edge=self.cellness.edge[box])
-        inside, depth = self.inside[box], self.depth[box]
-        labels, count = ndimage.label(depth > 0)
-        found = [measure(labels, count, depth, cellness.edge)]
-        across = cellness.diameter
-        if self.split:
-            for number, blur in enumerate(BLURS[self.border]):
-                valleys = -self.crests[0][box]
-                seeds, count = seeds_of(valleys, depth > 0, across / blur, 0.3 * across)
-                for crest in self.crests:
-                    parts = measure(flood(crest[box], seeds, count, inside), count, depth, cellness.edge)
-                    found.append(parts)
-                    if number < JOINED[self.border]:
-                        found.append(unions(parts, count, cellness.edge, cellness.areas[1]))
-            if self.border == "halo" and inside.any():
-                found += self._bright_cells(box, cellness)
-        return [one for regions in found if regions is not None for one in cellness.proposals(regions, self.least)]
+        if not self.split:
+            depth = self.depth[box]
+            labels, count = ndimage.label(depth > 0)
+            found = [measure(labels, count, depth, cellness.edge)]
+        else:
+            found = [*(self._bright_cells if self.bright else self._flooded)(box, cellness)]
+        return [one for regions in found for one in cellness.proposals(regions, self.least)]
 
-    def _bright_cells(self, box: Box, cellness: Cellness) -> list:
+    def _flooded(self, box: Box, cellness: Cellness) -> Iterator[Regions]:
+        """What floods from the valleys between the crests, finest first, and unions of neighbours.
+
+        Whole textured areas are no proposals: their outlines are smooth by the smearing, and pass for cells.
+        """
+        across, crests = cellness.diameter, [crest[box] for crest in self.crests]
+        inside, depth = self.inside[box], self.depth[box]
+        for number, blur in enumerate(BLURS[self.border]):
+            seeds, count = seeds_of(-crests[0], depth > 0, across / blur, 0.3 * across)
+            for crest in crests:
+                parts = measure(flood(crest, seeds, count, inside), count, depth, cellness.edge)
+                yield parts
+                if number < JOINED[self.border]:
+                    yield from unions(parts, count, cellness.edge, cellness.areas[1])
+
+    def _bright_cells(self, box: Box, cellness: Cellness) -> Iterator[Regions]:
         """Thick and round cells are bright in phase contrast, and have no halo that parts them."""
         bright = np.where(self.inside[box], self.brightness[box], -np.inf).astype(np.float32)
         levels = np.unique(np.percentile(self.brightness[self.inside], np.linspace(30, 97, 16)))
-        return list(above_levels(bright, levels, cellness))
+        yield from above_levels(bright, levels.tolist(), cellness)
 
 
 def _fine(diameter: float) -> float:
     """Standard deviation in pixels of the finest gradient: grains grow more slowly than the cells they are in."""
     return max(1.0, diameter / 25) if diameter < 40 else 1.6 + (diameter - 40) / 80
+
+
+def _brighter_inside(brightness: Map, depth: Map) -> bool:
+    """Whether cells are brighter deep inside (depth in diameters) than near the rim, where a halo would be."""
+    rim, deep = brightness[(depth > 0.1) & (depth <= 0.2)], brightness[depth > 0.3]
+    return bool(rim.size and deep.size and np.median(deep) > np.median(rim))
 
 
 def _depth(inside: NDArray[np.bool_]) -> Map:

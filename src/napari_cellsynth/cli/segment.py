@@ -1,0 +1,158 @@
+"""``cellsynth segment METHOD|RUN STACK OUT``."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, get_args
+
+from tyro.conf import OmitArgPrefixes, Positional, arg
+
+from napari_cellsynth.cli.from_settings import options_of, settings_from
+from napari_cellsynth.cli.options import StackOptions, parse
+from napari_cellsynth.errors import BadInput
+from napari_cellsynth.stack.modality import Modality
+from napari_cellsynth.stack.outlines.settings import Method, OutlineSettings
+
+if TYPE_CHECKING:
+    from napari_cellsynth.stack.stack import Stack
+
+METHODS: tuple[str, ...] = get_args(Method)
+OutlineOptions = options_of(
+    OutlineSettings, about="What cells look like.", leave_out=("method", "diameter_um", "diameter_px")
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Segment:
+    """Outline the cells of a recording without training."""
+
+    method: Annotated[Positional[str], arg(metavar="threshold|watershed|texture|auto")]
+    """threshold or watershed for bright cells on dark, texture for the others; auto: by how the image was made."""
+    stack: Annotated[Positional[Path], arg(metavar="STACK")]
+    """The recording: a file, or a folder of numbered frames."""
+    out: Annotated[Positional[Path], arg(metavar="OUT")]
+    """Labels to write (.tif plain TIFF, .ome.tif, .ome.zarr): 0 background, numbers from 1 in each frame on its own."""
+    diameter: Annotated[str | None, arg(metavar="12um|64px", help_behavior_hint="")] = None
+    """Usual diameter of a cell in micrometres or pixels (default: estimated from the recording)."""
+    modality: Annotated[
+        Modality | None, arg(metavar="dic|phase-contrast|brightfield|fluorescence", help_behavior_hint="")
+    ] = None
+    """How the images were made (default: dark ground with brighter cells is taken for fluorescence)."""
+    outlines: OmitArgPrefixes[OutlineOptions] = field(default_factory=OutlineOptions)  # type: ignore[valid-type]
+    recording: OmitArgPrefixes[StackOptions] = field(default_factory=StackOptions)
+    quiet: bool = False
+    """No progress."""
+
+
+def main(words: Sequence[str]) -> int:
+    from napari_cellsynth import api
+    from napari_cellsynth.cli.progress import ProgressLine
+    from napari_cellsynth.stack.stack import Stack
+
+    options = parse(Segment, "segment", words)
+    _check_method(options.method)
+    settings = _settings(options)
+    out = labels_path(options.out)
+    stack = options.recording.read(options.stack)
+    found, labels = 0, None
+    with ProgressLine(out.name, quiet=options.quiet) as line:
+        for news in api.segment(stack, settings, modality=options.modality):
+            if isinstance(news, Stack):
+                labels = news
+            else:
+                line.at(news.done, news.total, f"{news.cells} cells" if news.done else news.message)
+                found = news.cells
+    assert labels is not None
+    write_labels(out, labels)
+    print(_in_words(labels, found))
+    print(out)
+    return 0
+
+
+def _check_method(method: str) -> None:
+    """BadInput unless a method is named; a path is a run."""
+    if os.sep in method or "/" in method or Path(method).is_dir():
+        raise BadInput(f"{method} is a path, so a run; no method that is trained outlines cells yet: {_offer()}")
+    if method not in METHODS:
+        raise BadInput(f"no method is called {method!r}; {_offer()}")
+
+
+def _offer() -> str:
+    return f"without training there are {', '.join(METHODS)}"
+
+
+def _settings(options: Segment) -> OutlineSettings:
+    try:
+        return settings_from(OutlineSettings, options.outlines, method=options.method, **_diameter(options.diameter))
+    except BadInput as error:
+        # The settings have one in micrometres and one in pixels, the shell has one option.
+        said = re.sub(r"--diameter-(px|um) \S+ given", f"--diameter {options.diameter} given", str(error))
+        raise BadInput(said) from None
+
+
+def _diameter(text: str | None) -> dict[str, Any]:
+    """``64px`` is of the recording's own pixels; everything else a length."""
+    from napari_cellsynth.stack.quantity import parse_length
+
+    if text is None:
+        return {}
+    number = text.strip().lower().removesuffix("px").strip()
+    if number == text.strip().lower():
+        return {"diameter_um": parse_length(text)}
+    try:
+        return {"diameter_px": float(number)}
+    except ValueError:
+        raise BadInput(f"--diameter {text!r} given; write it such as 12um or 64px") from None
+
+
+def labels_path(out: Path) -> Path:
+    """Where labels go: OUT as it is, or ``OUT.labels.tif``; BadInput where that would cost another's file."""
+    from napari_cellsynth.stack.files.outputs import ENDINGS, image_path, refuse_others
+
+    path = image_path(out)
+    if not out.name.lower().endswith(ENDINGS):
+        path = out.with_name(f"{out.name}.labels.tif")
+    refuse_others(path)
+    return path
+
+
+def write_labels(path: Path, labels: Stack) -> None:
+    """Labels in the smallest type that holds them: plain TIFF as a phantom's, or OME-TIFF, or OME-Zarr."""
+    import numpy as np
+
+    from napari_cellsynth.stack.files.write import write_plain_tiff, write_stack
+
+    highest = max(int(np.asarray(labels.data[place]).max(initial=0)) for place in np.ndindex(labels.shape[:-2]))
+    small = _Cast(labels.data, np.dtype("uint16" if highest <= 65535 else "uint32"))
+    if path.name.lower().endswith((".ome.tif", ".ome.tiff", ".zarr")):
+        write_stack(path, labels.with_(data=small), kind="labels")
+        return
+    scale = {"pixel_size": labels.pixel_size, "frame_interval": labels.frame_interval}
+    write_plain_tiff(path, small, {**(labels.provenance or {}), "kind": "labels", "axes": labels.axes, **scale})
+
+
+class _Cast:
+    """An array in another type, converted where it is read."""
+
+    def __init__(self, data: Any, dtype: Any) -> None:
+        self.data, self.dtype = data, dtype
+        self.shape, self.ndim = data.shape, data.ndim
+
+    def __getitem__(self, place: Any) -> Any:
+        return self.data[place].astype(self.dtype)
+
+
+def _in_words(labels: Stack, found: int) -> str:
+    used = (labels.provenance or {})["settings"]
+    if not found or used["diameter_used_px"] is None:
+        return "no cells found; give the diameter of a cell (--diameter), or another method"
+    planes = labels.size("T") * labels.size("Z")
+    size = f"{used['diameter_used_px']:.3g} pixels"
+    return (
+        f"{found} outlines in {planes} plane(s) by {used['method']}, cells of about {size};"
+        " found without training: look at them before you trust them"
+    )

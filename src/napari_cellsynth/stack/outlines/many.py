@@ -1,0 +1,131 @@
+"""The outlines of a whole recording, frame by frame; on disk where they are large."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import weakref
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from napari_cellsynth.errors import BadInput
+from napari_cellsynth.stack.hashing import content_hash
+from napari_cellsynth.stack.modality import Modality
+from napari_cellsynth.stack.outlines.diameter import estimate_diameter
+from napari_cellsynth.stack.outlines.frame import diameter_in_pixels, method_for, outlines_of
+from napari_cellsynth.stack.outlines.image import normalised
+from napari_cellsynth.stack.outlines.settings import OutlineSettings
+from napari_cellsynth.stack.provenance import provenance_block
+from napari_cellsynth.stack.stack import Stack
+
+IN_MEMORY = 512 * 2**20
+"""Bytes of labels up to which they are kept in memory."""
+LOOKED_AT = 5
+"""Frames, evenly spaced, from which the diameter is estimated."""
+
+
+@dataclass(frozen=True)
+class OutlineProgress:
+    """How far the outlining is: ``done`` of ``total`` planes, and the cells found so far."""
+
+    done: int
+    total: int
+    cells: int = 0
+    message: str = "finding cells"
+
+
+def outline_stack(
+    stack: Stack, settings: OutlineSettings | None = None, *, modality: Modality | None = None
+) -> Iterator[OutlineProgress | Stack]:
+    """Outline the cells of every plane of a recording without training.
+
+    Yields OutlineProgress after every plane; last of all the labels: a Stack
+    with the axes of ``stack`` but C, int32, numbers from 1 in each plane on
+    its own, ``stack``'s scale, and how they were made in its provenance.
+    One diameter and one method hold for all planes.  Above 512 MB the labels
+    lie in a temporary file that goes with the array.  Closing the generator
+    leaves nothing behind.
+
+    Raises
+    ------
+    BadInput
+        Where the diameter is given in micrometres and the pixel size is not
+        known, or the channel is not there.
+    """
+    settings = settings or OutlineSettings()
+    if "Q" in stack.axes:
+        raise BadInput(f"{stack.name} holds samples (axis Q), not a recording; give a recording")
+    if settings.channel >= stack.size("C"):
+        raise BadInput(f"channel {settings.channel} asked for; {stack.name} has {stack.size('C')}, counted from 0")
+    places = [(t, z) for t in range(stack.size("T")) for z in range(stack.size("Z"))]
+    yield OutlineProgress(0, len(places), message="looking at the cells")
+    diameter, settings = settled(stack, settings, modality)
+    axes = stack.axes.replace("C", "")
+    data = _room(tuple(stack.size(axis) for axis in axes))
+    planes = data.reshape(len(places), *data.shape[-2:])
+    cells = 0
+    for done, (t, z) in enumerate(places):
+        plane = normalised(stack.frame(t, channel=settings.channel, z=z))
+        if plane is not None and diameter is not None:
+            planes[done] = outlines_of(plane, diameter, settings, modality)
+            cells += int(planes[done].max())
+        yield OutlineProgress(done + 1, len(places), cells)
+    about = {**settings.model_dump(), "modality": modality, "diameter_used_px": diameter}
+    yield Stack(
+        data,
+        axes,
+        pixel_size=stack.pixel_size,
+        z_step=stack.z_step if "Z" in axes else None,
+        frame_interval=stack.frame_interval,
+        name=f"{stack.name} outlines",
+        provenance=provenance_block(
+            made_by="segment",
+            synthetic=False,
+            settings=about,
+            inputs=[{"name": stack.name, "hash": content_hash(stack)}],
+        ),
+    )
+
+
+def settled(stack: Stack, settings: OutlineSettings, modality: Modality | None) -> tuple[float | None, OutlineSettings]:
+    """The diameter in pixels, and the settings with the method that ``auto`` stands for; both hold for all frames.
+
+    The diameter is None where no frame shows anything that looks like cells.
+    """
+    diameter = diameter_in_pixels(settings, stack.pixel_size)
+    count = stack.size("T")
+    chosen = np.unique(np.linspace(0, count - 1, min(LOOKED_AT, count)).round().astype(int)).tolist()
+    if diameter is not None:
+        chosen = chosen[len(chosen) // 2 :][:1]
+    planes = [stack.frame(t, channel=settings.channel, z=stack.size("Z") // 2) for t in chosen]
+    methods = [method_for(plane, settings, modality) for plane in planes]
+    settings = settings.model_copy(update={"method": max(methods, key=methods.count)})
+    if diameter is not None:
+        return diameter, settings
+    found = [normalised(plane) for plane in planes]
+    estimates = [estimate_diameter(plane, settings, modality) for plane in found if plane is not None]
+    known = [one for one in estimates if one is not None]
+    return (float(np.median(known)) if known else None), settings
+
+
+def _room(shape: tuple[int, ...]) -> Any:
+    """Zeros of int32, in memory or in a temporary file that is removed with them."""
+    if prod(shape) * 4 <= IN_MEMORY:
+        return np.zeros(shape, np.int32)
+    handle, name = tempfile.mkstemp(prefix="cellsynth-outlines-", suffix=".raw")
+    os.close(handle)
+    data = np.memmap(name, np.int32, "w+", shape=shape)
+    weakref.finalize(data, _remove, Path(name))
+    return data
+
+
+def _remove(path: Path) -> None:
+    # Windows lets go of a mapped file only with its last view.
+    with suppress(OSError):
+        path.unlink()
