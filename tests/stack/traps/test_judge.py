@@ -20,7 +20,7 @@ SIZE = {"size": 90, "offset_y": -10}
 
 def judged(field: Field, *, outlines: bool, boxed: int = 4, **settings: object) -> Judged:
     known = TrapSettings(**{"template": box_around(field.traps[boxed]), **SIZE, **settings})
-    still = look(field.stack, known, reference=known.frame)
+    still = look(field.stack, known, reference=known.template_frame)
     assert known.box is not None
     found = find_traps(field.stack, still, box_template(field.stack, still, known.box), known)
     news = list(judge_traps(field.stack, found, known, labels=field.labels if outlines else None))

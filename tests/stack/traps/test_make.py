@@ -121,7 +121,7 @@ def test_boxes_follow_a_stage_that_moves(tmp_path: Path) -> None:
     # Light falls off over the field: the same trap is a little brighter elsewhere.
     assert np.abs(a - b).max() < 60
     held = tmp_path / "held"
-    made(held, field, follow_drift=False)
+    made(held, field, stay=True)
     assert len({row["y"] for row in rows(held / "traps.csv") if row["trap"] == "1"}) == 1
 
 
@@ -213,9 +213,9 @@ def test_refusals(chip: Field, folder: Path, tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="no template given"):
         list(make_traps(recordings(chip), tmp_path / "a", known.model_copy(update={"template": None})))
     with pytest.raises(BadInput, match="frame 9 asked for"):
-        list(make_traps(recordings(chip), tmp_path / "a", known.model_copy(update={"frame": 9})))
+        list(make_traps(recordings(chip), tmp_path / "a", known.model_copy(update={"template_frame": 9})))
     with pytest.raises(BadInput, match="plane 3 asked for"):
-        list(make_traps(recordings(chip), tmp_path / "a", known.model_copy(update={"z": 3})))
+        list(make_traps(recordings(chip), tmp_path / "a", known.model_copy(update={"template_z": 3})))
     with pytest.raises(BadInput, match="frames 0 to 6 asked for"):
         list(make_traps(recordings(chip), tmp_path / "a", known.model_copy(update={"last": 6})))
     other = chip.stack.with_(pixel_size=(0.3, 0.3), name="other")

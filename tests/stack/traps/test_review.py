@@ -9,6 +9,7 @@ import pytest
 from fields import box_around, draw_field
 
 from napari_cellsynth.errors import BadInput
+from napari_cellsynth.stack.contact_sheet import KEPT, LEFT_OUT
 from napari_cellsynth.stack.recordings.holdout import HoldOut
 from napari_cellsynth.stack.recordings.recording import Recording, recordings_of
 from napari_cellsynth.stack.recordings.row import Row
@@ -19,7 +20,7 @@ from napari_cellsynth.stack.traps.look_over import Review, review_traps
 from napari_cellsynth.stack.traps.review import COLUMNS, ReviewRow, counts, read_review, write_review
 from napari_cellsynth.stack.traps.sequences import SequencePlan, plan_sequences
 from napari_cellsynth.stack.traps.settings import TrapSettings
-from napari_cellsynth.stack.traps.sheet import write_sheet
+from napari_cellsynth.stack.traps.sheet import review_sheet
 
 NOTHING = HoldOut(by="time", validation_fraction=0, test_fraction=0)
 
@@ -72,8 +73,10 @@ def test_decisions_are_not_written_over(review: Review, tmp_path: Path) -> None:
     "text",
     [
         "recording;trap;y;x;score;washed_at;decision;note\nchip;1;50;60;0,91;12 15;r;zu viel\n",
-        "\ufeffRecording\tTrap\tY\tX\tScore\tWashed at\tDecision\tNote\n"
-        "chip\t1\t50\t60\t0.91\t12 15\tRejected\tzu viel\n",
+        (
+            "\ufeffRecording\tTrap\tY\tX\tScore\tWashed at\tDecision\tNote\n"
+            "chip\t1\t50\t60\t0.91\t12 15\tRejected\tzu viel\n"
+        ),
         'recording,trap,y,x,score,washed_at,decision,note,colour\r\nchip,1,50,60,0.91,12 15,no,"zu viel",red\r\n\r\n',
     ],
 )
@@ -125,18 +128,12 @@ def test_places_and_frames_are_the_files(review: Review) -> None:
     assert {(one.first, one.last) for one in made.sequences} == {(0, 6)}
 
 
-def test_a_contact_sheet(review: Review, tmp_path: Path) -> None:
-    from PIL import Image
-
-    image = Image.open(write_sheet(tmp_path / "sheet.png", review))
-    assert image.width > 500
-    pixels = np.asarray(image)
-    assert (pixels == (70, 170, 90)).all(-1).any() and not (pixels == (200, 70, 60)).all(-1).any()
+def test_a_contact_sheet(review: Review) -> None:
+    sheet = review_sheet(review)
+    assert sheet.shape[1] > 500 and sheet.dtype == np.uint8
+    assert (sheet == KEPT).all(-1).any() and not (sheet == LEFT_OUT).all(-1).any()
     rejected = [one.model_copy(update={"decision": "reject"}) for one in review.rows]
-    write_sheet(tmp_path / "other.png", review, rejected)
-    assert (np.asarray(Image.open(tmp_path / "other.png")) == (200, 70, 60)).all(-1).any()
-    with pytest.raises(BadInput, match="PNG"):
-        write_sheet(tmp_path / "sheet.jpg", review)
+    assert (review_sheet(review, rejected) == LEFT_OUT).all(-1).any()
 
 
 # -- what is cut out by it -------------------------------------------------------------------------------------------

@@ -71,14 +71,14 @@ def judge_traps(
     frames = [t for t in still.frames if t not in unfit]
     seer = _Outlines(labels, still.z, found) if labels is not None else _Proxies(stack, found, settings, frames)
     followed = still.given or Followed()
-    followed.follow = settings.follow_drift
+    followed.follow = not settings.stay
     facts = {trap: TrapFacts(trap) for trap in found.traps}
     shown = {frames[0], frames[len(frames) // 2], frames[-1]} if found.traps else set()
     for done, t in enumerate(frames, start=1):
         plane = stack.frame(t, z=still.z)
         if still.given is None:
             followed.note(t, still.offset(plane, t))
-        offset = followed.offsets[t] if settings.follow_drift else (0.0, 0.0)
+        offset = followed.offsets[t] if not settings.stay else (0.0, 0.0)
         seer.see(t, plane, offset, facts)
         if t in shown:
             moved = moved_back(plane, *whole(offset))
@@ -150,7 +150,7 @@ class _Proxies:
         crops = []
         for t in some_frames(frames, frames[0], EMPTY_FROM):
             plane = stack.frame(t, z=still.z)
-            offset = still.offset(plane, t) if settings.follow_drift else None
+            offset = still.offset(plane, t) if not settings.stay else None
             crops += self._crops(plane, offset or (0.0, 0.0))
         known = None
         if self.knows_empty:

@@ -75,7 +75,7 @@ def _look(
 ) -> tuple[Still, Template]:
     """What stands still, on the frame of the box where that is in this recording."""
     own = template is None or (first and template.recording == recording.stack.name)
-    reference = settings.frame if own else None
+    reference = settings.template_frame if own else None
     still = look(recording.stack, settings, reference=reference, drift=drift, unfit=recording.unfit)
     if template is None:
         if settings.box is None:

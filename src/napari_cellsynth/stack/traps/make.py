@@ -93,7 +93,7 @@ def _follow(
     recording: Recording, sequences: Sequence[TrapSequence], settings: TrapSettings, drift: Any
 ) -> Generator[SetProgress, None, Followed]:
     """Where the stage is in each frame that is needed of a recording."""
-    followed = Followed(follow=settings.follow_drift)
+    followed = Followed(follow=not settings.stay)
     references = {one.place.reference for one in sequences}
     if not references:
         return followed
@@ -102,7 +102,7 @@ def _follow(
         raise BadInput(f"traps of {recording.name} lie in frames {frames}; give the places of all in one frame")
     (reference,) = references
     if drift is not None:
-        return Followed.given(drift, recording.frames, reference, settings.follow_drift)
+        return Followed.given(drift, recording.frames, reference, not settings.stay)
     needed = sorted({t for one in sequences for t in range(one.first, one.last + 1)})
     z = plane_of(recording.stack, settings)
     stage = Stage(recording.stack.frame(reference, z=z))

@@ -40,7 +40,7 @@ def propose(seen: TrapFacts, judged: Judged, settings: TrapSettings, cuts: Colle
     reasons = _reasons(len(many), len(none), len(frames), judged.with_outlines, settings)
     first, last = longest(good, cuts)
     if last - first + 1 < settings.min_frames:
-        return Proposal(False, *whole, f"{reasons or 'few frames'}: {max(0, last - first + 1)} left in a row")
+        return Proposal(False, *whole, f"{reasons or 'too few frames'}: {max(0, last - first + 1)} left in a row")
     steps = last - first
     washes = [t for t in seen.washed if first < t <= last]
     if len(washes) > max(FEW, settings.max_washed * steps):

@@ -51,6 +51,11 @@ class TrapReport:
         return cls(**(known | {"drift": tuple(known["drift"])}))
 
     @property
+    def made(self) -> int:
+        """Sequences."""
+        return sum(self.sequences.values())
+
+    @property
     def all_traps(self) -> int:
         return sum(self.traps.values())
 

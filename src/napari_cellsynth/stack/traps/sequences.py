@@ -80,7 +80,8 @@ def plan_sequences(recordings: Sequence[Recording], rows: Sequence[ReviewRow], s
         if row.accepted and row.recording == recording.name
     ]
     if not places:
-        raise BadInput(f"all {len(rows)} traps are rejected; accept some in the review table, or change its rules")
+        why = ", ".join(f"{n} {reason}" for reason, n in refused.most_common(3))
+        raise BadInput(f"all {len(rows)} traps are rejected ({why}); accept some in the review, or change the rules")
     whole = _by_traps(recordings, settings)
     parts = _parts_of_traps(recordings, places, settings) if whole else {}
     made: list[TrapSequence] = []

@@ -17,10 +17,10 @@ class TrapSettings(BaseModel):
 
     template: str | None = None
     """Box around one trap, without its cells as far as possible: ``y0:y1,x0:x1`` in pixels, the ends not included."""
-    frame: int = Field(0, ge=0)
+    template_frame: int = Field(0, ge=0)
     """Frame in which the box was drawn, counted from 0; boxes of all frames are placed as they lie in this one."""
-    z: int | None = Field(None, ge=0)
-    """Plane in which traps are looked for, counted from 0 (empty: the middle one); all planes are cut out."""
+    template_z: int | None = Field(None, ge=0)
+    """Plane of z in which traps are looked for, counted from 0 (empty: the middle one); all planes are cut out."""
     size: int = Field(256, ge=16, le=2048)
     """Pixels along each side of a finished crop."""
     box_um: float | None = Field(None, gt=0, allow_inf_nan=False)
@@ -33,8 +33,8 @@ class TrapSettings(BaseModel):
     """Columns by which the middle of a crop lies to the right of the middle of the template's box."""
     threshold: float | None = Field(None, gt=0.0, lt=1.0)
     """Likeness to the template from which a place is a trap, up to 1 (empty: from the widest gap in the scores)."""
-    follow_drift: bool = True
-    """Let the boxes follow the stage in whole pixels where it moves by more than one; else they stay where they are."""
+    stay: bool = False
+    """Boxes stay where they are even where the stage moves; else they follow it once it moves by more than a pixel."""
     first: int = Field(0, ge=0)
     """First frame to look at, counted from 0."""
     last: int | None = Field(None, ge=0)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from napari_cellsynth.errors import BadInput
+from napari_cellsynth.stack.contact_sheet import KEPT, LEFT_OUT
 from napari_cellsynth.stack.traps.look_over import Review
 from napari_cellsynth.stack.traps.review import ReviewRow
 
@@ -17,27 +16,16 @@ SIDE = 96
 LINE = 12
 """Pixels of a line of words."""
 COLUMNS = 4
-COLOURS = {True: (70, 170, 90), False: (200, 70, 60)}
-"""Of the frame around accepted and rejected traps."""
 
 
-def write_sheet(path: Path, review: Review, rows: Sequence[ReviewRow] | None = None) -> Path:
-    """Write a PNG with three images of every trap that is not cut by the border; ``rows`` may hold decisions."""
-    from napari_cellsynth.stack.files.replacing import replacing
+def review_sheet(review: Review, rows: Sequence[ReviewRow] | None = None) -> np.ndarray:
+    """(H, W, 3) uint8 with three images of every trap that is not cut by the border; ``rows`` may hold decisions.
 
-    path = Path(path)
-    if path.suffix.lower() != ".png":
-        raise BadInput(f"{path.name} given; a contact sheet is a PNG")
-    with replacing(path) as temporary:
-        sheet(review, rows or review.rows).save(temporary, format="PNG")
-    return path
-
-
-def sheet(review: Review, rows: Sequence[ReviewRow]) -> Any:
-    """The sheet as an image of Pillow."""
+    Accepted traps are framed in blue, rejected ones in orange.
+    """
     from PIL import Image, ImageDraw
 
-    known = {(row.recording, row.trap): row for row in rows}
+    known = {(row.recording, row.trap): row for row in rows or review.rows}
     tiles = [
         (thumbnails, known[name, seen.trap.number])
         for name, judged in zip(dict.fromkeys(row.recording for row in review.rows), review.judged, strict=False)
@@ -54,10 +42,12 @@ def sheet(review: Review, rows: Sequence[ReviewRow]) -> Any:
         top, left = (place // columns) * height, (place % columns) * width
         for k, small in enumerate(thumbnails):
             image.paste(Image.fromarray(small).resize((SIDE, SIDE)), (left + 4 + k * SIDE, top + 4))
-        draw.rectangle((left + 1, top + 1, left + width - 3, top + height - 3), outline=COLOURS[row.accepted], width=2)
+        draw.rectangle(
+            (left + 1, top + 1, left + width - 3, top + height - 3), outline=KEPT if row.accepted else LEFT_OUT, width=2
+        )
         for k, line in enumerate(words(row)):
             draw.text((left + 6, top + SIDE + 6 + k * LINE), line, fill=(230, 230, 230))
-    return image
+    return np.asarray(image)
 
 
 def words(row: ReviewRow) -> list[str]:

@@ -71,7 +71,7 @@ def check_image(image: np.ndarray, name: str) -> np.ndarray:
 def plane_of(stack: Stack, settings: TrapSettings) -> int:
     """The plane in which traps are looked for; BadInput where there is none of that number."""
     planes = stack.size("Z")
-    z = planes // 2 if settings.z is None else settings.z
+    z = planes // 2 if settings.template_z is None else settings.template_z
     if z >= planes:
         raise BadInput(f"plane {z} asked for; {stack.name} has planes 0 to {planes - 1}")
     return z
