@@ -22,6 +22,12 @@ STIR = 0.02
 """Standard deviation of a cell's own wandering in a step, in micrometres."""
 HELD = 8.0
 """How much less than others the trapped mother gives way."""
+SLIPS_AT = 0.2
+"""Volume at which a bud in the gap is born, as a share of her mother's."""
+SLIP = 0.8
+"""Micrometres that the flow takes a cell down the gap or along a pillar in a step."""
+ROUND, LONGEST = 1.12, 3.2
+"""Length over width of a bud that has room, and at most."""
 PASSING = 0.4
 """Share of the cells brought by the flow that are seen once and gone."""
 TAKES = 0.55
@@ -80,6 +86,7 @@ class Colony:
         self._brought = 1000
         self._born = 0
         self._passing: set[int] = set()
+        self._down = False
         start = np.random.default_rng([*self._key, 0])
         if start.random() >= settings.empty:
             self._populate(start)
@@ -130,7 +137,7 @@ class Colony:
         serial = self._brought if brought else self._born
         random = np.random.default_rng([*self._key, 3, serial])
         nature = growth.draw_nature(random, self._settings.doubling_time)
-        lies = random.normal(0, 0.35) if random.random() < 0.85 else random.normal(0, 1.2)
+        lies = random.normal(0, 0.4) if random.random() < 0.85 else random.uniform(-1.6, 0.8)
         cell = Cell(serial, parent, oval, growth.volume(oval.radius), nature, draw_form(random), float(lies))
         cell.side = random.uniform(-np.pi, np.pi)
         self.cells[serial] = cell
@@ -155,6 +162,7 @@ class Colony:
         for cell in list(self.cells.values()):
             if not cell.attached:
                 self._grow(cell, minutes)
+            self._squeeze(cell)
         self._settle(press=1)
 
     def _grow(self, cell: Cell, minutes: float) -> None:
@@ -165,19 +173,34 @@ class Colony:
         if bud is not None and of_bud is not None:
             bud.volume = of_bud
             bud.oval = replace(bud.oval, radius=growth.radius(of_bud))
-            if bud.volume >= cell.nature.parts_at * cell.volume:
+            share = SLIPS_AT if cell.serial == 1 and self._down else cell.nature.parts_at
+            if bud.volume >= share * cell.volume:
                 self._divide(cell, bud)
         elif cell.oval.radius >= cell.nature.buds_at and cell.rested >= cell.nature.rest:
             self._start_bud(cell)
 
+    def _squeeze(self, cell: Cell) -> None:
+        """In the gap between the pillars a bud grows long instead of wide; out of it she becomes round again."""
+        oval, wish = cell.oval, ROUND
+        if cell.serial == 1 or self._born < 2:
+            return
+        if abs(oval.x) < 2.5 and oval.y > pillars.TIP:
+            room = pillars.half_gap(oval.y + 0.6 * oval.axes[0]) - crowd.TO_PILLAR
+            wish = float(np.clip((oval.radius / max(room, 0.5)) ** 2, ROUND, LONGEST))
+        elif oval.aspect < 1.3:
+            return
+        cell.oval = replace(oval, aspect=oval.aspect + float(np.clip(wish - oval.aspect, -0.08, 0.3)))
+
     def _start_bud(self, cell: Cell) -> None:
         angle = self._way_out(cell)
         reach = cell.oval.reach(angle) + crowd.NECK * growth.SMALLEST
+        if cell.serial == 1:
+            self._down = angle > 0
         place = Oval(
-            cell.oval.x + reach * np.cos(angle), cell.oval.y + reach * np.sin(angle), growth.SMALLEST, 1.12, angle
+            cell.oval.x + reach * np.cos(angle), cell.oval.y + reach * np.sin(angle), growth.SMALLEST, ROUND, angle
         )
         bud = self._new(cell.serial, place)
-        bud.attached, bud.z = True, cell.z + 0.3 * bud.z
+        bud.attached, bud.z = True, 0.5 * (cell.z + bud.z)
         cell.bud, cell.side = bud.serial, angle
         self._note("bud", bud)
 
@@ -185,8 +208,9 @@ class Colony:
         """Direction of a new bud: the trapped mother's up or down, near her last one if she can; others' into room."""
         random = np.random.default_rng([*self._key, 4, cell.serial, self._born])
         if cell.serial == 1:
-            down = self._settings.budding == "down" or (self._settings.budding == "either" and random.random() < 0.3)
-            if down:
+            share = {"up": 0.0, "either": 0.35, "down": 1.0}[self._settings.budding]
+            # A mother who has grown too large sits on the funnel instead of in it; a bud below would lift her out.
+            if random.random() < share and cell.oval.y > pillars.TIP - 0.5:
                 return float(np.pi / 2 + random.normal(0, 0.12))
             tries = -np.pi / 2 + np.clip(random.normal(0, 0.7, 6), -1.2, 1.2)
         else:
@@ -217,7 +241,8 @@ class Colony:
             mother_of = {at[c.serial]: at[c.parent] for c in order if c.attached}
             ovals = [self._pressed(cell) if press else cell.oval for cell in order]
             heavy = [HELD if cell.serial == 1 else 1.0 for cell in order]
-            ovals, _ = crowd.settle(ovals, heavy, mother_of)
+            # At the end of a frame nothing may overlap, however long it takes.
+            ovals, _ = crowd.settle(ovals, heavy, mother_of, rounds=crowd.ROUNDS if press else 5 * crowd.ROUNDS)
             for cell, oval in zip(order, ovals, strict=True):
                 cell.oval = oval
 
@@ -225,12 +250,16 @@ class Colony:
         oval = cell.oval
         if cell.serial == 1:
             return replace(oval, x=0.9 * oval.x, y=oval.y + 2 * CREEP)
-        if cell.attached or 1 not in self.cells:
+        mother = self.cells[1].oval if 1 in self.cells else None
+        below = mother is not None and abs(oval.x) < 2 and oval.y > mother.y + 0.5 * mother.radius
+        if not cell.attached and (below or oval.y > pillars.TIP + 2):  # in the gap, or beside the pillars
+            return replace(oval, y=oval.y + SLIP)
+        if cell.attached or mother is None:
             return oval
         x, y = STIR * self._stir.normal(size=2)
-        towards = np.array([self.cells[1].oval.x - oval.x, self.cells[1].oval.y - oval.y])
-        if towards[1] > 0.5 * self.cells[1].oval.radius:  # what lies beside her does not lift her out
-            x, y = (x, y) + CREEP * towards / max(float(np.hypot(*towards)), 1.0)
+        towards = np.array([mother.x - oval.x, mother.y - oval.y])
+        if towards[1] > 0.5 * mother.radius:  # what lies beside her does not lift her out
+            x, y = (x, y) + CREEP * (towards / max(float(np.hypot(*towards)), 1.0) + (0.0, 0.3))
         return replace(oval, x=oval.x + float(x), y=oval.y + float(y))
 
     # -- the flow --------------------------------------------------------------------------------------------------

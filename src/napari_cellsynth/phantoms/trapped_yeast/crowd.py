@@ -12,8 +12,10 @@ from napari_cellsynth.phantoms.trapped_yeast import pillars
 from napari_cellsynth.phantoms.trapped_yeast.body import Oval
 
 GAP = 0.25
-"""Micrometres that stay free between two cells, or a cell and a pillar."""
-ROUNDS = 60
+"""Micrometres that stay free between two cells."""
+TO_PILLAR = 0.1
+"""Micrometres that stay free between a cell and a pillar."""
+ROUNDS = 50
 ENOUGH = 0.03
 """Micrometres of the gap that may be missing."""
 YIELD = 0.6
@@ -87,7 +89,7 @@ def crowding(oval: Oval, others: Sequence[Oval]) -> float:
     crowd = _Crowd.of([oval, *others])
     rims = crowd.rims()
     found, _ = pillars.distance_and_away(rims[:, :1])
-    return float(max((GAP - found).max(), _misses(crowd, rims)[0, 1:].max(initial=-np.inf)))
+    return float(max((TO_PILLAR - found).max(), _misses(crowd, rims)[0, 1:].max(initial=-np.inf)))
 
 
 def _hold_buds(crowd: _Crowd, weight: Array, mother_of: Mapping[int, int]) -> None:
@@ -130,8 +132,8 @@ def _off_pillars(rims: Array) -> tuple[Array, float]:
     pushes = np.zeros((rims.shape[1], 2))
     rows = np.arange(rims.shape[1])
     # A cell in the funnel touches both pillars: the deepest point of its left and of its right side count apart.
-    for side in (-1, 1):
-        miss = np.where(side * away[0] > 0, GAP - found, 0).clip(0)
+    for side in (away[0] < 0, away[0] >= 0):
+        miss = np.where(side, TO_PILLAR - found, 0).clip(0)
         deepest = miss.argmax(axis=1)
         pushes += YIELD * (miss[rows, deepest] * away[:, rows, deepest]).T
-    return pushes, float((GAP - found).max(initial=0))
+    return pushes, float((TO_PILLAR - found).max(initial=0))

@@ -45,7 +45,7 @@ def draw(random: np.random.Generator) -> Array:
     middle = random.normal(0, 0.16, 2)
     size = random.uniform(0.3, 0.5) if random.random() < 0.75 else random.uniform(0.5, 0.68)
     total += _vacuole(random, u, middle, size)
-    for _ in range(int(random.integers(3, 9))):
+    for _ in range(int(random.integers(4, 12))):
         total += _grain(random, u, middle, size)
     fade = np.clip((0.86 - np.hypot(u[0], u[1])) / 0.15, 0, 1)
     return total * fade
@@ -55,7 +55,7 @@ def seen(contrast: Array, height: float) -> Inside:
     """The inside as it is seen from a plane of focus that many micrometres above it."""
     from scipy.ndimage import gaussian_filter, spline_filter
 
-    blur = 0.12 + 0.3 * max(abs(height) - IN_FOCUS, 0.0)
+    blur = 0.12 + 0.2 * max(abs(height) - IN_FOCUS, 0.0)
     samples = blur / GROWN * (SIDE - 1) / (2 * REACH)
     # Grains absorb as well as refract: a part of them stays dark through the focus.
     shown = gaussian_filter(contrast, samples) * (0.25 + 0.75 * strength(height))
@@ -67,7 +67,7 @@ def _cytoplasm(random: np.random.Generator) -> Array:
 
     noise = gaussian_filter(random.normal(size=(SIDE, SIDE)), 2.0) * 7.0
     broad = gaussian_filter(random.normal(size=(SIDE, SIDE)), 6.0) * 21.0
-    return 0.22 * noise + 0.18 * broad - random.uniform(0.1, 0.3)
+    return 0.3 * noise + 0.22 * broad - random.uniform(0.05, 0.3)
 
 
 def _vacuole(random: np.random.Generator, u: Array, middle: Array, size: float) -> Array:
@@ -85,7 +85,7 @@ def _vacuole(random: np.random.Generator, u: Array, middle: Array, size: float) 
 
 
 def _grain(random: np.random.Generator, u: Array, vacuole: Array, size: float) -> Array:
-    """A dark grain with a bright fringe, mostly around the vacuole; one in five is bright."""
+    """A dark grain with a bright fringe, mostly around the vacuole; few are bright."""
     turn = random.uniform(0, 2 * np.pi)
     out = np.clip(size + random.normal(0.05, 0.16), 0.1, 0.68)
     place = np.clip(vacuole + out * np.array([np.cos(turn), np.sin(turn)]), -0.7, 0.7)
@@ -95,5 +95,5 @@ def _grain(random: np.random.Generator, u: Array, vacuole: Array, size: float) -
     c, s = np.cos(tilt), np.sin(tilt)
     x, y = u[0] - place[0], u[1] - place[1]
     r2 = ((c * x + s * y) / long) ** 2 + (c * y - s * x) ** 2
-    height = random.uniform(0.6, 2.3) * (1 if random.random() < 0.2 else -1)
+    height = random.uniform(0.8, 3.0) * (1 if random.random() < 0.12 else -1)
     return height * (np.exp(-0.5 * r2 / width**2) - 0.2 * np.exp(-0.5 * r2 / (2.2 * width) ** 2))

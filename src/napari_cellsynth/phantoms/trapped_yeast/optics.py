@@ -53,19 +53,18 @@ class Bell:
         return self.height * np.exp(-0.5 * (away / width) ** 2)
 
 
-CELL_RIM = (Bell(-0.28, 0.24, 0.2, -2.1), Bell(-0.55, 0.35, 0.25, -0.75))
-CELL_HALO = (Bell(0.62, 0.3, 0.95, 1.65),)
-CELL_ABSORBS = (Bell(-0.2, 0.3, 0.25, -0.5),)
-PILLAR_RIM = (Bell(-0.4, 0.2, 0.22, -2.9), Bell(-1.5, 0.75, 0.36, -1.75))
-PILLAR_HALO = (Bell(0.6, 0.4, 1.1, 2.3),)
-PILLAR_SLANT = (
-    Bell(-0.42, 0.2, 0.24, -1.7),
-    Bell(-0.95, 0.25, 0.25, 0.75),
-    Bell(-1.45, 0.7, 0.3, 0.6),
-    Bell(0.55, 0.4, 0.8, -0.7),
+CELL_RIM = (Bell(-0.34, 0.26, 0.22, -1.75), Bell(-0.7, 0.35, 0.25, -0.5))
+CELL_ABSORBS = (Bell(-0.3, 0.3, 0.25, -0.4),)
+CELL_HALO = (Bell(0.68, 0.32, 0.95, 1.6),)
+# Pillars lean a little, so that their sides differ; between the two the profiles are mixed.
+PILLAR_RIMS = (
+    (Bell(-0.42, 0.18, 0.2, -1.4), Bell(-1.42, 0.75, 0.32, -2.4)),
+    (Bell(-0.33, 0.26, 0.22, -3.7), Bell(-1.05, 0.22, 0.28, 0.75), Bell(-1.75, 0.65, 0.4, -0.95)),
 )
-"""What a pillar's side that faces ``SLANT`` has more than the mean, and the opposite side less: they lean a little."""
-SLANT = (0.94, 0.34)
+"""Of the side that faces away from ``LEAN``, and of the one that faces it."""
+PILLAR_HALOS = ((Bell(0.5, 0.32, 0.85, 2.7),), (Bell(0.85, 0.42, 1.15, 1.45),))
+LEAN = (0.94, 0.34)
+"""Direction (x, y) in which the pillars lean."""
 
 
 def strength(height: float) -> float:
@@ -88,6 +87,27 @@ def profile(bells: tuple[Bell, ...], distance: Array, height: float) -> Array:
     for bell in bells:
         total += bell(distance, widen)
     return total * strength(height) / widen
+
+
+def pillar_profile(
+    sides: tuple[tuple[Bell, ...], tuple[Bell, ...]], distance: Array, facing: Array, height: float
+) -> Array:
+    """Contrast beside a pillar; ``facing`` is 1 where its side faces ``LEAN`` and -1 where it faces away."""
+    away, towards = (profile(bells, distance, height) for bells in sides)
+    return (0.5 - 0.5 * facing) * away + (0.5 + 0.5 * facing) * towards
+
+
+def dust(random: np.random.Generator, shape: tuple[int, int], pixel_size: float) -> Array:
+    """Contrast (Y, X) of specks on the glass, out of focus and faint."""
+    from scipy.ndimage import gaussian_filter
+
+    total = np.zeros(shape)
+    for _ in range(random.poisson(4e-3 * shape[0] * shape[1] * pixel_size**2)):
+        width = random.uniform(0.3, 0.6) / pixel_size
+        speck = np.zeros(shape)
+        speck[random.integers(shape[0]), random.integers(shape[1])] = -random.uniform(0.2, 0.7) * 2 * np.pi * width**2
+        total += gaussian_filter(speck, width, mode="constant")
+    return total
 
 
 def illumination(random: np.random.Generator, shape: tuple[int, int], unevenness: float) -> Array:

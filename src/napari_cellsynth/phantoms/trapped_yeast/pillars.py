@@ -21,6 +21,8 @@ HALF_WIDTHS = (
     *((6.7, 3.77), (7.7, 3.84), (8.6, 3.8), (9.5, 3.52), (10.4, 2.95), (11.2, 1.95), (11.7, 1.1), (12.0, 0.35)),
 )
 """Micrometres below the tip, and half the width there."""
+FOOT = 9.0
+"""Micrometres below the tip at which the foot begins."""
 STEP = 0.08
 """Micrometres from sample to sample of the distance map."""
 REACH = 18.0
@@ -30,11 +32,21 @@ Points = NDArray[np.float64]
 """(2, ...) x then y in micrometres."""
 
 
-def outlines() -> list[Points]:
-    """The two pillars as polygons, each (2, N)."""
+def outlines(random: np.random.Generator | None = None) -> list[Points]:
+    """The two pillars as polygons, each (2, N); ``random`` draws the faults of a mould, at the foot where no cell is."""
     below, half = np.array(HALF_WIDTHS).T
     shape = np.stack([np.concatenate([half, -half[::-1]]), TIP + np.concatenate([below, below[::-1]])])
-    return [shape + np.array([[side * APART / 2], [0.0]]) for side in (-1, 1)]
+    found = []
+    for side in (-1, 1):
+        foot = (shape[1] > TIP + FOOT) * (random.normal(0, 0.08, shape.shape) if random else 0.0)
+        found.append(shape + foot + np.array([[side * APART / 2], [0.0]]))
+    return found
+
+
+def half_gap(y: float) -> float:
+    """Micrometres from the middle of the funnel to a pillar at the height ``y``."""
+    below, half = np.array(HALF_WIDTHS).T
+    return APART / 2 - float(np.interp(y - TIP, below, half, left=0.0, right=0.0))
 
 
 def distance(points: Points) -> NDArray[np.float64]:

@@ -46,7 +46,7 @@ def trapped_yeast(settings: TrappedYeastSettings, progress: Progress | None = No
     pixel_size = _pixel_size(settings)
     traps, shape = _layout(settings, pixel_size)
     colonies = [_grown(settings, number) for number in range(len(traps))]
-    field = scene.make_field(shape, pixel_size, _heights(settings), traps)
+    field = scene.make_field(shape, pixel_size, _heights(settings), traps, np.random.default_rng([settings.seed, 102]))
     cells = [(trap, cell) for trap, colony in enumerate(colonies) for cell in colony.all]
     actors = [_actor(settings, field, traps[trap], trap, cell) for trap, cell in cells]
     film = _film(settings, field, actors, progress)
@@ -114,10 +114,12 @@ def _actor(
     settings: TrappedYeastSettings, field: scene.Field, at: tuple[float, float], trap: int, cell: Cell
 ) -> scene.Actor:
     """A cell as it is drawn, in micrometres of the field."""
-    picture = inside.draw(np.random.default_rng([settings.seed, trap, 5, cell.serial]))
+    random = np.random.default_rng([settings.seed, trap, 5, cell.serial])
+    picture = inside.draw(random)
     return scene.Actor(
         form=cell.form,
         z=cell.z,
+        lit=(random.uniform(0, 0.3), random.uniform(0, 2 * np.pi)),
         ovals={t: replace(oval, x=oval.x + at[0], y=oval.y + at[1]) for t, oval in cell.ovals.items()},
         of_interest=frozenset(cell.of_interest),
         insides=tuple(inside.seen(picture, height - cell.z) for height in field.heights),
@@ -132,6 +134,7 @@ def _film(
     random = np.random.default_rng([settings.seed, 101])
     electrons = settings.electrons * (field.pixel_size / (SIDE / 256)) ** 2
     light = electrons * optics.illumination(random, shape, settings.unevenness)
+    still = optics.dust(random, shape, field.pixel_size)
     film = _Film(
         np.empty((frames, len(field.heights), *shape), np.float32),
         np.zeros((frames, *shape), np.uint16),
@@ -139,7 +142,7 @@ def _film(
         np.zeros((max(frames - 1, 0), 2, *shape), np.float32),
     )
     for t in range(frames):
-        seen = 1 + settings.contrast * optics.UNIT * scene.contrast(field, actors, t)
+        seen = 1 + settings.contrast * optics.UNIT * (still + scene.contrast(field, actors, t))
         film.clean[t] = optics.OFFSET + optics.GAIN * light * np.clip(seen, 0, None)
         film.labels[t], film.classes[t], flow = scene.mark(field, actors, t)
         if t:

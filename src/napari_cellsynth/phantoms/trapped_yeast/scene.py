@@ -29,6 +29,8 @@ class Actor:
     form: Form
     z: float
     """Height of its middle in micrometres."""
+    lit: tuple[float, float]
+    """By how much its rim is darker at one side (a fraction), and where that is, in radians of its matter."""
     ovals: dict[int, Oval]
     """Where it is, by frame."""
     of_interest: frozenset[int]
@@ -70,22 +72,27 @@ class Field:
 
 
 def make_field(
-    shape: tuple[int, int], pixel_size: float, heights: Sequence[float], traps: Sequence[tuple[float, float]]
+    shape: tuple[int, int],
+    pixel_size: float,
+    heights: Sequence[float],
+    traps: Sequence[tuple[float, float]],
+    random: np.random.Generator,
 ) -> Field:
     """The field with its pillars.
 
     Args:
+        random: of the mould, whose small faults are the same at every trap.
         traps: (x, y) of each trap's middle in micrometres.
     """
     planes = (len(heights), *shape)
     field = Field(
         shape, pixel_size, tuple(heights), np.zeros(shape, bool), np.zeros(planes), np.zeros(planes), np.zeros(shape)
     )
-    reach = pillars.REACH + optics.HALO
+    reach, outlines = pillars.REACH + optics.HALO, pillars.outlines(random)
     for x, y in traps:
         window = field.window(Oval(x, y, 0.0, 1.0, 0.0), reach)
         places = field.places(*window) - np.array([x, y]).reshape(2, 1, 1)
-        for outline in pillars.outlines():
+        for outline in outlines:
             _add_pillar(field, window, pillars.to_polygon(places, outline))
     return field
 
@@ -97,11 +104,11 @@ def _add_pillar(field: Field, window: tuple[slice, slice], away: Array) -> None:
     field.covered[window] += _cover(away)
     smooth = gaussian_filter(away, 0.5 / field.pixel_size)
     down, right = np.gradient(smooth, field.pixel_size)
-    facing = (optics.SLANT[0] * right + optics.SLANT[1] * down) / np.maximum(np.hypot(right, down), 0.2)
+    facing = (optics.LEAN[0] * right + optics.LEAN[1] * down) / np.maximum(np.hypot(right, down), 0.2)
+    facing = np.clip(1.25 * facing, -1, 1)
     for z, height in enumerate(field.heights):
-        slant = facing * optics.profile(optics.PILLAR_SLANT, away, height)
-        field.rims[z][window] += optics.profile(optics.PILLAR_RIM, away, height) + np.where(away < 0.15, slant, 0)
-        field.halos[z][window] += optics.profile(optics.PILLAR_HALO, away, height) + np.where(away < 0.15, 0, slant)
+        field.rims[z][window] += optics.pillar_profile(optics.PILLAR_RIMS, away, facing, height)
+        field.halos[z][window] += optics.pillar_profile(optics.PILLAR_HALOS, away, facing, height)
 
 
 def _cover(away: Array) -> Array:
@@ -119,6 +126,12 @@ def contrast(field: Field, actors: Sequence[Actor], t: int) -> Array:
     return rims + halos * (1 - (1 - LEAK) * np.clip(covered, 0, 1))
 
 
+def _together(one: Array, other: Array) -> Array:
+    """Two rims where they meet: at a bud's neck or between cells there is one dark line and not twice the darkness."""
+    shared = np.where(one * other > 0, np.minimum(np.abs(one), np.abs(other)), 0)
+    return one + other - 0.8 * np.sign(one) * shared
+
+
 def _add_cell(field: Field, actor: Actor, t: int, reach: float, sums: tuple[Array, Array, Array]) -> None:
     oval, (rims, halos, covered) = actor.ovals[t], sums
     window = field.window(oval, reach)
@@ -128,12 +141,13 @@ def _add_cell(field: Field, actor: Actor, t: int, reach: float, sums: tuple[Arra
     away = distance(oval, actor.form, u)
     covered[window] += _cover(away)
     near = away < 0.3
-    small = min(1.0, oval.radius / 1.6)
+    small, thick = min(1.0, oval.radius / 1.6), min(1.0, oval.radius / 2.5)
     for z, height in enumerate(field.heights):
         h = height - actor.z
         rim = optics.profile(optics.CELL_RIM, away, h) + sum(bell(away) for bell in optics.CELL_ABSORBS)
-        rim[near] += actor.insides[z].at(u[:, near])
-        rims[z][window] += small * rim
+        rim *= 1 + actor.lit[0] * np.cos(np.arctan2(u[1], u[0]) - actor.lit[1])
+        rim[near] += thick * actor.insides[z].at(u[:, near])
+        rims[z][window] = _together(rims[z][window], small * rim)
         halos[z][window] += small * optics.profile(optics.CELL_HALO, away, h)
 
 
