@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import runpy
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -90,6 +91,13 @@ def test_the_curves_that_come_with_the_package() -> None:
     assert neutrophils.points[0].copies > 3 * neutrophils.points[-1].copies
     assert neutrophils.points[0].samples > 1.5 * neutrophils.points[-1].samples
     assert needed_for_a_result() in (64, 128)
+
+
+def test_the_page_has_the_curves() -> None:
+    root = Path(__file__).parents[2]
+    page = (root / "docs" / "training_sets.md").read_text(encoding="utf-8")
+    script = runpy.run_path(str(root / "docs" / "make_enough_table.py"))
+    assert page == script["with_text"](page), "run docs/make_enough_table.py"
 
 
 def test_of_training_sets(set_of: Callable[[str], Path]) -> None:

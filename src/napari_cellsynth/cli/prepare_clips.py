@@ -13,7 +13,7 @@ from tyro.conf import OmitArgPrefixes, arg
 from napari_cellsynth.cli.from_settings import options_of, settings_from
 from napari_cellsynth.cli.options import parse
 from napari_cellsynth.cli.prepare_crops import _box
-from napari_cellsynth.cli.preparing import needs_out, show_sheet, told
+from napari_cellsynth.cli.preparing import look, needs_out, show_sheet, told
 from napari_cellsynth.cli.recordings_options import RecordingsOptions
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.stack.clips.settings import ClipSettings
@@ -36,6 +36,9 @@ class PrepareClips:
     """Side of the square that is cut out, in micrometres or pixels (default: as many pixels as a clip has)."""
     clips: OmitArgPrefixes[ClipOptions] = field(default_factory=ClipOptions)  # type: ignore[valid-type]
     source: OmitArgPrefixes[RecordingsOptions] = field(default_factory=RecordingsOptions)
+    no_fit: bool = False
+    """Do not look first for jumps, which no clip crosses, and dark, blurred, doubled or unreadable frames, which none
+    holds."""
     quiet: bool = False
     """No progress."""
 
@@ -49,6 +52,8 @@ def main(words: Sequence[str]) -> int:
     if _all_channels(options):
         settings = settings.model_copy(update={"channels": "together"})
     recordings = _recordings(options, settings)
+    if not options.no_fit:
+        recordings = list(look(recordings, quiet=options.quiet).recordings)
     if options.contact_sheet is not None:
         from napari_cellsynth.stack.clips.preview import preview_clips
 
@@ -60,15 +65,26 @@ def main(words: Sequence[str]) -> int:
 def _recordings(options: PrepareClips, settings: ClipSettings) -> list[Recording]:
     """With ``--channel all``, every channel of each."""
     source = options.source
+    if source.gap is None:
+        source = replace(source, gap=settings.span)
+    try:
+        return _opened(options, source)
+    except BadInput as error:
+        if options.source.gap is None and "gap of" in str(error):
+            raise BadInput(f"{error} (the gap is a clip, {settings.span} frames, unless --gap says another)") from None
+        raise
+
+
+def _opened(options: PrepareClips, source: RecordingsOptions) -> list[Recording]:
     if not _all_channels(options):
-        return source.recordings(gap=settings.span)
+        return source.recordings()
     if source.table is not None:
         raise BadInput("--channel all given beside --table; give the table a row for each channel")
     counts = {source.read(path).size("C") for path in source.stacks} or {1}
     if len(counts) > 1:
         raise BadInput("--channel all given, but recordings have different numbers of channels; prepare them apart")
     chosen = [replace(source, channel=str(number)) for number in range(counts.pop())]
-    return [one for each in chosen for one in each.recordings(gap=settings.span)]
+    return [one for each in chosen for one in each.recordings()]
 
 
 def _all_channels(options: PrepareClips) -> bool:

@@ -11,7 +11,7 @@ from tyro.conf import OmitArgPrefixes, UseAppendAction, arg
 
 from napari_cellsynth.cli.from_settings import options_of, settings_from
 from napari_cellsynth.cli.options import parse
-from napari_cellsynth.cli.preparing import needs_out, show_sheet, told
+from napari_cellsynth.cli.preparing import look, needs_out, show_sheet, told
 from napari_cellsynth.cli.recordings_options import RecordingsOptions
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.stack.pairs.settings import PairSettings
@@ -40,6 +40,8 @@ class PreparePairs:
     """Pixels along each side of the tiles that frames are cut into, or whole frames."""
     pairs: OmitArgPrefixes[PairOptions] = field(default_factory=PairOptions)  # type: ignore[valid-type]
     source: OmitArgPrefixes[RecordingsOptions] = field(default_factory=RecordingsOptions)
+    no_fit: bool = False
+    """Do not look first for dark, blurred, doubled or unreadable frames, of which no pair is made."""
     quiet: bool = False
     """No progress."""
 
@@ -51,6 +53,8 @@ def main(words: Sequence[str]) -> int:
     needs_out(options.out, options.contact_sheet)
     settings = _settings(options)
     recordings = _recordings(options)
+    if not options.no_fit and not settings.alternating:  # every second frame would be dark
+        recordings = list(look(recordings, quiet=options.quiet).recordings)
     if options.contact_sheet is not None:
         from napari_cellsynth.stack.pairs.preview import preview_pairs
 

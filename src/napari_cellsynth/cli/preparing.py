@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,22 @@ from napari_cellsynth.errors import BadInput
 
 if TYPE_CHECKING:
     from napari_cellsynth.engine.events import Progress
+    from napari_cellsynth.stack.recordings.recording import Recording
+    from napari_cellsynth.stack.training_sets.fit import Looked
+
+
+def look(recordings: Sequence[Recording], *, quiet: bool) -> Looked:
+    """Look through recordings; say on stderr what is not as it should be."""
+    from napari_cellsynth.stack.training_sets.fit import Looked, look_through
+
+    with ProgressLine("fit for use?", quiet=quiet) as line:
+        for news in look_through(recordings):
+            if isinstance(news, Looked):
+                for words in news.words():
+                    line.say(words)
+                return news
+            line.at(news.done, news.total, news.message)
+    raise AssertionError("the look ends with what was found")
 
 
 def needs_out(out: Path | None, sheet: Path | None) -> None:

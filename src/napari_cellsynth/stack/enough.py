@@ -81,7 +81,7 @@ class Curve:
         """
         if not self.points:
             return None
-        slack = _pooled([point.spread for point in self.points])
+        slack = _pooled([point.spread for point in self.points if point.seeds > 1])
         for n, point in enumerate(self.points[:-1]):
             later = self.points[n + 1 :]
             settled = all(

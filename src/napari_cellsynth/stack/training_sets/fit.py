@@ -1,0 +1,61 @@
+"""Recordings looked through before anything is cut from them: what is unfit is left out, what jumps is not crossed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from napari_cellsynth.stack.recordings.recording import Recording
+from napari_cellsynth.stack.training_sets.write import SetProgress
+
+if TYPE_CHECKING:
+    from napari_cellsynth.stack.fitness.fitness import Fitness
+
+FEWEST = 3
+"""Frames that a recording needs for its frames to be compared."""
+
+
+@dataclass(frozen=True)
+class Looked:
+    """Recordings with what was found in them."""
+
+    recordings: tuple[Recording, ...]
+    fitness: tuple[Fitness | None, ...]
+    """None for a recording of too few frames."""
+
+    def words(self) -> list[str]:
+        """What is not as it should be, a line for each finding."""
+        return [
+            f"{one.name}: {finding.words}"
+            for one, found in zip(self.recordings, self.fitness, strict=True)
+            if found is not None
+            for finding in found.findings()
+            if finding.severity != "ok"
+        ]
+
+
+def look_through(recordings: Sequence[Recording]) -> Iterator[SetProgress | Looked]:
+    """Judge every recording in its middle plane; last of all comes what was found.
+
+    Cuts and unfit frames are added to those that were known.
+    """
+    from napari_cellsynth.stack.fitness.judge import judge
+
+    total = sum(one.frames for one in recordings if one.frames >= FEWEST)
+    done, found = 0, []
+    for one in recordings:
+        fitness: Fitness | None = None
+        if one.frames >= FEWEST:
+            for news in judge(one.stack, z=one.stack.size("Z") // 2):
+                if isinstance(news, SetProgress):
+                    yield replace(news, done=done + news.done, total=total)
+                else:
+                    fitness = news
+            done += one.frames
+        found.append(fitness)
+    judged = [
+        one if fitness is None else one.with_found(cuts=fitness.cuts, unfit=fitness.unfit)
+        for one, fitness in zip(recordings, found, strict=True)
+    ]
+    yield Looked(tuple(judged), tuple(found))
