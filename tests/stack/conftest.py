@@ -61,7 +61,7 @@ def _traps(out: Path) -> Iterator[Any]:
     from napari_cellsynth.stack.traps.settings import TrapSettings
 
     rows = [ReviewRow(recording="drawn", trap=n + 1, y=19 + 28 * (n // 3), x=19 + 28 * (n % 3)) for n in range(9)]
-    settings = TrapSettings(size=24, follow_drift=False, modality="fluorescence")
+    settings = TrapSettings(size=24, modality="fluorescence")
     return make_traps(recordings(), out, settings, review=rows)
 
 

@@ -119,7 +119,8 @@ def test_whole_frames_lose_the_same_border(tmp_path: Path) -> None:
 def test_alternating_exposures(tmp_path: Path) -> None:
     low, high = exposures(6)
     mixed = np.stack([low, high], 1).reshape(12, SIZE, SIZE)
-    (one,) = recordings_of([Stack(mixed, "TYX", name="m")], HoldOut(by="time", validation_fraction=0, test_fraction=0.3, gap=1))
+    held_out = HoldOut(by="time", validation_fraction=0, test_fraction=0.3, gap=1)
+    (one,) = recordings_of([Stack(mixed, "TYX", name="m")], held_out)
     data, report = make([one], tmp_path / "set", alternating=True, size=None)
     assert [(row["t_low"], row["t_high"]) for row in data.table][:2] == [("0", "1"), ("2", "3")]
     np.testing.assert_array_equal(data.low(range(2)), low[:2])
