@@ -114,7 +114,7 @@ class StudyModel(QAbstractTableModel):
             return self.tip(number, name)
         if role == Role.FontRole:
             font = QFont(QApplication.font())
-            font.setBold(number == self._current)
+            font.setBold(name == "file" and number == self._current)
             font.setItalic(name == "split" and self.study.movies[number].row.split is None)
             return font
         if role == Role.ForegroundRole and self.study.movies[number].row.file in self._missing:

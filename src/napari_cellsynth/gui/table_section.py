@@ -387,7 +387,7 @@ class TableSection(Section):
         """The file takes the room that is left while the four columns fit; with more, the table scrolls."""
         header = self.table.horizontalHeader()
         few = len(self.model.columns) <= len(SHOWN)
-        widths = {"file": 120, "condition": 66, "session": 54, "split": 126}
+        widths = {"file": 120, "condition": 66, "session": 56, "split": 126}
         for i, name in enumerate(self.model.columns):
             stretch = few and name == "file"
             header.setSectionResizeMode(

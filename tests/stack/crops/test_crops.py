@@ -15,47 +15,11 @@ from napari_cellsynth.errors import BadInput
 from napari_cellsynth.stack.crops.background import replace_neighbours
 from napari_cellsynth.stack.crops.make import CropProgress, make_crops, preview_crops
 from napari_cellsynth.stack.crops.plan import plan_crops
-from napari_cellsynth.stack.crops.report import CropReport
 from napari_cellsynth.stack.crops.settings import CropSettings
 from napari_cellsynth.stack.files.read import read_stack
 from napari_cellsynth.stack.stack import Stack
-from napari_cellsynth.stack.training_sets.training_set import TrainingSet
 
-RADIUS = 6
-
-
-def disc_movie(
-    centres: dict[int, tuple[int, int]] | None = None,
-    frames: int = 10,
-    shape: tuple[int, int] = (120, 160),
-    step: int = 2,
-    shuffle: bool = False,
-    seed: int = 0,
-    **about: Any,
-) -> tuple[Stack, Stack]:
-    """Discs that move to the right, each of its own brightness, on a noisy background of 100."""
-    centres = centres or {1: (30, 30), 2: (30, 80), 3: (80, 60)}
-    draws = np.random.default_rng(seed)
-    image = draws.normal(100, 3, (frames, *shape))
-    labels = np.zeros((frames, *shape), np.uint16)
-    y, x = np.mgrid[: shape[0], : shape[1]]
-    for t in range(frames):
-        numbers = draws.permutation(len(centres)) + 1 if shuffle else list(centres)
-        for (label, (cy, cx)), number in zip(centres.items(), numbers, strict=True):
-            inside = (y - cy) ** 2 + (x - cx - step * t) ** 2 <= RADIUS**2
-            image[t][inside] = 200 + 40 * label
-            labels[t][inside] = number
-    return Stack(image.round().astype(np.uint16), "TYX", name="discs", **about), Stack(labels, "TYX", name="outlines")
-
-
-def run(
-    recordings: list[tuple[Stack, Stack]], out: Path, roles: Any = None, **settings: Any
-) -> tuple[TrainingSet, CropReport]:
-    *steps, report = make_crops(recordings, out, CropSettings(**settings), roles=roles)
-    assert isinstance(report, CropReport)
-    assert all(isinstance(step, CropProgress) for step in steps)
-    return TrainingSet.open(out), report
-
+from .discs import disc_movie, frames_of, run
 
 # ---------------------------------------------------------------- the pixels
 
@@ -301,10 +265,6 @@ def test_mixed_recordings_are_refused(tmp_path: Path) -> None:
 # ---------------------------------------------------------------- what is held out
 
 
-def frames_of(data: TrainingSet, part: str) -> set[int]:
-    return {int(data.table[i]["t"]) for i in data.indices(part)}
-
-
 @pytest.mark.parametrize(("gap", "every"), [(0, 1), (1, 1), (3, 1), (1, 2), (3, 2), (4, 3)])
 def test_time_runs_forward_with_a_gap(tmp_path: Path, gap: int, every: int) -> None:
     data, report = run([disc_movie(frames=30, step=1)], tmp_path / "d", size=16, box_px=20, gap=gap, every=every)
@@ -418,12 +378,26 @@ def test_cancelling_leaves_nothing(tmp_path: Path) -> None:
     stack, labels = disc_movie()
     steps = sum(1 for _ in make_crops([(stack, labels)], tmp_path / "d", CropSettings(box_px=20)))
     (tmp_path / "d").rename(tmp_path / "whole")
-    for stop_after in (1, 12, steps - 3):
+    for stop_after in (1, 12, steps - 3, steps - 2):
         job = make_crops([(stack, labels)], tmp_path / "d", CropSettings(box_px=20))
         for _ in range(stop_after):
             next(job)
         job.close()
         assert [p.name for p in tmp_path.iterdir()] == ["whole"]
+
+
+def test_the_writing_at_the_end_can_be_cancelled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("napari_cellsynth.stack.crops.write.AT_ONCE", 2)
+    steps = list(make_crops([disc_movie()], tmp_path / "whole", CropSettings(box_px=20)))
+    messages = [step.message for step in steps if isinstance(step, CropProgress)]
+    assert "fingerprints of the recordings" in messages
+    writing = [i for i, message in enumerate(messages) if message == "writing the training set"]
+    assert len(writing) > 5
+    job = make_crops([disc_movie()], tmp_path / "d", CropSettings(box_px=20))
+    for _ in range(writing[2]):
+        next(job)
+    job.close()
+    assert [p.name for p in tmp_path.iterdir()] == ["whole"]
 
 
 def test_progress_goes_up_to_its_end(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import tifffile
 from napari_cellsynth.stack.files.read import read_stack
 from napari_cellsynth.stack.stack import Stack
 
-from .test_crops import run
+from .discs import run
 
 
 def test_real_yeast(tmp_path: Path, real_data: Callable[[str], Path]) -> None:
