@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from napari_cellsynth.engine.verbs import Samples
     from napari_cellsynth.stack.clips.settings import ClipSettings
     from napari_cellsynth.stack.crops.settings import CropSettings
-    from napari_cellsynth.stack.pairs.settings import PairSettings
-    from napari_cellsynth.stack.recordings.recording import Pair, Recording
     from napari_cellsynth.stack.modality import Modality
     from napari_cellsynth.stack.outlines.many import OutlineProgress
     from napari_cellsynth.stack.outlines.settings import OutlineSettings
+    from napari_cellsynth.stack.pairs.settings import PairSettings
+    from napari_cellsynth.stack.recordings.recording import Pair, Recording
     from napari_cellsynth.stack.stack import Stack
     from napari_cellsynth.stack.training_sets.base import PreparedSet
     from napari_cellsynth.stack.traps.look_over import Review
@@ -95,18 +95,23 @@ def prepare_traps(
     settings: TrapSettings | None = None,
     *,
     review: Path | None = None,
+    as_taken: bool = False,
     template: Template | None = None,
 ) -> Iterator[Progress]:
     """Cut the traps of recordings out, held fixed over time, into a training set.
 
     Recordings are those of a table, or of ``recordings_of(stacks)``.  ``review`` is a review table (see
-    ``find_traps``); without it traps are found by the box in the settings, or by ``template``, and taken as proposed.
+    ``find_traps``) with the numbers of the recordings' files, or, ``as_taken``, of the recordings as they are taken
+    of them; without it traps are found by the box in the settings, or by ``template``, and taken as proposed.
     The last event's ``details`` hold the report: traps, sequences and frames, what was not taken and why.
     """
+    from napari_cellsynth.stack.traps.counted import as_in_files
     from napari_cellsynth.stack.traps.make import make_traps
     from napari_cellsynth.stack.traps.review import read_review
 
     rows = None if review is None else read_review(review)
+    if rows is not None and as_taken:
+        rows = as_in_files(rows, recordings)
     yield from _told(make_traps(recordings, out, settings, review=rows, template=template))
 
 

@@ -35,6 +35,8 @@ class PrepareTraps:
     """Folder of the training set; it must not exist (without it traps are only found and listed)."""
     review: Annotated[Path | None, arg(metavar="FILE.csv", help_behavior_hint="")] = None
     """Table with a row for each trap: written without --out, to be looked through; with --out, read and obeyed."""
+    review_as_taken: bool = False
+    """Frames and pixels in the review count in the recordings as taken (frames, region), and not in their files."""
     contact_sheet: Annotated[Path | None, arg(metavar="FILE.png", help_behavior_hint="")] = None
     """Show the found traps in a first, a middle and the last frame, and what is proposed (without --out)."""
     template_from: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")] = None
@@ -57,7 +59,14 @@ def main(words: Sequence[str]) -> int:
     template = _template(options, settings)
     if options.out is None:
         return _look(options, recordings, settings, template)
-    making = api.prepare_traps(recordings, options.out, settings, review=options.review, template=template)
+    making = api.prepare_traps(
+        recordings,
+        options.out,
+        settings,
+        review=options.review,
+        as_taken=options.review_as_taken,
+        template=template,
+    )
     return told(making, options.out, quiet=options.quiet)
 
 

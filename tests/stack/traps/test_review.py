@@ -16,6 +16,7 @@ from napari_cellsynth.stack.recordings.row import Row
 from napari_cellsynth.stack.recordings.select import select, selection_of
 from napari_cellsynth.stack.split import FrameSplit, whole
 from napari_cellsynth.stack.stack import Stack
+from napari_cellsynth.stack.traps.counted import as_in_files, as_taken
 from napari_cellsynth.stack.traps.look_over import Review, review_traps
 from napari_cellsynth.stack.traps.review import COLUMNS, ReviewRow, counts, read_review, write_review
 from napari_cellsynth.stack.traps.sequences import SequencePlan, plan_sequences
@@ -117,15 +118,19 @@ def test_places_and_frames_are_the_files(review: Review) -> None:
     field = draw_field(3, frames=9, noise=0.1)
     selected = selection_of(field.stack, Row(file="x", frames="2-8", region="10:360,20:480"))
     part = Recording(select(field.stack, selected), None, whole(7, "train"), selected)
-    top, left = (int(n.split(":")[0]) for n in box_around(field.traps[4]).split(","))
-    known = TrapSettings(template=f"{top - 10}:{top + 42},{left - 20}:{left + 36}", size=64)
+    known = TrapSettings(template=box_around(field.traps[4]), template_frame=3, size=64, last=7)
     rows = list(review_traps([part], known))[-1].rows
     taken = [one for one in rows if one.accepted]
     places = np.array([(one.y, one.x) for one in taken])
     assert np.abs(places[:, None] - field.traps[None]).max(2).min(1).max() < 2
-    assert {(one.first, one.last, one.frame) for one in taken} == {(2, 8, 2)}
+    assert {(one.first, one.last, one.frame) for one in taken} == {(2, 7, 3)}
     made = plan_sequences([part], rows, known.model_copy(update={"split": "table"}))
-    assert {(one.first, one.last) for one in made.sequences} == {(0, 6)}
+    assert {(one.first, one.last) for one in made.sequences} == {(0, 5)}
+    inside = as_taken(rows, [part])
+    assert as_in_files(inside, [part]) == list(rows)
+    assert (inside[0].y, inside[0].x, inside[0].first) == (rows[0].y - 10, rows[0].x - 20, 0)
+    with pytest.raises(BadInput, match="frame 1 asked for; chip has frames 2 to 8"):
+        list(review_traps([part], known.model_copy(update={"template_frame": 1})))
 
 
 def test_a_contact_sheet(review: Review) -> None:

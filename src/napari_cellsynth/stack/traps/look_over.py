@@ -9,6 +9,7 @@ from typing import Any
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.stack.recordings.recording import Recording
 from napari_cellsynth.stack.training_sets.write import SetProgress
+from napari_cellsynth.stack.traps.counted import plane_here, template_here, time_here
 from napari_cellsynth.stack.traps.find import Still, box_template, find_traps, look
 from napari_cellsynth.stack.traps.judge import Judged, judge_traps
 from napari_cellsynth.stack.traps.review import ReviewRow, counts, review_of
@@ -53,11 +54,14 @@ def review_traps(
     judged: list[Judged] = []
     done = 0
     yield SetProgress(0, total, "looking for what stands still")
+    if template is None and settings.box is None:
+        raise BadInput("no template given; box one trap: y0:y1,x0:x1 in pixels of a frame")
     for recording, drift in zip(recordings, drifts, strict=True):
         still, template = _look(recording, settings, template, drift, first=not judged)
-        found = find_traps(recording.stack, still, template, settings)
+        here = plane_here(recording, time_here(recording, settings))
+        found = find_traps(recording.stack, still, template, here)
         yield SetProgress(done, total, found.words())
-        seeing = judge_traps(recording.stack, found, settings, labels=recording.labels, unfit=recording.unfit)
+        seeing = judge_traps(recording.stack, found, here, labels=recording.labels, unfit=recording.unfit)
         for news in seeing:
             if isinstance(news, Judged):
                 judged.append(news)
@@ -75,17 +79,26 @@ def _look(
 ) -> tuple[Still, Template]:
     """What stands still, on the frame of the box where that is in this recording."""
     own = template is None or (first and template.recording == recording.stack.name)
-    reference = settings.template_frame if own else None
-    still = look(recording.stack, settings, reference=reference, drift=drift, unfit=recording.unfit)
+    here = plane_here(recording, time_here(recording, settings))
+    if own:
+        here = template_here(recording, here)
+    still = look(
+        recording.stack,
+        here,
+        reference=here.template_frame if own else None,
+        drift=drift,
+        unfit=recording.unfit,
+    )
     if template is None:
-        if settings.box is None:
-            raise BadInput("no template given; box one trap: y0:y1,x0:x1 in pixels of a frame")
-        template = box_template(recording.stack, still, settings.box)
+        assert here.box is not None
+        template = box_template(recording.stack, still, here.box)
     return still, template
 
 
 def template_of(recording: Recording, settings: TrapSettings) -> Template:
-    """The template from a recording that is itself not cut."""
+    """The template from a recording that is itself not cut; BadInput where no box is given or it does not fit."""
+    if settings.box is None:
+        raise BadInput("no template given; box one trap: y0:y1,x0:x1 in pixels of a frame")
     return _look(recording, settings, None, None, first=True)[1]
 
 
@@ -100,5 +113,5 @@ def check_names(recordings: Sequence[Recording]) -> None:
 
 
 def _frames(recording: Recording, settings: TrapSettings) -> int:
-    last = recording.frames - 1 if settings.last is None else min(settings.last, recording.frames - 1)
-    return max(1, last + 1 - settings.first)
+    here = time_here(recording, settings)
+    return (here.last or 0) + 1 - here.first

@@ -9,6 +9,7 @@ from typing import Any
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.stack.recordings.recording import Recording
 from napari_cellsynth.stack.training_sets.write import SetProgress, check_out
+from napari_cellsynth.stack.traps.counted import plane_here
 from napari_cellsynth.stack.traps.cut import check_inside, write
 from napari_cellsynth.stack.traps.drift import Followed, Stage
 from napari_cellsynth.stack.traps.job import Job
@@ -104,7 +105,7 @@ def _follow(
     if drift is not None:
         return Followed.given(drift, recording.frames, reference, not settings.stay)
     needed = sorted({t for one in sequences for t in range(one.first, one.last + 1)})
-    z = plane_of(recording.stack, settings)
+    z = plane_of(recording.stack, plane_here(recording, settings))
     stage = Stage(recording.stack.frame(reference, z=z))
     for done, t in enumerate(needed, start=1):
         followed.note(t, (0.0, 0.0) if t == reference else stage.offset(recording.stack.frame(t, z=z)))

@@ -10,6 +10,7 @@ from napari_cellsynth.errors import BadInput
 from napari_cellsynth.stack.recordings.recording import Recording
 from napari_cellsynth.stack.split import SPLITS, Split, shares
 from napari_cellsynth.stack.traps.boxes import CropShape
+from napari_cellsynth.stack.traps.counted import frames_by_file, origin
 from napari_cellsynth.stack.traps.look_over import check_names
 from napari_cellsynth.stack.traps.propose import longest, runs
 from napari_cellsynth.stack.traps.review import ReviewRow
@@ -118,9 +119,9 @@ def _short(row: ReviewRow) -> str:
 
 def _place(source: int, recording: Recording, row: ReviewRow, settings: TrapSettings) -> Place:
     name = f"trap {row.trap} of {recording.name}"
-    of_file = {recording.file_frame(t): t for t in range(recording.frames)}
-    top, left = recording.file_place(0, 0)
-    y, x = row.y - round(top), row.x - round(left)
+    of_file = frames_by_file(recording)
+    top, left = origin(recording)
+    y, x = row.y - top, row.x - left
     if row.frame not in of_file:
         raise BadInput(f"{name} lies in frame {row.frame}, which is not among those that are taken")
     shape = CropShape.of(recording.stack, settings)
@@ -131,7 +132,7 @@ def _place(source: int, recording: Recording, row: ReviewRow, settings: TrapSett
         t
         for frame, t in of_file.items()
         if (row.first is None or frame >= row.first) and (row.last is None or frame <= row.last)
-        if t not in recording.unfit and settings.first <= t and (settings.last is None or t <= settings.last)
+        if t not in recording.unfit and settings.first <= frame and (settings.last is None or frame <= settings.last)
     ]
     if not wanted:
         raise BadInput(f"{name} shall have frames {row.first} to {row.last}, none of which is taken of the recording")
