@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,10 +16,11 @@ from napari.components import ViewerModel
 
 from napari_cellsynth.errors import BadInput, RunFailed
 from napari_cellsynth.gui import commands, opening, readers
-from napari_cellsynth.gui.layers import add_stack, complete, facts_of, missing, stack_of
+from napari_cellsynth.gui.layers import add_stack, complete, facts_in_file, facts_of, missing, stack_of
 from napari_cellsynth.gui.state import Session
-from napari_cellsynth.stack.files.read import read_stack
+from napari_cellsynth.stack.files.read import read_levels, read_stack
 from napari_cellsynth.stack.files.write import write_ome_tiff, write_plain_tiff
+from napari_cellsynth.stack.files.write_zarr import write_ome_zarr
 from napari_cellsynth.stack.provenance import provenance_block
 from napari_cellsynth.stack.stack import Stack
 
@@ -256,3 +259,162 @@ def test_real_frames_in_a_folder(viewer: ViewerModel, real_data: Callable[[str],
 def test_the_real_yeast_movie(viewer: ViewerModel, real_data: Callable[[str], Path]) -> None:
     (layer,) = viewer.open(real_data("yeast_pos13_phase") / "yeast_phase.tif", plugin=US)
     assert missing(layer) == ("pixel_size", "frame_interval")
+
+
+# -- OME-Zarr, pictures, scenes, other readers -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    """An OME-Zarr of two channels in three resolutions, with outlines inside."""
+    values = np.random.default_rng(0).integers(0, 4000, (3, 2, 90, 70), dtype=np.uint16)
+    said: dict[str, Any] = {"pixel_size": (0.19, 0.2), "frame_interval": 600.0}
+    path = write_ome_zarr(
+        tmp_path / "movie.ome.zarr", Stack(values, "TCYX", channels=("DIC", "GFP"), **said), smallest=32
+    )
+    cells = np.zeros((3, 90, 70), np.int32)
+    cells[:, 10:30, 10:30] = 5
+    (path / "labels").mkdir()
+    about = {"zarr_format": 3, "node_type": "group", "attributes": {"ome": {"version": "0.5", "labels": ["cells"]}}}
+    (path / "labels" / "zarr.json").write_text(json.dumps(about))
+    inner = write_ome_zarr(tmp_path / "cells.zarr", Stack(cells, "TYX", **said), kind="labels")
+    inner.rename(path / "labels" / "cells")
+    return path
+
+
+def test_an_ome_zarr_comes_with_its_resolutions_and_outlines(viewer: ViewerModel, store: Path) -> None:
+    dic, gfp, cells = viewer.open(store, plugin=US)
+    assert dic.multiscale and gfp.multiscale
+    assert [level.shape for level in gfp.data] == [(3, 90, 70), (3, 45, 35), (3, 23, 18)]
+    assert (gfp.name, gfp.axis_labels) == ("movie GFP", ("t", "y", "x"))
+    assert tuple(gfp.scale) == pytest.approx((600.0, 0.19, 0.2))
+    assert missing(gfp) == ()
+    assert type(cells).__name__ == "Labels"
+    assert cells.data[2, 20, 20] == 5
+    assert tuple(cells.scale) == tuple(gfp.scale)
+    stack = stack_of(gfp)
+    np.testing.assert_array_equal(stack.frame(1), read_stack(store).frame(1, channel=1))
+
+
+def test_outlines_alone_open_as_labels(viewer: ViewerModel, store: Path) -> None:
+    (cells,) = viewer.open(store / "labels" / "cells", plugin=US)
+    assert type(cells).__name__ == "Labels"
+
+
+def test_napari_offers_our_reader_for_zarr_and_grey_pictures_alone(plugins: Any, store: Path, tmp_path: Path) -> None:
+    from PIL import Image
+
+    assert readers.get_reader(str(store)) is not None
+    Image.fromarray(np.arange(72, dtype=np.uint8).reshape(8, 9)).save(tmp_path / "grey.png")
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (8, 9, 3)).astype(np.uint8)).save(tmp_path / "photo.png")
+    assert readers.get_reader(str(tmp_path / "grey.png")) is not None
+    assert readers.get_reader(str(tmp_path / "photo.png")) is None
+    assert readers.read(str(tmp_path / "grey.png"))[0][0].shape == (8, 9)
+
+
+def test_a_tint_opens_as_grey_with_a_note(viewer: ViewerModel, tmp_path: Path) -> None:
+    grey = np.random.default_rng(0).integers(0, 255, (4, 20, 24)).astype(np.uint8)
+    green = np.stack([np.zeros_like(grey), grey, grey // 2], axis=-1)
+    tifffile.imwrite(tmp_path / "a.tif", green, photometric="rgb", metadata={"axes": "TYXS"})
+    (layer,) = viewer.open(tmp_path / "a.tif", plugin=US)
+    assert layer.axis_labels == ("t", "y", "x")
+    np.testing.assert_array_equal(np.asarray(layer.data), grey)
+    assert "green" in facts_of(layer).notes[0]
+
+
+@pytest.mark.parametrize(("ending", "kind"), [(".ome.zarr", "image"), (".zarr", "labels"), (".ome.tif", "labels")])
+def test_layers_are_saved_by_their_ending(viewer: ViewerModel, tmp_path: Path, ending: str, kind: Any) -> None:
+    values = np.random.default_rng(2).integers(0, 9, (4, 300, 24), dtype=np.int64)
+    there = Stack(values, "TYX", pixel_size=(0.19, 0.2), frame_interval=30.0)
+    layer = add_stack(viewer, there, kind=kind)
+    (path,) = layer.save(str(tmp_path / f"out{ending}"), plugin=US)
+    back = read_stack(path)
+    np.testing.assert_array_equal(np.asarray(back.data), values)
+    assert (back.scale, back.dtype) == ((30.0, 0.19, 0.2), np.int64)
+    if ending != ".ome.tif":
+        coarse = np.asarray(read_levels(path, back)[1])
+        assert coarse.shape == (4, 150, 12)
+        blended = np.asarray([values[:, ::2, ::2], values[:, 1::2, ::2], values[:, ::2, 1::2], values[:, 1::2, 1::2]])
+        assert (coarse == blended).any(axis=0).all() == (kind == "labels")
+
+
+@pytest.fixture
+def scenes(tmp_path: Path) -> Path:
+    with tifffile.TiffWriter(tmp_path / "two.ome.tif", ome=True) as tif:
+        for name, size in (("left", 20), ("right", 24)):
+            tif.write(np.zeros((3, size, size), np.uint8), metadata={"axes": "TYX", "Name": name})
+    return tmp_path / "two.ome.tif"
+
+
+def test_which_of_several_recordings_is_asked_and_remembered(
+    window: Any, scenes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+
+    def answer(parent: Any, title: str, text: str, names: list[str], current: int, editable: bool) -> tuple[str, bool]:
+        asked.append((text, names, current))
+        return names[1], True
+
+    monkeypatch.setattr(opening.QInputDialog, "getItem", answer)
+    layer = opening.open_with_words(window, scenes)
+    assert asked == [("two.ome.tif holds 2 recordings:", ["0: left", "1: right"], 0)]
+    assert layer.data.shape == (3, 24, 24)
+    assert (facts_of(layer).scene, facts_of(layer).path) == (1, scenes)
+    assert stack_of(layer).scene == 1
+    assert facts_in_file(layer).axes == "TYX"  # of the same image, not of the first
+    monkeypatch.setattr(opening.QInputDialog, "getItem", lambda *_: ("", False))
+    assert opening.open_with_words(window, scenes) is None
+
+
+def test_a_file_of_one_recording_asks_nothing(window: Any, recording: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opening.QInputDialog, "getItem", lambda *_: pytest.fail("asked"))
+    assert facts_of(opening.open_with_words(window, recording)).scene == 0
+
+
+def test_one_series_of_a_folder_is_opened_from_one_of_its_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for i in range(3):
+        tifffile.imwrite(tmp_path / f"a{i}.tif", np.zeros((8, 9), np.uint8))
+        tifffile.imwrite(tmp_path / f"b{i}.tif", np.zeros((8, 9), np.uint8))
+    assert opening.series_beside(tmp_path / "b1.tif") == (1, 3)
+    layers = readers.read(str(tmp_path), 1)
+    assert layers[0][0].shape == (3, 8, 9)
+    assert readers.get_reader(str(tmp_path)) is readers.read  # which says that one has to be chosen
+    with pytest.raises(BadInput, match="different names"):
+        readers.read(str(tmp_path))
+
+
+def test_a_file_inside_a_store_means_the_store(store: Path, recording: Path) -> None:
+    assert opening.whole_store(store / "0" / "zarr.json") == store
+    assert opening.whole_store(store / "labels" / "cells" / "zarr.json") == store
+    assert opening.whole_store(recording) == recording
+
+
+def test_open_folder_opens_a_store(window: Any, store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opening.QFileDialog, "getExistingDirectory", lambda *_: str(store))
+    commands.open_folder(window)
+    session = Session.of(window)
+    assert session.movie.name == "movie DIC"
+    assert session.outlines.data.max() == 5
+
+
+def test_what_we_do_not_read_goes_to_the_reader_that_napari_has(
+    window: Any, plugins: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "bioio", None)
+    path = tmp_path / "cells.nd2"
+    path.write_bytes(b"\xda\xce\xbe\x0a")
+    with pytest.raises(BadInput, match="no reader that napari has here opens"):
+        opening.open_path(window, path)
+
+    def theirs(path: Any) -> Any:
+        attributes = {"name": "theirs", "scale": (60, 0.2, 0.2), "axis_labels": ("t", "y", "x")}
+        attributes["units"] = ("second", "micrometer", "micrometer")
+        return lambda _: [(np.zeros((4, 8, 9), np.uint8), attributes, "image")]
+
+    with plugins.tmp_plugin(name="their-reader") as plugin:
+        plugin.contribute.reader(theirs, filename_patterns=["*.nd2"])
+        layer = opening.open_path(window, path)
+    assert (layer.name, Session.of(window).movie.name) == ("theirs", "theirs")
+    assert missing(layer) == ()

@@ -68,19 +68,27 @@ def open_path(viewer: napari.viewer.Viewer, path: Path, scene: int | None = None
     """
     try:
         layers = readers.read(str(path), scene)
-    except ForeignFile as error:
-        return open_by_others(viewer, path, error)
+    except ForeignFile:
+        return open_by_others(viewer, path)
     layer = show_layers(viewer, layers)
     update_open_history(str(path))
     return layer
 
 
-def open_by_others(viewer: napari.viewer.Viewer, path: Path, why: ForeignFile) -> Any:
+def open_by_others(viewer: napari.viewer.Viewer, path: Path) -> Any:
     """Open a file with the reader that napari would take; BadInput where it has none."""
+    from napari.errors import MultipleReaderError
+
     try:
-        added = viewer.open(str(path))
+        try:
+            added = viewer.open(str(path), plugin=None)
+        except MultipleReaderError as several:  # and no preference among them: any opens the pixels
+            added = viewer.open(str(path), plugin=several.available_plugins[0])
     except Exception as error:  # readers of others raise nearly anything
-        raise BadInput(f"{path.name} is opened by no reader that napari has here; {why}") from error
+        raise BadInput(
+            f"no reader that napari has here opens {path.name}; add one for {path.suffix} in napari's Plugins menu, or"
+            " save it as OME-TIFF in Fiji"
+        ) from error
     images = [unwrapped(layer) for layer in added if type(unwrapped(layer)).__name__ == "Image"]
     if not images:
         raise BadInput(f"{path.name} holds no image, says the reader that napari took for it")
