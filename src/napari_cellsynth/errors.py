@@ -21,6 +21,10 @@ class BadInput(CellsynthError, ValueError):
     exit_status = 2
 
 
+class Damaged(BadInput):
+    """A part of a file (a frame, a chunk) cannot be read; other parts may be."""
+
+
 class RunFailed(CellsynthError):
     """A job began and could not be finished (shell: 1)."""
 

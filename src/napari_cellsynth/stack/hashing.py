@@ -7,6 +7,7 @@ from itertools import islice
 
 import numpy as np
 
+from napari_cellsynth.errors import Damaged
 from napari_cellsynth.stack.stack import Stack
 
 FRAMES = 64
@@ -31,6 +32,10 @@ def content_hash(stack: Stack) -> str:
     """
     digest = hashlib.sha256(f"{stack.axes}|{stack.shape}|{stack.dtype.name}".encode())
     for place in islice(plane_places(stack, FRAMES), FRAMES):
-        plane = np.ascontiguousarray(np.asarray(stack.data[place]))
+        try:
+            plane = np.ascontiguousarray(np.asarray(stack.data[place]))
+        except Damaged:  # the same damage gives the same hash, mended it is another recording
+            digest.update(b"cannot be read")
+            continue
         digest.update(plane.astype(plane.dtype.newbyteorder("<"), copy=False).tobytes())
     return digest.hexdigest()

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from napari_cellsynth.errors import BadInput
+from napari_cellsynth.errors import BadInput, Damaged
 from napari_cellsynth.stack.crops.cut import Crop, Plane, cut, reason_against
 from napari_cellsynth.stack.crops.plan import BOX_FRAMES, CropPlan, Source, box_frames, plan_crops
 from napari_cellsynth.stack.crops.report import CropReport, report_of
@@ -238,11 +238,21 @@ def _cut_all(source: Source, plan: CropPlan, outlines: Outlines) -> Iterator[lis
         for z in source.planes:
             crops = []
             if (t, z) in wanted:
-                plane = Plane.read(source, plan, t, z)
-                made = {outline.key: cut(plane, outline, source, plan) for outline in wanted[t, z]}
+                made = _cut_plane(wanted[t, z], source, plan)
                 crops = [crop for crop in made.values() if isinstance(crop, Crop)]
                 outlines.refused.update((key, reason) for key, reason in made.items() if isinstance(reason, str))
             yield crops
+
+
+def _cut_plane(
+    outlines: Sequence[Outline], source: Source, plan: CropPlan
+) -> dict[tuple[int, int, int, int], Crop | str]:
+    """The crops of one plane, or why there is none; a plane that cannot be read costs no other its crops."""
+    try:
+        plane = Plane.read(source, plan, outlines[0].t, outlines[0].z)
+    except Damaged:
+        return {outline.key: "in a frame that cannot be read" for outline in outlines}
+    return {outline.key: cut(plane, outline, source, plan) for outline in outlines}
 
 
 def _check_parts(report: CropReport, plan: CropPlan, outlines: Outlines) -> None:

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import numpy as np
 
-from napari_cellsynth.errors import BadInput
+from napari_cellsynth.errors import BadInput, Damaged
 from napari_cellsynth.stack.files.colours import same_colours
 from napari_cellsynth.stack.files.numbered import SUFFIXES
 from napari_cellsynth.stack.files.pictures import PicturePlanes
@@ -57,6 +57,12 @@ class FolderPlanes:
         return np.stack(planes).reshape(*chosen.shape, *planes[0].shape)
 
     def _read(self, file: Path) -> np.ndarray:
+        try:
+            return self._one(file)
+        except BadInput as error:  # whatever is wrong with one file, the others are frames as before
+            raise Damaged(str(error)) from error
+
+    def _one(self, file: Path) -> np.ndarray:
         planes = open_one(file)
         if isinstance(planes, TiffPlanes):
             planes.check(decode=False)

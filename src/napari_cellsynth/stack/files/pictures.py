@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_cellsynth.errors import BadInput
+from napari_cellsynth.errors import BadInput, Damaged
 from napari_cellsynth.stack.files.boxes import BOXES, LARGEST
 from napari_cellsynth.stack.files.metadata import Metadata, from_resolution
 from napari_cellsynth.stack.files.planes import full_key
@@ -83,7 +83,7 @@ class PicturePlanes:
             try:
                 picture.seek(number)
             except EOFError as error:
-                raise BadInput(f"{self.path.name} is cut short in frame {number}; copy it again") from error
+                raise Damaged(f"{self.path.name} is cut short in frame {number}; copy it again") from error
             values = self._pixels(picture)
         if values.shape != self._plane or values.dtype != self.dtype:
             raise BadInput(
@@ -104,7 +104,7 @@ class PicturePlanes:
             raise
         except Exception as error:  # Pillow's decoders raise nearly anything for damaged files
             reason = (" ".join(str(error).split()) or type(error).__name__)[:120]
-            raise BadInput(f"{self.path.name} cannot be read ({reason}); the file is damaged") from error
+            raise Damaged(f"{self.path.name} cannot be read ({reason}); the file is damaged") from error
 
 
 def _numbers(path: Path, picture: Image.Image) -> np.ndarray:

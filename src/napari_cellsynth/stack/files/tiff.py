@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_cellsynth.errors import BadInput
+from napari_cellsynth.errors import BadInput, Damaged
 
 if TYPE_CHECKING:
     import tifffile
@@ -136,16 +136,16 @@ class TiffPlanes:
         )
 
     def _believable(self, page: Any) -> None:
-        """BadInput where a page claims more pixels than its data can hold: reading it would take minutes and GBs."""
+        """Damaged where a page claims more pixels than its data can hold: reading it would take minutes and GBs."""
         there, claimed = sum(page.databytecounts), page.nbytes
         segments = prod(page.chunked) if page.dataoffsets else 0
         if len(page.dataoffsets) < segments:
-            raise BadInput(
+            raise Damaged(
                 f"{self.path.name} lists {len(page.dataoffsets)} of the {segments} pieces of an image of {page.shape};"
                 " the file is damaged"
             )
         if claimed > _LARGE_PAGE and claimed > there * _MOST_PACKED:
-            raise BadInput(
+            raise Damaged(
                 f"{self.path.name} claims an image of {page.shape} in {there:,} bytes, which cannot be;"
                 " the file is damaged"
             )
@@ -162,7 +162,7 @@ class TiffPlanes:
         except Exception as error:
             # Damaged files make tifffile and its codecs raise nearly anything.
             reason = " ".join(str(error).split()) or type(error).__name__
-            raise BadInput(
+            raise Damaged(
                 f"{self.path.name}: {self._words(place)} cannot be read ({reason[:160]}); the file is damaged"
             ) from error
 
@@ -180,7 +180,7 @@ class TiffPlanes:
             file.seek(offset + number * count * raw.itemsize)
             values = np.fromfile(file, raw, count)
         if len(values) < count:
-            raise BadInput(f"{self.path.name} is cut short in frame {number}; copy it again from its source")
+            raise Damaged(f"{self.path.name} is cut short in frame {number}; copy it again from its source")
         return values.reshape(self.page_shape).astype(self.dtype, copy=False)
 
     def _decoded(self, number: int) -> np.ndarray:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_cellsynth.errors import BadInput
+from napari_cellsynth.errors import BadInput, Damaged
 from napari_cellsynth.stack.files.boxes import BOXES, LARGEST
 from napari_cellsynth.stack.files.planes import PROBED, full_key
 from napari_cellsynth.stack.files.zarr_nodes import Node, node_at, refuse_code
@@ -138,13 +138,13 @@ class ZarrPlanes:
             if len(head) < 16 or size < packed or raw != expected:
                 raise self._damaged(box, ValueError(f"{path.relative_to(self.folder)} is cut short or not whole"))
 
-    def _damaged(self, box: tuple[tuple[int, int], ...], error: Exception) -> BadInput:
+    def _damaged(self, box: tuple[tuple[int, int], ...], error: Exception) -> Damaged:
         reason = (" ".join(str(error).split()) or type(error).__name__)[:120]
         if isinstance(error, MemoryError):
-            return BadInput(f"{self.name}: chunks of {self._bytes(box) / 1e9:.3g} GB do not fit into memory")
+            return Damaged(f"{self.name}: chunks of {self._bytes(box) / 1e9:.3g} GB do not fit into memory")
         lead = [str(start) for (start, _), size in zip(box, self.shape, strict=True) if size > 1][: self.ndim - 2]
         where = f"the chunk that begins at frame {', '.join(lead)}" if lead else "the image"
-        return BadInput(f"{self.name}: {where} cannot be read ({reason}); the file is damaged")
+        return Damaged(f"{self.name}: {where} cannot be read ({reason}); the file is damaged")
 
 
 def _extent(key: Any, size: int) -> tuple[int, int, Any]:
