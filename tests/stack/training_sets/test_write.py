@@ -108,9 +108,15 @@ def test_too_little_room_is_said_before(tmp_path: Path, monkeypatch: pytest.Monk
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("cut_short", [False, True])
 @pytest.mark.parametrize("wrapped", [False, True])
-def test_a_disk_that_fills_meanwhile_is_said_in_words(tmp_path: Path, wrapped: bool) -> None:
-    full = OSError(errno.ENOSPC, "No space left on device")
+def test_a_disk_that_fills_meanwhile_is_said_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrapped: bool, cut_short: bool
+) -> None:
+    full = OSError("2304 requested and 1424 written") if cut_short else OSError(errno.ENOSPC, "No space left on device")
+    if cut_short:
+        monkeypatch.setattr(write, "check_room", lambda *_: None)
+        monkeypatch.setattr(write.shutil, "disk_usage", lambda _: SimpleNamespace(free=1000))
 
     def fill() -> None:
         with SetWriter(tmp_path / "set", needed=100):

@@ -76,9 +76,13 @@ class SetWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._tidy()
         cause = error if isinstance(error, OSError) else getattr(error, "__cause__", None)
-        if isinstance(cause, OSError) and cause.errno in FULL:
+        # A write that was cut short has no number; then the room that is left tells.
+        full = isinstance(cause, OSError) and (
+            cause.errno in FULL or (cause.errno is None and shutil.disk_usage(self.folder).free < SPARE)
+        )
+        self._tidy()
+        if full:
             raise RunFailed(self._full()) from error
 
     def planes(
