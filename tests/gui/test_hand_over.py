@@ -12,7 +12,7 @@ import tifffile
 import zarr
 from napari.components import ViewerModel
 
-from napari_cellsynth.gui.hand_over import Movie, hand_over_layer, hand_over_movies, held
+from napari_cellsynth.gui.hand_over import Given, hand_over_layer, hand_over_movies, held, recordings_here
 from napari_cellsynth.gui.layers import add_stack, as_grey, complete, stack_of
 from napari_cellsynth.stack.files.read import read_stack
 from napari_cellsynth.stack.files.write import write_ome_tiff
@@ -225,7 +225,7 @@ def test_the_real_colour_movie_is_handed_over_by_its_path(
 # -- the table of a study --------------------------------------------------------------------------------------------
 
 
-def recordings_that_a_child_reads(movies: list[Movie], folder: Path) -> list[Recording]:
+def recordings_that_a_child_reads(movies: list[Given], folder: Path) -> list[Recording]:
     """By way of the file of the table, as the child does."""
     folder.mkdir(exist_ok=True)
     going = hand_over_movies(movies, folder)
@@ -235,7 +235,14 @@ def recordings_that_a_child_reads(movies: list[Movie], folder: Path) -> list[Rec
         except StopIteration as end:
             end.value.write(folder / "recordings.csv")
             break
-    return Table.read(folder / "recordings.csv").recordings(HoldOut(validation_fraction=0, test_fraction=0))
+    hold_out = HoldOut(validation_fraction=0, test_fraction=0)
+    made = Table.read(folder / "recordings.csv").recordings(hold_out)
+    for there, here in zip(made, recordings_here(movies, hold_out), strict=True):
+        assert content_hash(there.stack) == content_hash(here.stack)
+        assert (there.labels is None) == (here.labels is None)
+        assert here.labels is None or content_hash(there.labels) == content_hash(here.labels)
+        assert (there.name, there.modality) == (here.name, here.modality)
+    return made
 
 
 def outlines_of(viewer: ViewerModel, values: np.ndarray) -> Any:
@@ -250,7 +257,7 @@ def test_a_study_of_a_layer_and_a_file(viewer: ViewerModel, tmp_path: Path) -> N
     painted = outlines_of(viewer, noise())
     rows = [Row(file=Path("gone.nd2"), name="first", session="Monday", frames="1-4", split="train"), Row(file=other)]
     first, second = recordings_that_a_child_reads(
-        [Movie(rows[0], held(layer), held(painted)), Movie(rows[1])], tmp_path / "job"
+        [Given(rows[0], held(layer), held(painted)), Given(rows[1])], tmp_path / "job"
     )
     assert content_hash(first.stack) == content_hash(stack_of(layer).with_(data=layer.data[1:5]))
     assert first.labels is not None
@@ -276,7 +283,7 @@ def test_channel_and_plane_of_a_layer_with_both(viewer: ViewerModel, tmp_path: P
         units=("second", "pixel", "pixel", "micrometer", "micrometer"),
     )
     painted = None if z == "all" else held(outlines_of(viewer, noise()))  # which plane would they be of?
-    (made,) = recordings_that_a_child_reads([Movie(None, held(layer), painted, channel=1, z=z)], tmp_path / "job")
+    (made,) = recordings_that_a_child_reads([Given(None, held(layer), painted, channel=1, z=z)], tmp_path / "job")
     expected = np.asarray(values)[:, 1]
     if z == "sharpest":
         assert made.stack.axes == "TYX"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
@@ -17,13 +18,14 @@ from qtpy.QtWidgets import QApplication, QPushButton
 
 from napari_cellsynth import api
 from napari_cellsynth.gui import dock as dock_module
-from napari_cellsynth.gui import readers, words
+from napari_cellsynth.gui import jobs, readers, words
 from napari_cellsynth.gui.cells import count_cells
 from napari_cellsynth.gui.dock import CellSynthDock, show_dock
 from napari_cellsynth.gui.layers import add_stack, facts_of, missing, movies_in, stack_of
 from napari_cellsynth.gui.opening import open_example, open_path
+from napari_cellsynth.gui.preparing import JOBS
+from napari_cellsynth.gui.set_maker import folder_name
 from napari_cellsynth.gui.state import Session
-from napari_cellsynth.gui.training_set_section import folder_name
 from napari_cellsynth.stack.stack import Stack
 from napari_cellsynth.stack.training_sets.training_set import TrainingSet
 
@@ -34,6 +36,7 @@ PATIENCE = 20_000
 @pytest.fixture
 def viewer(plugins: Any, make_napari_viewer_proxy: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(readers, "EXAMPLE", {"frames": 12, "size": 160, "seed": 1})
+    monkeypatch.setattr(jobs, "NICE", 0)  # beside other tests it would wait for them all
     return make_napari_viewer_proxy()
 
 
@@ -59,7 +62,7 @@ KNOWN = {"pixel_size": (0.2, 0.2), "frame_interval": 60.0}
 def settled(qtbot: QtBot, dock: CellSynthDock) -> Any:
     """The section that makes training sets, once it has looked at the cells."""
     section = dock.tab("movies").training_set
-    qtbot.waitUntil(lambda: section.plan is not None and section.make.isEnabled(), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: section.plan is not None and section.maker.make.isEnabled(), timeout=PATIENCE)
     return section
 
 
@@ -453,40 +456,44 @@ def test_the_journey_from_the_example_to_a_training_set(qtbot: QtBot, viewer: An
     open_example(viewer)
     section = settled(qtbot, dock)
     assert "learns from frames" in section.split_words.text()
-    assert "→ 64 px" in section.becomes.text()
-    section.make.click()
-    qtbot.waitUntil(lambda: section.then.isVisibleTo(dock), timeout=PATIENCE)
+    assert "→ 64 px" in section.panes[0].becomes.text()
+    section.maker.make.click()
+    qtbot.waitUntil(lambda: section.maker.then.isVisibleTo(dock), timeout=3 * PATIENCE)
     path = dock.session.training_set
     assert path is not None
     made = TrainingSet.open(path)
     assert made.modality == "dic"
     assert made.count("train") > 0
     assert path.parent == dock.session.home / api.TRAINING_SETS
-    assert "crops of" in section.says.text()
-    section.then.click()
+    assert "crops of" in section.maker.says.text()
+    section.maker.then.click()
     assert dock.tabs.tabText(dock.tabs.currentIndex()) == "Train"
 
 
 def test_a_second_set_takes_another_name(qtbot: QtBot, viewer: Any, dock: CellSynthDock) -> None:
     open_example(viewer)
     section = settled(qtbot, dock)
-    first = section.out()
+    first = section.maker.out()
     first.mkdir(parents=True)
-    assert section.out() == first.with_name(f"{first.name} 2")
+    assert section.maker.out() == first.with_name(f"{first.name} 2")
 
 
-def test_cancel_keeps_nothing(qtbot: QtBot, viewer: Any, dock: CellSynthDock) -> None:
+@pytest.mark.parametrize("late", [False, True])
+def test_cancel_keeps_nothing(qtbot: QtBot, viewer: Any, dock: CellSynthDock, late: bool) -> None:
     open_example(viewer)
     section = settled(qtbot, dock)
-    out = section.out()
+    maker, out = section.maker, section.maker.out()
     section.start()
-    section.stop()
-    qtbot.waitUntil(lambda: section._making is None, timeout=PATIENCE)
-    assert not out.exists()
-    assert list(out.parent.iterdir()) == []
+    if late:
+        qtbot.waitUntil(lambda: maker.job is not None, timeout=PATIENCE)
+    began = time.monotonic()
+    maker.stop()
+    qtbot.waitUntil(lambda: not maker.busy, timeout=PATIENCE)
+    assert time.monotonic() - began < 2.5
+    assert [path for path in dock.session.home.rglob("*") if path.name not in (out.parent.name, JOBS)] == []
     assert dock.session.training_set is None
-    assert section.make.isVisibleTo(dock)
-    assert "nothing was kept" in section.says.text()
+    assert maker.make.isVisibleTo(dock)
+    assert "nothing was kept" in maker.says.text()
 
 
 def test_examples_are_shown_in_the_panel_and_in_one_layer(qtbot: QtBot, viewer: Any, dock: CellSynthDock) -> None:
@@ -494,13 +501,13 @@ def test_examples_are_shown_in_the_panel_and_in_one_layer(qtbot: QtBot, viewer: 
     section = settled(qtbot, dock)
     section.show_examples.click()
     qtbot.waitUntil(lambda: section.thumbnails.isVisibleTo(dock), timeout=PATIENCE)
-    first = section._examples[0].copy()
+    first = section._examples.images.copy()
     assert first.shape == (16, 64, 64)
     section.in_viewer.click()
     count = len(viewer.layers)
     qtbot.waitUntil(section.show_examples.isEnabled, timeout=PATIENCE)
     section.show_examples.click()
-    qtbot.waitUntil(lambda: not np.array_equal(section._examples[0], first), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: not np.array_equal(section._examples.images, first), timeout=PATIENCE)
     assert len(viewer.layers) == count
     assert [str(unit) for unit in viewer.layers["examples of cells"].units] == ["micrometer", "micrometer"]
     assert "examples of cells" not in [layer.name for layer in movies_in(viewer)]
@@ -509,26 +516,26 @@ def test_examples_are_shown_in_the_panel_and_in_one_layer(qtbot: QtBot, viewer: 
 def test_a_box_of_the_users_is_taken(qtbot: QtBot, viewer: Any, dock: CellSynthDock) -> None:
     open_example(viewer)
     section = settled(qtbot, dock)
-    section.box.setText("20")
+    section.panes[0].box.setText("20")
     assert section.settings().box_um == 20.0
-    section.unit.choose("px")
+    section.panes[0].unit.choose("px")
     assert section.settings().box_px == 20.0
-    section.box.setText("wide")
+    section.panes[0].box.setText("wide")
     section.replan()
     assert "Box 'wide'" in section.split_words.text()
-    assert not section.make.isEnabled()
+    assert not section.maker.make.isEnabled()
 
 
 def test_settings_say_what_the_rows_say(qtbot: QtBot, viewer: Any, dock: CellSynthDock) -> None:
     open_example(viewer)
     section = settled(qtbot, dock)
-    section.neighbours.setChecked(True)
+    section.panes[0].neighbours.setChecked(True)
     section.gap.setValue(2)
     section.held_out.choose((0.2, 0.2))
     section.advanced.head.click()
     settings = section.settings()
-    assert (settings.mask_neighbours, settings.gap, settings.test_fraction) == (True, 2, 0.2)
-    assert settings.modality == "dic"
+    held_out = section.hold_out(settings)
+    assert (settings.mask_neighbours, held_out.gap, held_out.test_fraction) == (True, 2, 0.2)
 
 
 def test_too_few_frames_say_what_to_change(qtbot: QtBot, viewer: Any, dock: CellSynthDock) -> None:
@@ -539,7 +546,7 @@ def test_too_few_frames_say_what_to_change(qtbot: QtBot, viewer: Any, dock: Cell
     section.gap.setValue(3)
     section.replan()
     qtbot.waitUntil(lambda: "smaller gap" in section.split_words.text(), timeout=PATIENCE)
-    assert not section.make.isEnabled()
+    assert not section.maker.make.isEnabled()
 
 
 def test_the_real_yeast_movie_becomes_a_training_set(
@@ -553,7 +560,7 @@ def test_the_real_yeast_movie_becomes_a_training_set(
     assert not cells.count.tracked
     section = settled(qtbot, dock)
     section.start()
-    qtbot.waitUntil(lambda: dock.session.training_set is not None, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: dock.session.training_set is not None, timeout=3 * PATIENCE)
     made = TrainingSet.open(dock.session.training_set)
     assert made.pixel_size is None  # nobody said, nobody guessed
     assert stack_of(movie).pixel_size is None

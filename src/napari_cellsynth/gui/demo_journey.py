@@ -72,7 +72,7 @@ class Journey:
         section.show_examples.click()
         yield section.in_viewer.isVisible
         yield pause(LOOK)
-        section.make.click()
+        section.maker.make.click()
         yield lambda: self._session.training_set is not None
         yield pause(LOOK)
 

@@ -19,7 +19,14 @@ from napari_cellsynth.gui.form_rows import Row, row_for
 
 COMPLAINT = "color: #ff8a65;"
 """Style of a sentence about a value that cannot be used."""
-ABBREVIATIONS = {"ema": "EMA", "beta1": "beta 1", "beta2": "beta 2"}
+ABBREVIATIONS = {
+    "ema": "EMA",
+    "beta1": "beta 1",
+    "beta2": "beta 2",
+    "box_um": "box (µm)",
+    "box_px": "box (px)",
+    "max_shift": "max shift (px)",
+}
 
 
 class SettingsForm(QWidget):

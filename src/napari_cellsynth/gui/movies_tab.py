@@ -52,4 +52,4 @@ class MoviesTab(Column):
         self.start.setVisible(movie is None)
 
     def _bring_report_into_sight(self) -> None:
-        self.ensureWidgetVisible(self.training_set.details)
+        self.ensureWidgetVisible(self.training_set.maker.details)

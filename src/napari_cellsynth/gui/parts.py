@@ -232,6 +232,36 @@ class Thumbnails(QLabel):
         self.setPixmap(whole)
 
 
+class Sheet(QLabel):
+    """A picture in colour that fills the width it is given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._sheet: np.ndarray | None = None
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+
+    def show_sheet(self, sheet: np.ndarray) -> None:
+        """(H, W, 3) uint8."""
+        self._sheet = np.ascontiguousarray(sheet)
+        self._draw()
+
+    def resizeEvent(self, event: Any) -> None:  # Qt's name
+        super().resizeEvent(event)
+        self._draw()
+
+    def _draw(self) -> None:
+        if self._sheet is None or self.width() < 2:
+            return
+        height, width, _ = self._sheet.shape
+        picture = QImage(self._sheet.data, width, height, 3 * width, QImage.Format.Format_RGB888)
+        ratio = self.devicePixelRatioF()
+        across = round(min(self.width() * ratio, 2.0 * width))
+        whole = QPixmap.fromImage(picture).scaledToWidth(across, Qt.TransformationMode.SmoothTransformation)
+        whole.setDevicePixelRatio(ratio)
+        self.setFixedHeight(round(whole.height() / ratio))
+        self.setPixmap(whole)
+
+
 def _grey(images: np.ndarray, limits: tuple[float, float]) -> np.ndarray:
     """(N, Y, X) uint8, contiguous."""
     low, high = limits

@@ -18,12 +18,12 @@ import shutil
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from napari_cellsynth.engine.files import read_json, write_json
-from napari_cellsynth.errors import RunFailed
+from napari_cellsynth.errors import CellsynthError, RunFailed
 from napari_cellsynth.gui.jobs import LOOK_S, gone, kill_tree, last_line, spawn
 
 if TYPE_CHECKING:
@@ -55,6 +55,8 @@ class Making:
     total: int = 0
     message: str = ""
     """What it is doing; when made, the report; when failed, why."""
+    notes: tuple[str, ...] = ()
+    """When made, what to know before trusting it, a sentence each."""
 
 
 class PreparingJob:
@@ -200,10 +202,20 @@ def follow(job: PreparingJob) -> Iterator[Making]:
         time.sleep(LOOK_S)
     if news.state == "made":
         job.settle()
-        yield news
+        yield replace(news, notes=_notes(job.out))
     elif job.folder.exists():
         job.tidy()
         raise RunFailed(news.message)
+
+
+def _notes(out: Path) -> tuple[str, ...]:
+    from napari_cellsynth.stack.training_sets.kinds import open_training_set
+
+    try:
+        report: Any = getattr(open_training_set(out), "report", None)
+        return tuple(report.notes())
+    except (CellsynthError, AttributeError):
+        return ()
 
 
 def half_made(out: Path) -> list[Path]:

@@ -37,6 +37,11 @@ def how_many(count: int, thing: str) -> str:
     return f"{count:,} {thing}{'' if count == 1 else 's'}"
 
 
+def capital(text: str) -> str:
+    """With its first letter large."""
+    return f"{text[:1].upper()}{text[1:]}"
+
+
 def listed(things: Sequence[str]) -> str:
     """``a``, ``a and b``, ``a, b and c``."""
     return " and ".join([", ".join(things[:-1]), things[-1]] if len(things) > 1 else things)

@@ -1,0 +1,235 @@
+"""The kinds of training sets as panels: what is asked of each, what comes of it, and what it would look like."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from pydantic import BaseModel
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QCheckBox, QLabel, QLineEdit, QVBoxLayout, QWidget
+
+from napari_cellsynth.errors import BadInput
+from napari_cellsynth.gui.forms import SettingsForm
+from napari_cellsynth.gui.parts import Sentence, row
+from napari_cellsynth.gui.pieces import Choice
+from napari_cellsynth.gui.shell_words import OF_THE_TABLE
+from napari_cellsynth.stack.clips.settings import ClipSettings
+from napari_cellsynth.stack.crops.settings import CropSettings
+from napari_cellsynth.stack.pairs.settings import PairSettings
+
+if TYPE_CHECKING:
+    from napari_cellsynth.stack.crops.plan import CropPlan
+    from napari_cellsynth.stack.recordings.recording import Recording
+
+EXAMPLES = 16
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Items as they would be written."""
+
+    images: np.ndarray
+    """(N, Y, X) in the recording's intensities, or a contact sheet (H, W, 3) uint8."""
+    words: str = ""
+    pixel_size: tuple[float, float] | None = None
+    """Of the images, in micrometres."""
+
+    @property
+    def is_sheet(self) -> bool:
+        return self.images.shape[-1] == 3 and self.images.dtype == np.uint8
+
+
+class KindPane(QWidget):
+    """What is asked about one kind of training set above Advanced."""
+
+    changed = Signal()
+    KIND: ClassVar[str]
+    SETTINGS: ClassVar[type[BaseModel]]
+    HERE: ClassVar[tuple[str, ...]]
+    """Settings that the pane itself asks for."""
+    NEEDS_OUTLINES: ClassVar[bool] = False
+    EXAMPLES: ClassVar[str]
+    """What the button for a look says."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.rows = QVBoxLayout(self)
+        self.rows.setContentsMargins(0, 0, 0, 0)
+        self.rows.setSpacing(4)
+
+    def here(self) -> dict[str, Any]:
+        """What the pane's own rows say; raises BadInput with what would do."""
+        raise NotImplementedError
+
+    def advanced_form(self) -> SettingsForm:
+        """The other settings."""
+        return SettingsForm(self.SETTINGS(), hide=(*self.HERE, *OF_THE_TABLE))
+
+    def settings(self, advanced: SettingsForm | None) -> Any:
+        """The settings of the kind; what the table of recordings says is left as by default."""
+        said = {} if advanced is None else dict(advanced.read())
+        kept = {name: value for name, value in said.items() if name not in (*self.HERE, *OF_THE_TABLE)}
+        return self.SETTINGS(
+            **{name: v for name, v in kept.items() if name in self.SETTINGS.model_fields}, **self.here()
+        )
+
+    def gap(self, settings: Any) -> int:
+        """Frames that have to lie between two parts of a recording, at least."""
+        return 1
+
+    def plan(self, recordings: Sequence[Recording], settings: Any) -> Any:
+        """Work out what would be made; not in the GUI thread.  Raises BadInput where nothing can be."""
+        raise NotImplementedError
+
+    def show_plan(self, plan: Any) -> None:
+        """Say what would be made; None where that is not known."""
+
+    def examples(self, recordings: Sequence[Recording], settings: Any, seed: int) -> Iterator[Examples | None]:
+        """Draw examples; not in the GUI thread.  Yields None while it works, last the examples."""
+        raise NotImplementedError
+
+
+class CropsPane(KindPane):
+    """Single cells: the box around each."""
+
+    KIND, SETTINGS, NEEDS_OUTLINES = "crops", CropSettings, True
+    HERE = ("box_um", "box_px", "mask_neighbours")
+    EXAMPLES = f"Show {EXAMPLES} examples"
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.box = QLineEdit()
+        self.box.setFixedWidth(76)
+        self.box.setToolTip("Side of the square around each cell; empty: it fits 95 % of the cells with some room.")
+        self.box.textEdited.connect(self.changed)
+        self.unit = Choice()
+        self.unit.offer([("µm", "um"), ("px", "px")])
+        self.unit.setMinimumContentsLength(3)
+        self.unit.picked.connect(self.changed)
+        self.becomes = QLabel()
+        self.neighbours = QCheckBox("hide neighbouring cells")
+        self.neighbours.setToolTip("Replace other outlined cells in the box by background.")
+        self.neighbours.toggled.connect(self.changed)
+        self.rows.addLayout(row(QLabel("box"), self.box, self.unit, self.becomes, None))
+        self.rows.addLayout(row(self.neighbours, None))
+
+    def here(self) -> dict[str, Any]:
+        return {**self._box(), "mask_neighbours": self.neighbours.isChecked()}
+
+    def _box(self) -> dict[str, float]:
+        text = self.box.text().strip().replace(",", ".")
+        if not text:
+            return {}
+        try:
+            side = float(text)
+        except ValueError:
+            side = float("nan")
+        if not (side > 0 and np.isfinite(side)) or (self.unit.value == "px" and side < 4):
+            raise BadInput(f"box {text!r} given; expected a number such as 26, or nothing for one that fits the cells")
+        return {"box_um" if self.unit.value == "um" else "box_px": side}
+
+    def plan(self, recordings: Sequence[Recording], settings: CropSettings) -> CropPlan:
+        from napari_cellsynth.stack.crops.plan import plan_crops
+
+        return plan_crops(recordings, settings)
+
+    def show_plan(self, plan: CropPlan | None) -> None:
+        if plan is None:
+            self.becomes.setText("")
+            return
+        self.box.setPlaceholderText(f"fits: {self._side(plan):.3g}")
+        self.becomes.setText(f"→ {plan.settings.size} px")
+        self.becomes.setToolTip(zoom_words(plan))
+
+    def _side(self, plan: CropPlan) -> float:
+        return max(plan.box_um) if self.unit.value == "um" and plan.box_um else max(plan.sources[0].box)
+
+    def examples(self, recordings: Sequence[Recording], settings: CropSettings, seed: int) -> Iterator[Examples | None]:
+        from napari_cellsynth.stack.crops.make import preview_crops
+        from napari_cellsynth.stack.crops.plan import plan_crops
+
+        yield None
+        images, _ = preview_crops(recordings, settings, count=EXAMPLES, seed=seed)
+        yield Examples(images, pixel_size=plan_crops(recordings, settings).pixel_size)
+
+
+class FormPane(KindPane):
+    """A kind whose own rows are a form of a few of its settings, and a contact sheet for a look."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        others = tuple(name for name in self.SETTINGS.model_fields if name not in self.HERE)
+        self.form = SettingsForm(self.SETTINGS(), hide=others)
+        self.form.changed.connect(self.changed)
+        self.says = Sentence()
+        self.rows.addWidget(self.form)
+        self.rows.addWidget(self.says)
+
+    def here(self) -> dict[str, Any]:
+        said = self.form.read()
+        return {name: getattr(said, name) for name in self.HERE}
+
+    def examples(self, recordings: Sequence[Recording], settings: Any, seed: int) -> Iterator[Examples | None]:
+        for news in self._look(recordings, settings, seed):
+            if hasattr(news, "sheet"):
+                yield Examples(news.sheet, news.text())
+            else:
+                yield None
+
+    def _look(self, recordings: Sequence[Recording], settings: Any, seed: int) -> Iterator[Any]:
+        raise NotImplementedError
+
+
+class ClipsPane(FormPane):
+    """Clips: how long, how large, and which count as empty."""
+
+    KIND, SETTINGS = "clips", ClipSettings
+    HERE = ("frames", "size", "overlap", "min_content")
+    EXAMPLES = "Show clips"
+
+    def gap(self, settings: ClipSettings) -> int:
+        return settings.span
+
+    def plan(self, recordings: Sequence[Recording], settings: ClipSettings) -> Any:
+        from napari_cellsynth.stack.clips.plan import plan_clips
+
+        return plan_clips(recordings, settings)
+
+    def show_plan(self, plan: Any) -> None:
+        self.says.say("" if plan is None else f"{len(plan.clips):,} clips are possible, empty ones among them.")
+
+    def _look(self, recordings: Sequence[Recording], settings: ClipSettings, seed: int) -> Iterator[Any]:
+        from napari_cellsynth.stack.clips.preview import preview_clips
+
+        return preview_clips(recordings, settings, count=EXAMPLES, seed=seed)
+
+
+class PairsPane(FormPane):
+    """Pairs: how low and high exposures are found, and how well they have to lie upon each other."""
+
+    KIND, SETTINGS = "pairs", PairSettings
+    HERE = ("alternating", "first", "size", "max_shift")
+    EXAMPLES = "Show pairs"
+
+    def plan(self, recordings: Sequence[Recording], settings: PairSettings) -> Any:
+        from napari_cellsynth.stack.pairs.plan import plan_pairs
+
+        return plan_pairs(recordings, settings)
+
+    def show_plan(self, plan: Any) -> None:
+        self.says.say("" if plan is None else f"{len(plan.pairs):,} pairs of exposures.")
+
+    def _look(self, recordings: Sequence[Recording], settings: PairSettings, seed: int) -> Iterator[Any]:
+        from napari_cellsynth.stack.pairs.preview import preview_pairs
+
+        return preview_pairs(recordings, settings, count=EXAMPLES, seed=seed)
+
+
+def zoom_words(plan: CropPlan) -> str:
+    zoom = plan.settings.size / max(plan.sources[0].box)
+    if abs(zoom - 1) < 1e-6:
+        return "the movie's own pixels"
+    return f"enlarged {zoom:.2g} times" if zoom > 1 else f"reduced to {zoom:.0%}"

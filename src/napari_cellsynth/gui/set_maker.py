@@ -1,0 +1,264 @@
+"""The making of a training set, in a process of its own: its name, how far it is, and what came of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QFileDialog, QLabel, QLineEdit, QProgressBar, QWidget
+
+from napari_cellsynth import api
+from napari_cellsynth.gui import workers
+from napari_cellsynth.gui.hand_over import Given, hand_over_movies
+from napari_cellsynth.gui.parts import Foldout, Sentence, button, column, row, sure
+from napari_cellsynth.gui.preparing import TABLE, Making, PreparingJob, follow, jobs_in
+from napari_cellsynth.gui.words import capital
+from napari_cellsynth.stack.handover import ASK_ABOVE, NeedsRoom
+
+if TYPE_CHECKING:
+    from napari_cellsynth.gui.state import Session
+
+
+@dataclass(frozen=True)
+class Order:
+    """All that a training set is made from."""
+
+    kind: str
+    movies: tuple[Given, ...]
+    options: tuple[str, ...]
+    """Of the shell's command."""
+
+
+def make_in_child(
+    order: Order, home: Path, out: Path, started: Callable[[PreparingJob], None], ask_above: float = ASK_ABOVE
+) -> Iterator[Making]:
+    """Write the table, and what is in no file; then start the process and follow it.
+
+    Closed before the process has started, nothing stays; afterwards the
+    process goes on.  Raises NeedsRoom where much would have to be written.
+    """
+    out.parent.mkdir(parents=True, exist_ok=True)
+    job, runs = PreparingJob.create(home, out, order.kind), False
+    try:
+        going = hand_over_movies(order.movies, job.folder, ask_above=ask_above)
+        while True:
+            try:
+                step = next(going)
+            except StopIteration as end:
+                table = end.value
+                break
+            yield Making("handing over", step.done, step.total, step.message)
+        table.write(job.folder / TABLE)
+        job.start(order.options)
+        runs = True
+        started(job)
+        yield from follow(job)
+    finally:
+        if not runs:
+            job.forget()
+
+
+class SetMaker(QWidget):
+    """Name, place, button, progress and report.
+
+    A set that is being made when the panel opens is found again and
+    followed; closing the panel, or napari, does not end it.
+    """
+
+    wanted = Signal()
+    """The button was pressed."""
+    made = Signal(object)
+    """Path of a training set that is ready, and said to be."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.session = session
+        self.job: PreparingJob | None = None
+        self._worker: workers.Worker | None = None
+        self._order: Order | None = None
+        self._able = False
+        self._stopping = self._ending = False
+        self._text = ""
+        self._named_by_user = False
+        self._build()
+        workers.call(lambda: jobs_in(session.home), returned=self._found, failed=lambda _: None, owner=self)
+
+    def _build(self) -> None:
+        self.name = QLineEdit()
+        self.name.setToolTip("Name of the training set, and of its folder.")
+        self.name.textEdited.connect(self._name_typed)
+        self.place = button("…", self._choose_home, "Keep training sets and models in another folder.")
+        self.place.setFixedWidth(28)
+        line = row(QLabel("name"), self.name, self.place)
+        line.setStretch(1, 1)
+        self.make = button("Make training set", self.wanted.emit, "In a process of its own; napari stays free.")
+        self.cancel = button("Cancel", self.stop, "Nothing is kept.")
+        self.bar = QProgressBar()
+        self.bar.setTextVisible(False)
+        self.says = Sentence()
+        self.details = Foldout("Details", lambda: Sentence(self._text))
+        self.then = button("Then: Train →", lambda: self.session.tab_requested.emit("train"))
+        going = row(self.make, self.bar, self.cancel, None, self.then)
+        going.setStretch(1, 1)
+        for widget in (self.bar, self.cancel, self.then, self.details):
+            widget.hide()
+        column(line, going, self.says, self.details, parent=self)
+
+    @property
+    def busy(self) -> bool:
+        return self._worker is not None
+
+    def allow(self, yes: bool) -> None:
+        """Whether there is something to make."""
+        self._able = yes
+        self.make.setEnabled(yes and not self.busy)
+
+    # -- name and place ----------------------------------------------------------------------------------------------
+
+    def suggest(self, name: str) -> None:
+        """A name, unless the user typed one."""
+        if not self._named_by_user:
+            self.name.setText(folder_name(name))
+
+    def _name_typed(self, text: str) -> None:
+        self._named_by_user = bool(text.strip())
+
+    def _choose_home(self) -> None:
+        folder = QFileDialog.getExistingDirectory(
+            self, "Where training sets and models are kept", str(self.session.home)
+        )
+        if folder:
+            self.session.keep_home(Path(folder))
+            self.says.say(f"Kept in {folder} from now on.")
+
+    def out(self) -> Path:
+        """A folder that does not exist yet, by the name in the panel."""
+        name = folder_name(self.name.text()) or "cells"
+        folder = self.session.home / api.TRAINING_SETS
+        names = [name, *(f"{name} {i}" for i in range(2, 1000))]
+        return next(folder / each for each in names if not (folder / each).exists())
+
+    # -- making ------------------------------------------------------------------------------------------------------
+
+    def start(self, order: Order, *, ask_above: float = ASK_ABOVE) -> None:
+        """Make the set in a process of its own."""
+        self._order = order
+        home, out = self.session.home, self.out()
+        self._follow(lambda: make_in_child(order, home, out, self._started, ask_above))
+
+    def stop(self) -> None:
+        """Cancel: nothing is kept."""
+        if self._worker is None or self._stopping:
+            return
+        self._stopping = True
+        self.cancel.setEnabled(False)
+        self._worker.quit()
+        if self.job is not None:
+            self._end()
+
+    def _end(self) -> None:
+        """End the process, which takes up to two seconds."""
+        job, self.job = self.job, None
+        if job is None:  # it was not started yet
+            self._cancelled(True)
+        else:
+            workers.call(job.cancel, returned=self._cancelled, failed=self._failed, owner=self)
+            self._ending = True
+
+    def _started(self, job: PreparingJob) -> None:
+        # In the worker's thread; a plain assignment.
+        self.job = job
+
+    def _found(self, jobs: Sequence[PreparingJob]) -> None:
+        """Go on following what was begun before, one after the other."""
+        if jobs and not self.busy:
+            self.job, others = jobs[0], jobs[1:]
+            self._follow(lambda: follow(jobs[0]), then=lambda: self._found(others))
+
+    def _follow(self, make: Callable[[], Iterator[Making]], then: Callable[[], Any] = lambda: None) -> None:
+        self._show_busy(True)
+        self.says.say("")
+        self.details.hide()
+
+        def over() -> None:
+            if worker is self._worker and self._stopping:
+                if not self._ending:
+                    self._end()
+            elif worker is self._worker:
+                self._worker = None
+                self._show_busy(False)
+                then()
+
+        self._worker = worker = workers.start(
+            make, yielded=self._seen, failed=self._failed, finished=over, watches=True, owner=self
+        )
+
+    def _seen(self, news: Making) -> None:
+        if news.state == "made":
+            self._ready(news)
+            return
+        self.bar.setMaximum(news.total)
+        self.bar.setValue(news.done)
+        self.says.say(f"{capital(news.message)}…" if news.message else "Starting…")
+
+    def _ready(self, news: Making) -> None:
+        job, self.job = self.job, None
+        if job is None:
+            return
+        lines = [line for line in news.message.splitlines() if line != str(job.out)]
+        self._text = "\n".join(lines)
+        self.says.say("\n".join([*lines[:1], *news.notes, f"Kept in {short(job.out)}."]))
+        self.details.clear()
+        self.details.setVisible(bool(self._text))
+        self.session.training_set = job.out
+        self.then.setVisible(True)
+        self.made.emit(job.out)
+
+    def _cancelled(self, nothing_kept: bool) -> None:
+        self._worker, self._stopping, self._ending = None, False, False
+        self._show_busy(False)
+        words = "Cancelled; nothing was kept." if nothing_kept else "It was ready before it could be cancelled."
+        self.says.say(words)
+
+    def _failed(self, error: Exception) -> None:
+        self.job, self._stopping, self._ending = None, False, False
+        if isinstance(error, NeedsRoom) and self._order is not None:
+            self._ask_for_room(error, self._order)
+        else:
+            self.says.say(capital(str(error)), "bad")
+
+    def _ask_for_room(self, error: NeedsRoom, order: Order) -> None:
+        question = f"{capital(str(error).partition(':')[0])}."
+        self._worker = None
+        if sure(self, "Make training set", question, f"Write {error.bytes / 1e9:.1f} GB"):
+            self.start(order, ask_above=float("inf"))
+        else:
+            self._show_busy(False)
+            self.says.say("Nothing was written.")
+
+    def _show_busy(self, yes: bool) -> None:
+        self.make.setVisible(not yes)
+        self.make.setEnabled(self._able and not yes)
+        self.bar.setVisible(yes)
+        if yes:
+            self.bar.setMaximum(0)
+            self.then.setVisible(False)
+        self.cancel.setVisible(yes)
+        self.cancel.setEnabled(True)
+
+
+def folder_name(text: str) -> str:
+    """A name that every file system takes; umlauts and spaces stay."""
+    return re.sub(r'[<>:"/\\|?*\x00-\x1f,]+', " ", text).replace("  ", " ").strip(" .")[:80]
+
+
+def short(path: Path) -> str:
+    """The path with ~ for the user's folder."""
+    try:
+        return f"~/{path.relative_to(Path.home()).as_posix()}"
+    except ValueError:
+        return str(path)
