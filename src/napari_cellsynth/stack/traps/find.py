@@ -58,7 +58,10 @@ class TrapMap:
     """Where traps are in a recording."""
 
     recording: str
+    frame: tuple[int, int]
+    """Height and width of the recording's frames."""
     still: Still
+    """Without its image, which was matched."""
     template: Template
     """With the mean trap as its image, where one was made."""
     candidates: tuple[Peak, ...]
@@ -148,7 +151,9 @@ def find_traps(stack: Stack, still: Still, template: Template, settings: TrapSet
         found = peaks(likeness(still.image, here.image), here.shape)
         chosen = _threshold(found, settings, itself=False)
     shape = CropShape.of(stack, settings)
-    return _select(TrapMap(stack.name, still, here, tuple(found), chosen, shape, (), ()))
+    frame = (stack.size("Y"), stack.size("X"))
+    without = replace(still, image=np.empty((0, 0), np.float32))
+    return _select(TrapMap(stack.name, frame, without, here, tuple(found), chosen, shape, (), ()))
 
 
 def mean_trap(image: np.ndarray, found: list[Peak], shape: tuple[int, int]) -> np.ndarray:
@@ -173,7 +178,7 @@ def _select(found: TrapMap) -> TrapMap:
     traps, cut_off = [], []
     for number, peak in enumerate(best, start=1):
         trap = Trap(number, peak.top + height // 2 + dy, peak.left + width // 2 + dx, round(peak.score, 4))
-        beyond = found.box(trap).beyond(found.still.image.shape)
+        beyond = found.box(trap).beyond(found.frame)
         if beyond:
             cut_off.append((trap, beyond))
         else:

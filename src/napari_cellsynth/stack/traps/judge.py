@@ -104,7 +104,7 @@ def thumbnail(plane: np.ndarray, box: PixelBox) -> np.ndarray:
 def _leaving(found: TrapMap, followed: Followed, facts: dict[Trap, TrapFacts], frames: list[int]) -> None:
     moves = {followed.whole(t) for t in frames}
     for trap, seen in facts.items():
-        seen.outside = max(found.box(trap).moved(*move).beyond(found.still.image.shape) for move in moves)
+        seen.outside = max(found.box(trap).moved(*move).beyond(found.frame) for move in moves)
 
 
 class _Outlines:

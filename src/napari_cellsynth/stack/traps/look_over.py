@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.stack.recordings.recording import Recording
 from napari_cellsynth.stack.training_sets.write import SetProgress
 from napari_cellsynth.stack.traps.counted import plane_here, template_here, time_here
-from napari_cellsynth.stack.traps.find import Still, box_template, find_traps, look
+from napari_cellsynth.stack.traps.find import Still, TrapMap, box_template, find_traps, look
 from napari_cellsynth.stack.traps.judge import Judged, judge_traps
 from napari_cellsynth.stack.traps.review import ReviewRow, counts, review_of
 from napari_cellsynth.stack.traps.settings import TrapSettings
@@ -32,6 +32,66 @@ class Review:
         return "\n".join([*lines, counts(self.rows)])
 
 
+@dataclass(frozen=True, eq=False)
+class Found:
+    """Where traps are in all recordings."""
+
+    maps: tuple[TrapMap, ...]
+    """One for each recording."""
+    template: Template
+
+    def at(self, threshold: float) -> Found:
+        """The same with another threshold."""
+        return replace(self, maps=tuple(one.at(threshold) for one in self.maps))
+
+    def words(self) -> str:
+        """A line for each recording."""
+        return "\n".join(one.words() for one in self.maps)
+
+
+def find_everywhere(
+    recordings: Sequence[Recording],
+    settings: TrapSettings,
+    *,
+    template: Template | None = None,
+    drifts: Sequence[Any] | None = None,
+) -> Iterator[SetProgress | Found]:
+    """Where traps are in every recording; few frames of each are read.
+
+    Parameters as for :func:`review_traps`.  Yields progress, last of all the :class:`Found`.
+    """
+    _check(recordings, settings, template)
+    maps: list[TrapMap] = []
+    for done, recording in enumerate(recordings):
+        yield SetProgress(done, len(recordings), f"looking for traps in {recording.name}")
+        drift = None if drifts is None else drifts[done]
+        found, template = _find(recording, settings, template, drift, first=not maps)
+        maps.append(found)
+    assert template is not None
+    yield Found(tuple(maps), template)
+
+
+def look_through(
+    recordings: Sequence[Recording], found: Found, settings: TrapSettings
+) -> Iterator[SetProgress | Review]:
+    """Look at all frames of the traps that were found, and propose which to take; last of all the :class:`Review`."""
+    total = sum(_frames(one, settings) for one in recordings)
+    rows: list[ReviewRow] = []
+    judged: list[Judged] = []
+    done = 0
+    for recording, one in zip(recordings, found.maps, strict=True):
+        for news in _judge(recording, one, settings):
+            if isinstance(news, Judged):
+                judged.append(news)
+                rows += review_of(recording, news, settings)
+            else:
+                yield SetProgress(done + news.done, total, news.message)
+        done += _frames(recording, settings)
+    if not rows:
+        raise BadInput(f"no trap found: {'; '.join(one.threshold.words() for one in found.maps)}")
+    yield Review(tuple(rows), tuple(judged), found.template)
+
+
 def review_traps(
     recordings: Sequence[Recording],
     settings: TrapSettings,
@@ -47,31 +107,32 @@ def review_traps(
     progress, last of all the :class:`Review`.  BadInput where there is no
     template, no trap, or the settings do not fit a recording.
     """
+    for news in find_everywhere(recordings, settings, template=template, drifts=drifts):
+        if isinstance(news, Found):
+            yield from look_through(recordings, news, settings)
+        else:
+            yield SetProgress(0, sum(_frames(one, settings) for one in recordings), news.message)
+
+
+def _check(recordings: Sequence[Recording], settings: TrapSettings, template: Template | None) -> None:
     check_names(recordings)
-    drifts = drifts or [None] * len(recordings)
-    total = sum(_frames(one, settings) for one in recordings)
-    rows: list[ReviewRow] = []
-    judged: list[Judged] = []
-    done = 0
-    yield SetProgress(0, total, "looking for what stands still")
     if template is None and settings.box is None:
         raise BadInput("no template given; box one trap: y0:y1,x0:x1 in pixels of a frame")
-    for recording, drift in zip(recordings, drifts, strict=True):
-        still, template = _look(recording, settings, template, drift, first=not judged)
-        here = plane_here(recording, time_here(recording, settings))
-        found = find_traps(recording.stack, still, template, here)
-        yield SetProgress(done, total, found.words())
-        seeing = judge_traps(recording.stack, found, here, labels=recording.labels, unfit=recording.unfit)
-        for news in seeing:
-            if isinstance(news, Judged):
-                judged.append(news)
-                rows += review_of(recording, news, settings)
-            else:
-                yield SetProgress(done + news.done, total, news.message)
-        done += _frames(recording, settings)
-    if not rows or template is None:
-        raise BadInput(f"no trap found: {'; '.join(one.found.threshold.words() for one in judged)}")
-    yield Review(tuple(rows), tuple(judged), template)
+    for recording in recordings:
+        time_here(recording, settings)
+
+
+def _find(
+    recording: Recording, settings: TrapSettings, template: Template | None, drift: Any, *, first: bool
+) -> tuple[TrapMap, Template]:
+    still, template = _look(recording, settings, template, drift, first=first)
+    here = plane_here(recording, time_here(recording, settings))
+    return find_traps(recording.stack, still, template, here), template
+
+
+def _judge(recording: Recording, found: TrapMap, settings: TrapSettings) -> Iterator[SetProgress | Judged]:
+    here = plane_here(recording, time_here(recording, settings))
+    return judge_traps(recording.stack, found, here, labels=recording.labels, unfit=recording.unfit)
 
 
 def _look(
