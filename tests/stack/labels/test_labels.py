@@ -74,10 +74,13 @@ def test_labels_of_other_planes_are_refused(tmp_path) -> None:
         read_labels(path, Stack(np.zeros((5, 8, 9), np.uint8), "ZYX"))
 
 
-@pytest.mark.parametrize("name", ["m_seg.npy", "RoiSet.zip", "m.png"])
-def test_what_is_no_label_image_is_refused_kindly(tmp_path, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [("m_seg.npy", "_cp_masks"), ("m.npz", "TIFF"), ("RoiSet.zip", "ROIs"), ("one.roi", "ROI Manager"), ("m.png", "m")],
+)
+def test_what_holds_no_labels_is_refused_kindly(tmp_path, name: str, advice: str) -> None:
     (tmp_path / name).write_bytes(b"x")
-    with pytest.raises(BadInput, match="TIFF"):
+    with pytest.raises(BadInput, match=advice):
         read_labels(tmp_path / name, MOVIE)
 
 

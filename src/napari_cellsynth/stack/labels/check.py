@@ -1,0 +1,43 @@
+"""Whether labels fit a recording, and whether they are labels at all."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from napari_cellsynth.errors import BadInput
+from napari_cellsynth.stack.stack import Stack
+
+JUDGED = 4096
+"""Pixels with a number that a frame needs for ``is_picture`` to judge it."""
+
+
+def check_labels(labels: Stack, like: Stack) -> None:
+    """BadInput where ``labels`` do not fit the recording ``like``, in one line that says how."""
+    if labels.dtype.kind == "f":
+        raise BadInput(
+            f"{labels.name} is {labels.dtype.name}; labels are integers: convert it to 16 bit without scaling (in Fiji"
+            " uncheck 'Scale when converting')"
+        )
+    if labels.dtype.kind == "b":
+        raise BadInput(f"{labels.name} is a yes/no mask; labels give each cell a number of its own: label it first")
+    if "C" in labels.axes and labels.size("C") > 1:
+        raise BadInput(f"{labels.name} has {labels.size('C')} channels; labels have one")
+    wrong = [a for a in "TZYX" if labels.size(a) != like.size(a)]
+    if wrong or "Q" in labels.axes + like.axes:
+        raise BadInput(
+            f"{labels.name} ({labels.axes} {labels.shape}) does not fit {like.name} ({like.axes} {like.shape});"
+            f" expected the same {', '.join(wrong) or 'axes, without samples'}"
+        )
+
+
+def is_picture(plane: np.ndarray) -> bool:
+    """Whether a plane (Y, X) holds grey levels, not labels: most numbered pixels differ from the next, down and right.
+
+    Nearly all pixels of a label are beside one of the same label; of noisy
+    grey levels few are.  Smooth pictures pass, and nothing is said of planes
+    with few numbered pixels.
+    """
+    if np.count_nonzero(plane) < JUDGED:
+        return False
+    pairs = ((plane[:, :-1], plane[:, 1:]), (plane[:-1], plane[1:]))
+    return bool(max(np.mean((one == other)[one != 0]) for one, other in pairs if one.any()) < 0.5)
