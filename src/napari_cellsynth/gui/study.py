@@ -5,6 +5,7 @@ No Qt here: whoever shows the study listens to ``changed``.
 
 from __future__ import annotations
 
+import os
 import weakref
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -150,7 +151,8 @@ class Study:
         if not any(movie.stored for movie in self.movies):
             self.folder = table.folder
         added = known = 0
-        for row in table.moved(self.folder).rows:
+        for moved in table.moved(self.folder).rows:
+            row = moved.model_copy(update={"file": self._short(moved.file)}) if moved.file.is_absolute() else moved
             movie = self._known(row)
             if movie is None:
                 self.movies.append(movie := StudyMovie(row))
@@ -263,11 +265,11 @@ class Study:
 
     def _short(self, path: Path) -> Path:
         """From the study's folder where it lies in it."""
-        whole = path.absolute()
+        whole = Path(os.path.normpath(path.absolute()))
         return whole.relative_to(self.folder) if whole.is_relative_to(self.folder) else whole
 
     def _is(self, file: Path, path: Path) -> bool:
-        return (self.folder / file).absolute() == path.absolute()
+        return os.path.normpath((self.folder / file).absolute()) == os.path.normpath(path.absolute())
 
     def _new(self, layer: Any, facts: Facts) -> StudyMovie:
         if facts.path is None:
