@@ -26,6 +26,7 @@ def test_planes_written_in_any_order_lie_where_they_belong(tmp_path: Path) -> No
     for place in reversed(list(np.ndindex(3, 4))):
         file.write(place, wanted[place])
     np.testing.assert_array_equal(file.array(), wanted)
+    np.testing.assert_array_equal(file.read((2, 1)), wanted[2, 1])
     file.close()
     np.testing.assert_array_equal(map_tiff(tmp_path / "a.ome.tif"), wanted)
     assert isinstance(map_tiff(tmp_path / "a.ome.tif"), np.memmap)

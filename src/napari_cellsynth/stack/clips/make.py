@@ -206,11 +206,11 @@ def _open_file(writer: SetWriter, plan: ClipPlan, count: int, provenance: dict[s
 
 def _scaling(file: PlaneFile, kept: Sequence[Clip], plan: ClipPlan) -> list[Scaling]:
     """For each channel, from the training clips alone."""
-    pixels = file.array()
     training = [n for n, clip in enumerate(kept) if clip.split == "train"]
+    places = [(n, k) for n in training for k in range(plan.settings.stored)]
     if plan.channels == 1:
-        return [Scaling.of((pixels[n] for n in training), plan.dtype)]
-    return [Scaling.of((pixels[n, :, c] for n in training), plan.dtype) for c in range(plan.channels)]
+        return [Scaling.of((file.read(place) for place in places), plan.dtype)]
+    return [Scaling.of((file.read((*place, c)) for place in places), plan.dtype) for c in range(plan.channels)]
 
 
 def _rows(plan: ClipPlan, kept: Sequence[Clip], judged: Judged) -> Iterator[dict[str, Any]]:

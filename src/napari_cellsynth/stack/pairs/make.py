@@ -226,8 +226,8 @@ def _bytes(plan: PairPlan, report: PairReport) -> int:
 
 def _scaling(file: PlaneFile, tiles: Sequence[Tile]) -> Scaling:
     """From the training pairs alone."""
-    pixels = file.array()
-    return Scaling.of((pixels[n] for n, tile in enumerate(tiles) if tile.pair.split == "train"), file.dtype)
+    training = [n for n, tile in enumerate(tiles) if tile.pair.split == "train"]
+    return Scaling.of((file.read((n,)) for n in training), file.dtype)
 
 
 def _rows(plan: PairPlan, tiles: Sequence[Tile], checked: Checked) -> Iterator[dict[str, Any]]:

@@ -61,6 +61,12 @@ class PlaneFile:
         self._file.seek(self._offset + number * size)
         self._file.write(np.ascontiguousarray(plane, self.dtype).data)
 
+    def read(self, place: tuple[int, ...]) -> np.ndarray:
+        """A plane (Y, X) as it is now; unlike ``array`` it leaves no pages of the file in memory."""
+        count = prod(self.shape[-2:])
+        self._file.seek(self._offset + int(np.ravel_multi_index(place, self.shape[:-2])) * count * self.dtype.itemsize)
+        return np.frombuffer(self._file.read(count * self.dtype.itemsize), self.dtype).reshape(self.shape[-2:])
+
     def array(self) -> np.ndarray:
         """Everything so far, mapped for reading, in the file's shape."""
         self._file.flush()

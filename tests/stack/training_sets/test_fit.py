@@ -1,0 +1,58 @@
+"""What is unfit in a recording reaches the clips that are cut from it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from scipy import ndimage
+
+from napari_cellsynth.stack.clips.clip_set import ClipSet
+from napari_cellsynth.stack.clips.make import make_clips
+from napari_cellsynth.stack.clips.settings import ClipSettings
+from napari_cellsynth.stack.recordings.holdout import HoldOut
+from napari_cellsynth.stack.recordings.recording import Recording, recordings_of
+from napari_cellsynth.stack.stack import Stack
+from napari_cellsynth.stack.training_sets.fit import Looked, look_through
+
+
+def recording(jump: int | None, dark: int | None, frames: int = 16) -> Recording:
+    """A still, textured field; the stage jumps at one frame, and another is dark."""
+    draws = np.random.default_rng(0)
+    field = 200 + 400 * ndimage.gaussian_filter(draws.normal(size=(220, 220)), 2.0)
+    data = np.stack([field[20:180, 20:180]] * frames)
+    if jump is not None:
+        data[jump:] = field[45:205, 50:210]
+    data = data + 8 * draws.normal(size=data.shape)
+    if dark is not None:
+        data[dark] = 100 + draws.normal(size=(160, 160))
+    stack = Stack(data.astype(np.uint16), "TYX", name="field")
+    return recordings_of([stack], HoldOut(validation_fraction=0, test_fraction=0))[0]
+
+
+def looked(*recordings: Recording) -> Looked:
+    *progress, found = look_through(recordings)
+    assert isinstance(found, Looked)
+    shares = [one.done / one.total for one in progress]  # type: ignore[union-attr]
+    assert shares == sorted(shares) and shares[-1] == 1
+    return found
+
+
+def test_jumps_are_cuts_and_dark_frames_are_unfit(tmp_path: Path) -> None:
+    found = looked(recording(6, 11), recording(None, None))
+    assert [(one.cuts, one.unfit) for one in found.recordings] == [
+        (frozenset({6}), frozenset({11})),
+        (frozenset(), frozenset()),
+    ]
+    assert any("frame 6" in words for words in found.words())
+    settings = ClipSettings(frames=3, size=64, min_content=0, step=1)
+    *_, report = make_clips(found.recordings[:1], tmp_path / "set", settings)
+    starts = {int(row["t0"]) for row in ClipSet.open(tmp_path / "set").table}
+    assert starts == {0, 1, 2, 3, 6, 7, 8, 12, 13}
+    assert "No clip holds any of 1 unfit frames or crosses any of 1 jumps" in report.text()  # type: ignore[union-attr]
+
+
+def test_too_few_frames_are_not_judged() -> None:
+    short = recording(None, None, frames=2)
+    *_, found = look_through([short])
+    assert isinstance(found, Looked) and found.fitness == (None,) and found.recordings == (short,)
