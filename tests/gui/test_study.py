@@ -200,6 +200,7 @@ def test_enter_opens_the_movie_with_what_the_row_says(qtbot: QtBot, section: Tab
 
 def test_a_file_that_cannot_be_opened_is_said(qtbot: QtBot, section: TableSection) -> None:
     section.paste_text("file\ngone.tif\n")
+    qtbot.waitUntil(lambda: "Not found" in section.says.text(), timeout=PATIENCE)
     section.table.selectRow(0)
     section.show_movie()
     qtbot.waitUntil(lambda: "does not exist" in section.says.text(), timeout=PATIENCE)
