@@ -1,4 +1,4 @@
-"""The tab Movies: the cells of the movie, and a training set made of them."""
+"""The tab Movies: the movies of the study, the cells of the one that is shown, and a training set made of them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from qtpy.QtWidgets import QLabel, QWidget
 
 from napari_cellsynth.gui.cells import CellsSection
 from napari_cellsynth.gui.pieces import Column, Listening
+from napari_cellsynth.gui.table_section import TableSection
 from napari_cellsynth.gui.training_set_section import TrainingSetSection
+from napari_cellsynth.gui.words import how_many
 
 if TYPE_CHECKING:
     from napari_cellsynth.gui.state import Session
@@ -25,11 +27,12 @@ The example movie has all of that; it is simulated."""
 
 
 class MoviesTab(Column):
-    """Two sections, from top to bottom in the order of the work."""
+    """Sections from top to bottom in the order of the work; each folds away."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.session = session
+        self.table = TableSection(session, self.widget())
         self.cells = CellsSection(session, self.widget())
         self.training_set = TrainingSetSection(session, self.widget())
         self.cells.counted.connect(self.training_set.cells_counted)
@@ -42,14 +45,29 @@ class MoviesTab(Column):
         self.start.setWordWrap(True)
         self._signals = Listening(self)
         self._signals.to(session.movie_changed, self._movie_changed)
+        self._signals.to(session.study.changed, self._study_changed)
+        self._folded_by_user = False
+        self.table.head.clicked.connect(self._user_folded)
+        self._study_changed()
         self._movie_changed(session.movie)
         self.rows.addWidget(self.start)
+        self.rows.addWidget(self.table)
         self.rows.addWidget(self.cells)
         self.rows.addWidget(self.training_set)
         self.rows.addStretch(1)
 
     def _movie_changed(self, movie: Any) -> None:
         self.start.setVisible(movie is None)
+
+    def _study_changed(self) -> None:
+        """The table of a single movie is folded away, unless the user wants to see it."""
+        count = len(self.session.study)
+        self.table.brief(how_many(count, "movie"))
+        if not self._folded_by_user:
+            self.table.fold(count == 1)
+
+    def _user_folded(self) -> None:
+        self._folded_by_user = True
 
     def _bring_report_into_sight(self) -> None:
         self.ensureWidgetVisible(self.training_set.maker.details)

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from napari_cellsynth.engine.files import read_json, write_json
 from napari_cellsynth.errors import CellsynthError, RunFailed
 from napari_cellsynth.gui.jobs import LOOK_S, gone, kill_tree, last_line, spawn
+from napari_cellsynth.gui.words import capital
 
 if TYPE_CHECKING:
     import subprocess
@@ -209,12 +210,15 @@ def follow(job: PreparingJob) -> Iterator[Making]:
 
 
 def _notes(out: Path) -> tuple[str, ...]:
+    from napari_cellsynth.stack.enough import enough
     from napari_cellsynth.stack.training_sets.kinds import open_training_set
 
     try:
-        report: Any = getattr(open_training_set(out), "report", None)
-        return tuple(report.notes())
-    except (CellsynthError, AttributeError):
+        made = open_training_set(out)
+        report: Any = getattr(made, "report", None)
+        notes = () if report is None else tuple(report.notes())
+        return (*notes, f"Enough?  {capital(enough(made).words)}")
+    except (CellsynthError, AttributeError, KeyError):
         return ()
 
 

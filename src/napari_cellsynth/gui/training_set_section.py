@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QTimer, Signal
-from qtpy.QtWidgets import QButtonGroup, QLabel, QRadioButton, QStackedWidget, QWidget
+from qtpy.QtWidgets import QButtonGroup, QLabel, QRadioButton, QWidget
 
 from napari_cellsynth.errors import BadInput, CellsynthError
 from napari_cellsynth.gui import words, workers
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_cellsynth.gui.state import Session
+    from napari_cellsynth.stack.enough import Enough
     from napari_cellsynth.stack.recordings.recording import Recording
 
 SETTLE = 400
@@ -63,6 +64,7 @@ class TrainingSetSection(Section):
         self._draw = 0
         self._preview: PreviewLayer | None = None
         self._examples: Examples | None = None
+        self._count: Enough | None = None
         self._build_kinds()
         self._build_split()
         self._build_examples()
@@ -81,20 +83,18 @@ class TrainingSetSection(Section):
 
     def _build_kinds(self) -> None:
         self.kinds = QButtonGroup(self)
-        self.stack = QStackedWidget()
         self.panes: list[KindPane] = []
         line: list[QWidget | None] = [QLabel("of")]
         for number, kind in enumerate(PANES):
             dot, pane = QRadioButton(words.KINDS[kind.KIND]), kind()
             self.kinds.addButton(dot, number)
-            self.stack.addWidget(pane)
+            pane.setVisible(number == 0)
             pane.changed.connect(self._changed)
             self.panes.append(pane)
             line.append(dot)
         self.kinds.button(0).setChecked(True)
         self.kinds.idToggled.connect(lambda number, on: self._kind_picked(number) if on else None)
-        self.add(row(*line, None))
-        self.add(self.stack)
+        self.add(row(*line, None), *self.panes)
 
     def _build_split(self) -> None:
         self.held_out, self.by, self.gap = Choice(), Choice(), Whole()
@@ -102,9 +102,12 @@ class TrainingSetSection(Section):
         self.by.offer(list(BY), "auto")
         self.by.setToolTip("What is held out as a whole. What the table says of a movie (used for) goes first.")
         self.gap.setRange(0, 99_999)
-        self.gap.setSpecialValueText("as needed")
-        self.gap.setFixedWidth(84)
-        self.gap.setToolTip("Frames left out between the parts, so that the test does not show the same moment again.")
+        self.gap.setSpecialValueText("auto")
+        self.gap.setFixedWidth(96)
+        self.gap.setToolTip(
+            "Frames left out between the parts, so that the test does not show the same moment again"
+            " (auto: as many as the kind of set needs)."
+        )
         for signal in (self.held_out.picked, self.by.picked, self.gap.valueChanged):
             signal.connect(self._hold_out_changed)
         line = row(QLabel("hold out"), self.held_out, self.by)
@@ -179,10 +182,12 @@ class TrainingSetSection(Section):
         self._changed()
 
     def _kind_picked(self, number: int) -> None:
-        self.stack.setCurrentIndex(number)
+        for i, pane in enumerate(self.panes):
+            pane.setVisible(i == number)
         self.advanced.clear()
         self._suggest_name()
         self._forget_examples()
+        self._say_enough()
         self._changed()
 
     def _suggest_name(self) -> None:
@@ -246,10 +251,17 @@ class TrainingSetSection(Section):
 
     def cells_counted(self, count: Count | None) -> None:
         """Say what so many different cells suffice for."""
-        verdict, why = words.enough(count.cells) if count is not None and count.outlines else ("", "")
-        self.enough.say(f"Enough?  {verdict}" if verdict else "")
-        self.ask_why.setVisible(bool(verdict))
-        self.why.say(why)
+        from napari_cellsynth.stack.enough import enough_cells
+
+        self._count = enough_cells(count.cells, exact=count.tracked) if count is not None and count.outlines else None
+        self._say_enough()
+
+    def _say_enough(self) -> None:
+        """What the outlined cells suffice for; of other kinds that is known of a set that was made."""
+        known = self._count if self.pane.NEEDS_OUTLINES else None
+        self.enough.say(f"Enough?  {capital(known.words)}" if known else "")
+        self.ask_why.setVisible(known is not None)
+        self.why.say(known.why if known else "")
         self.why.hide()
 
     # -- examples ----------------------------------------------------------------------------------------------------

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from napari_cellsynth.stack.crops.report import FEW_CELLS
-
 MODALITIES: dict[str | None, str] = {
     None: "microscopy?",
     "dic": "DIC",
@@ -28,8 +26,6 @@ KINDS = {"crops": "single cells", "clips": "clips", "traps": "traps", "pairs": "
 """Kinds of training sets."""
 MISSING = {"axes": "axes", "pixel_size": "pixel size", "frame_interval": "interval"}
 PENCIL = "\u270e"
-
-MANY_CELLS = 200
 
 
 def how_many(count: int, thing: str) -> str:
@@ -61,16 +57,3 @@ def ranges(frames: Sequence[int]) -> str:
 def cells_counted(outlines: int, cells: int, tracked: bool) -> str:
     """The line under the outlines; ``tracked`` labels are counted, others estimated."""
     return f"{how_many(outlines, 'outline')}, {'' if tracked else 'about '}{how_many(cells, 'different cell')}"
-
-
-def enough(cells: int) -> tuple[str, str]:
-    """What so many different cells suffice for, and why: our rule of thumb, for orientation only."""
-    one_by_one = how_many(cells, "different cell")
-    if cells < FEW_CELLS:
-        why = f"{one_by_one}, however often filmed: a model learns them by heart, and what it makes are their copies."
-        return "for a look, not for a result", f"{why} Add movies with other cells before you conclude anything."
-    if cells < MANY_CELLS:
-        why = f"{one_by_one} show some of the variety of their kind, but hardly its rare shapes."
-        return "for first results", f"{why} Report the number of cells and of movies, not of crops."
-    why = f"{one_by_one} are a fair sample if they come from several movies and days."
-    return "yes, for cells like these", why
