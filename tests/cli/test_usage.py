@@ -54,7 +54,7 @@ def test_help_of_a_phantom_lists_its_settings(shell) -> None:
     [
         (["trian"], ["'trian'", "'train'"]),
         (["--json"], ["'--json'", "info"]),
-        (["prepare", "clips"], ["prepare clips", "crops"]),
+        (["prepare", "cells"], ["prepare cells", "crops"]),
         (["info"], ["missing: STACK"]),
         (["info", "a.tif", "--jsn"], ["--jsn", "--json"]),
         (["info", "a.tif", "b.tif"], ["b.tif"]),

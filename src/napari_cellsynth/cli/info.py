@@ -36,7 +36,9 @@ def main(words: Sequence[str]) -> int:
     if options.table is not None:
         return _table(options)
     if options.stack is None:
-        raise BadInput("name a recording: cellsynth info STACK; or look at a table with --table FILE")
+        raise BadInput(
+            "missing: STACK (a recording), or --table FILE (a table of recordings); see cellsynth info --help"
+        )
     if options.decided is not None:
         raise BadInput("--decided writes a table; give one with --table FILE")
     from napari_cellsynth.stack.info import info_text, stack_info  # after --help has been answered

@@ -28,6 +28,8 @@ Level = Literal["session", "position", "recording", "time"]
 LEVELS: tuple[Level, ...] = ("session", "position", "recording", "time")
 """What is held out as a whole, the most honest first."""
 Key = tuple[Hashable, ...]
+Box = tuple[int, int, int, int]
+"""y0, y1, x0, x1, half open."""
 
 
 class HoldOut(BaseModel):
@@ -145,9 +147,10 @@ def _tied(table: Table) -> list[int]:
     joined = _Joined(len(rows))
     joined.by_keys(keys)
     of_image: dict[Key, list[int]] = {}
+    boxes = [row.box for row in rows]
     for i, image in enumerate(images):
         for j in of_image.setdefault(image, []):
-            if _overlap(rows[i], rows[j]):
+            if _overlap(boxes[i], boxes[j]):
                 joined.join(i, j)
         of_image[image].append(i)
     return joined.numbers()
@@ -174,10 +177,10 @@ def _pair_keys(row: Row, image: Key) -> list[Key]:
     return [image]
 
 
-def _overlap(a: Row, b: Row) -> bool:
-    """Whether two rows of one image share pixels of the plane."""
-    ay0, ay1, ax0, ax1 = a.box
-    by0, by1, bx0, bx1 = b.box
+def _overlap(a: Box, b: Box) -> bool:
+    """Whether two regions of one image share pixels of the plane."""
+    ay0, ay1, ax0, ax1 = a
+    by0, by1, bx0, bx1 = b
     return ay0 < by1 and by0 < ay1 and ax0 < bx1 and bx0 < ax1
 
 
