@@ -67,7 +67,7 @@ def _cytoplasm(random: np.random.Generator) -> Array:
 
     noise = gaussian_filter(random.normal(size=(SIDE, SIDE)), 2.0) * 7.0
     broad = gaussian_filter(random.normal(size=(SIDE, SIDE)), 6.0) * 21.0
-    return 0.3 * noise + 0.22 * broad - random.uniform(0.05, 0.3)
+    return 0.3 * noise + 0.22 * broad - random.uniform(0.1, 0.4)
 
 
 def _vacuole(random: np.random.Generator, u: Array, middle: Array, size: float) -> Array:

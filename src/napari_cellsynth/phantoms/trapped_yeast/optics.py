@@ -53,12 +53,12 @@ class Bell:
         return self.height * np.exp(-0.5 * (away / width) ** 2)
 
 
-CELL_RIM = (Bell(-0.34, 0.26, 0.22, -1.75), Bell(-0.7, 0.35, 0.25, -0.5))
+CELL_RIM = (Bell(-0.34, 0.26, 0.22, -1.75), Bell(-0.8, 0.45, 0.3, -0.6))
 CELL_ABSORBS = (Bell(-0.3, 0.3, 0.25, -0.4),)
-CELL_HALO = (Bell(0.68, 0.32, 0.95, 1.6),)
+CELL_HALO = (Bell(0.7, 0.34, 0.9, 1.3),)
 # Pillars lean a little, so that their sides differ; between the two the profiles are mixed.
 PILLAR_RIMS = (
-    (Bell(-0.42, 0.18, 0.2, -1.4), Bell(-1.42, 0.75, 0.32, -2.4)),
+    (Bell(-0.42, 0.22, 0.2, -1.4), Bell(-1.42, 0.75, 0.38, -2.4)),
     (Bell(-0.33, 0.26, 0.22, -3.7), Bell(-1.05, 0.22, 0.28, 0.75), Bell(-1.75, 0.65, 0.4, -0.95)),
 )
 """Of the side that faces away from ``LEAN``, and of the one that faces it."""

@@ -33,7 +33,7 @@ Points = NDArray[np.float64]
 
 
 def outlines(random: np.random.Generator | None = None) -> list[Points]:
-    """The two pillars as polygons, each (2, N); ``random`` draws the faults of a mould, at the foot where no cell is."""
+    """The two pillars as polygons, each (2, N); ``random`` draws the faults of a mould, at the foot."""
     below, half = np.array(HALF_WIDTHS).T
     shape = np.stack([np.concatenate([half, -half[::-1]]), TIP + np.concatenate([below, below[::-1]])])
     found = []

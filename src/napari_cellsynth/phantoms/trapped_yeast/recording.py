@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.phantoms.phantom import Phantom, Progress
 from napari_cellsynth.phantoms.trapped_yeast import inside, optics, scene, truth
-from napari_cellsynth.phantoms.trapped_yeast.colony import Cell, Colony
+from napari_cellsynth.phantoms.trapped_yeast.cell import Cell
+from napari_cellsynth.phantoms.trapped_yeast.colony import Colony
 from napari_cellsynth.phantoms.trapped_yeast.settings import PITCH, SIDE, TrappedYeastSettings
 from napari_cellsynth.phantoms.truth import tracks_of
 from napari_cellsynth.stack.stack import Stack
