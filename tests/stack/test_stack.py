@@ -6,7 +6,7 @@ import pytest
 
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.stack.provenance import provenance_block
-from napari_cellsynth.stack.stack import Stack
+from napari_cellsynth.stack.stack import Stack, with_source
 
 DATA = np.arange(2 * 3 * 4 * 5 * 6).reshape(2, 3, 4, 5, 6)
 
@@ -55,3 +55,21 @@ def test_provenance_has_no_clock_and_no_empty_keys() -> None:
     block = provenance_block(made_by="phantom neutrophils", synthetic=True, seed=0)
     assert block == provenance_block(made_by="phantom neutrophils", synthetic=True, seed=0)
     assert set(block) == {"version", "code_version", "made_by", "synthetic", "seed"}
+
+
+def test_a_plane_of_a_file_comes_from_there_until_the_array_is_another() -> None:
+    array = np.arange(60, dtype=np.uint8).reshape(3, 4, 5)
+    asked = []
+
+    class Source:
+        def __getitem__(self, place: tuple[int, ...]) -> np.ndarray:
+            asked.append(place)
+            return array[place]
+
+    stack = Stack(with_source(da.from_array(array), Source()), "TYX")
+    np.testing.assert_array_equal(stack.frame(2), array[2])
+    assert asked == [(2,)]
+    np.testing.assert_array_equal(stack.with_(data=stack.data[1:]).frame(0), array[1])
+    stack.data[0, 0, 0] = 9
+    assert stack.frame(0)[0, 0] == 9
+    assert asked == [(2,)]

@@ -99,8 +99,26 @@ class Stack:
         if "Q" in self.axes:
             raise BadInput(f"{self.name} holds samples (axis Q); choose one of them first")
         place = {"T": t, "C": channel, "Z": z}
-        return np.asarray(self.data[tuple(place[axis] for axis in self.axes[:-2])])
+        return np.asarray(_source(self.data)[tuple(place[axis] for axis in self.axes[:-2])])
 
     def with_(self, **changes: Any) -> Stack:
         """A copy with some fields changed."""
         return replace(self, **changes)
+
+
+_SOURCE = "_cellsynth_source"
+
+
+def with_source(array: da.Array, source: Any) -> da.Array:
+    """The same dask array, which remembers that its pixels are those of ``source`` (array-like of the same shape).
+
+    A single plane then comes from there: dask takes 4 ms to find it, the file often a tenth of that.
+    """
+    setattr(array, _SOURCE, (array.name, source))
+    return array
+
+
+def _source(array: Any) -> Any:
+    """What a plane is read from: not the source where the array was written into, which changes its name."""
+    name, source = getattr(array, _SOURCE, (None, None))
+    return array if name is None or name != array.name else source

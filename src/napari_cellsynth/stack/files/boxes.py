@@ -14,7 +14,7 @@ import numpy as np
 
 LARGEST = 2**30
 """Bytes of a piece up to which it is kept at all."""
-KEPT = 2**29
+KEPT = 2**28
 """Bytes of all pieces together; the two used last stay even where they are more (a recording and its outlines)."""
 
 

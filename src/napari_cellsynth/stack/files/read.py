@@ -15,7 +15,7 @@ from napari_cellsynth.stack.files.description import described
 from napari_cellsynth.stack.files.metadata import Metadata
 from napari_cellsynth.stack.files.planes import Arranged, Planes, Squeezed
 from napari_cellsynth.stack.quantity import format_duration, format_length, positive
-from napari_cellsynth.stack.stack import AXES, Stack
+from napari_cellsynth.stack.stack import AXES, Stack, with_source
 
 __all__ = ["AxesUnknown", "FileDescription", "Scene", "describe_file", "read_levels", "read_stack", "scenes_in"]
 
@@ -157,7 +157,8 @@ def _arrange(planes: Planes, description: FileDescription, letters: str) -> tupl
         letters = "".join(a for a in letters if a in "YX")
     arranged = Arranged(planes, letters, final)
     chunks = (*(1,) * (arranged.ndim - 2), -1, -1)
-    return da.from_array(arranged, chunks=chunks, name=None, asarray=True, fancy=False, inline_array=True), final
+    array = da.from_array(arranged, chunks=chunks, name=None, asarray=True, fancy=False, inline_array=True)
+    return with_source(array, arranged), final
 
 
 def _restore(data: Any, axes: str, record: dict[str, Any]) -> tuple[Any, str]:
