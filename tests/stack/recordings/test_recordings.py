@@ -22,7 +22,7 @@ from napari_cellsynth.stack.recordings.row import Row
 from napari_cellsynth.stack.recordings.select import select, selection_of
 from napari_cellsynth.stack.recordings.table import Table
 from napari_cellsynth.stack.stack import Stack
-from napari_cellsynth.stack.training_sets.openings import note_opening
+from napari_cellsynth.stack.training_sets.openings import note_opening, openings
 
 SHAPE = (7, 2, 3, 12, 16)
 ALL = {"validation_fraction": 0.0, "test_fraction": 0.0}
@@ -240,7 +240,8 @@ def test_openings_are_added_up_over_training_sets(tmp_path: Path) -> None:
         split = {"train": "0-3", **({"test": tested} if tested else {})}
         (folder / "dataset.json").write_text(json.dumps({"sources": [{"path": "/x.tif", "split": split}]}))
         for _ in range(times):
-            note_opening(folder, "a look")
+            note_opening(folder, "a look", by="run 7")
+    assert {one["by"] for one in openings(tmp_path / "a")} == {"run 7"}
     (tmp_path / "broken").mkdir()
     note_opening(tmp_path / "broken", "a look")
     assert times_opened(tmp_path)["/x.tif"] == 3

@@ -105,15 +105,15 @@ class PreparedSet:
         wanted = _part(split)
         return np.array([i for i, row in enumerate(self.table) if row["split"] == wanted], dtype=np.int64)
 
-    def open_test(self, why: str) -> np.ndarray:
-        """Indices (int64) of the test part, for a comparison that is named in ``why``; every opening is counted.
+    def open_test(self, why: str, by: str = "") -> np.ndarray:
+        """Indices (int64) of the test part, for a comparison named in ``why``, of the run or model named in ``by``.
 
-        What a test part says is worth less each time something was chosen by
+        Every opening is counted: what a test part says is worth less each time something was chosen by
         it.  BadInput where the set has none, or the opening cannot be noted.
         """
         if not self.count("test"):
             raise BadInput(f"{self.path.name} has no test part; prepare a set that holds one out")
-        note_opening(self.path, why)
+        note_opening(self.path, why, by)
         return self.indices("test")
 
     def times_test_opened(self) -> int:

@@ -13,9 +13,12 @@ FILE = "test_openings.jsonl"
 """In the folder of the set, a line for each opening."""
 
 
-def note_opening(folder: Path, why: str) -> None:
-    """Add a line; BadInput where the folder cannot be written, because an opening that is not counted is hidden."""
-    line = json.dumps({"time": round(time.time()), "why": why}, ensure_ascii=False)
+def note_opening(folder: Path, why: str, by: str = "") -> None:
+    """Add a line: when, by what (a run, a model) and why.
+
+    BadInput where the folder cannot be written, because an opening that is not counted is hidden.
+    """
+    line = json.dumps({"time": round(time.time()), "by": by, "why": why}, ensure_ascii=False)
     try:
         with open(folder / FILE, "a", encoding="utf-8") as file:
             file.write(line + "\n")
