@@ -65,7 +65,7 @@ def find_everywhere(
     for done, recording in enumerate(recordings):
         yield SetProgress(done, len(recordings), f"looking for traps in {recording.name}")
         drift = None if drifts is None else drifts[done]
-        found, template = _find(recording, settings, template, drift, first=not maps)
+        found, template = _find(recording, settings, template, drift)
         maps.append(found)
     assert template is not None
     yield Found(tuple(maps), template)
@@ -123,9 +123,9 @@ def _check(recordings: Sequence[Recording], settings: TrapSettings, template: Te
 
 
 def _find(
-    recording: Recording, settings: TrapSettings, template: Template | None, drift: Any, *, first: bool
+    recording: Recording, settings: TrapSettings, template: Template | None, drift: Any
 ) -> tuple[TrapMap, Template]:
-    still, template = _look(recording, settings, template, drift, first=first)
+    still, template = _look(recording, settings, template, drift)
     here = plane_here(recording, time_here(recording, settings))
     return find_traps(recording.stack, still, template, here), template
 
@@ -136,10 +136,10 @@ def _judge(recording: Recording, found: TrapMap, settings: TrapSettings) -> Iter
 
 
 def _look(
-    recording: Recording, settings: TrapSettings, template: Template | None, drift: Any, *, first: bool
+    recording: Recording, settings: TrapSettings, template: Template | None, drift: Any
 ) -> tuple[Still, Template]:
     """What stands still, on the frame of the box where that is in this recording."""
-    own = template is None or (first and template.recording == recording.stack.name)
+    own = template is None or template.recording == recording.stack.name
     here = plane_here(recording, time_here(recording, settings))
     if own:
         here = template_here(recording, here)
@@ -160,7 +160,7 @@ def template_of(recording: Recording, settings: TrapSettings) -> Template:
     """The template from a recording that is itself not cut; BadInput where no box is given or it does not fit."""
     if settings.box is None:
         raise BadInput("no template given; box one trap: y0:y1,x0:x1 in pixels of a frame")
-    return _look(recording, settings, None, None, first=True)[1]
+    return _look(recording, settings, None, None)[1]
 
 
 def check_names(recordings: Sequence[Recording]) -> None:

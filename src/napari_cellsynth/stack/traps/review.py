@@ -148,11 +148,17 @@ def _place(recording: Recording, trap: Trap, judged: Judged) -> dict[str, Any]:
 
 def write_review(path: Path, rows: Sequence[ReviewRow]) -> Path:
     """Write the table; BadInput where a file lies there already, because somebody's decisions may be in it."""
-    from napari_cellsynth.stack.files.replacing import replacing
-
     path = Path(path)
     if path.exists():
         raise BadInput(f"{path} exists, and may hold your decisions; give another name, or delete it first")
+    return save_review(path, rows)
+
+
+def save_review(path: Path, rows: Sequence[ReviewRow]) -> Path:
+    """Write the table; what was there is replaced at the end or left as it was."""
+    from napari_cellsynth.stack.files.replacing import replacing
+
+    path = Path(path)
     if not path.parent.is_dir():
         raise BadInput(f"the folder {path.parent} does not exist; make it first or give another")
     with replacing(path) as temporary:

@@ -1,0 +1,154 @@
+"""Boxes of traps as layers over the movie: the one that the user draws, and those that were found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from qtpy.QtCore import QObject, QTimer
+
+from napari_cellsynth.gui.facts import Facts, facts_of
+from napari_cellsynth.gui.layers import same, unwrapped
+from napari_cellsynth.gui.pieces import Listening
+from napari_cellsynth.stack.traps.boxes import PixelBox
+
+if TYPE_CHECKING:
+    import napari
+
+TEMPLATE, FOUND = "one trap (draw a box)", "traps found"
+"""Names of the layers."""
+COLOURS = {"accept": "#46a0e6", "reject": "#e68228", "": "#ffd54f"}
+"""Of accepted and rejected traps, as on contact sheets, and of those that nobody has looked through."""
+SETTLE = 150
+"""Milliseconds without a change after which a box counts as drawn."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A found trap as it is shown: its crop, how alike it is, and the verdict (``accept``, ``reject`` or none)."""
+
+    box: PixelBox
+    words: str
+    verdict: str = ""
+
+
+class TrapBoxes(QObject):
+    """Owns the layers of boxes of one viewer; they lie on the movie, in its units."""
+
+    def __init__(self, viewer: napari.viewer.Viewer, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.viewer = viewer
+        self.template: Any = None
+        self.found: Any = None
+        self.movie: Any = None
+        self._drawn: Callable[[PixelBox, int, int], Any] = lambda *_: None
+        self._heard: Listening | None = None
+        self._settle = QTimer(self, singleShot=True, interval=SETTLE)
+        self._settle.timeout.connect(self._take)
+
+    # -- the box that the user draws ---------------------------------------------------------------------------------
+
+    def draw(self, movie: Any, drawn: Callable[[PixelBox, int, int], Any]) -> None:
+        """Let the user draw a box on the movie; ``drawn`` is called with it, its frame and its plane."""
+        self.movie, self._drawn = movie, drawn
+        if not self._there(self.template):
+            self.template = self._shapes(movie, TEMPLATE, [], edge_color=COLOURS[""])
+            self._heard = Listening(self)  # type: ignore[arg-type]
+            self._heard.to(self.template.events.data, lambda _: self._settle.start())
+        self.viewer.layers.selection = {self.template}
+        self.template.visible = True
+        self.template.mode = "add_rectangle"
+
+    def _take(self) -> None:
+        """The newest box counts; others go."""
+        if not self._there(self.template) or not self.template.data or not self._there(self.movie):
+            return
+        if len(self.template.data) > 1:
+            self.template.data = [self.template.data[-1]]
+            return  # comes again
+        self.template.mode = "select"
+        t, z = self._now()
+        self._drawn(box_of(self.template.data[0]), t, z)
+
+    def _now(self) -> tuple[int, int]:
+        """Frame and plane that are shown of the movie."""
+        axes = facts_of(self.movie).axes or ""
+        shown = self.movie.world_to_data(self.viewer.dims.point[-self.movie.ndim :])
+        sizes = dict(zip(axes, self.movie.data.shape, strict=False))
+        at = {axis: int(np.clip(round(place), 0, sizes[axis] - 1)) for axis, place in zip(axes, shown, strict=False)}
+        return at.get("T", 0), at.get("Z", 0)
+
+    # -- those that were found ---------------------------------------------------------------------------------------
+
+    def show(self, movie: Any, traps: Sequence[Shown]) -> None:
+        """Show found traps over the movie, in place of those that were shown before."""
+        self.movie = movie
+        if not traps:
+            self.hide()
+            return
+        corners = [corners_of(trap.box) for trap in traps]
+        colours = [COLOURS[trap.verdict] for trap in traps]
+        features = {"words": [trap.words for trap in traps]}
+        if self._there(self.found) and len(self.found.data) == len(traps):
+            self.found.data = corners
+            self.found.features = features
+            self.found.edge_color = colours
+        else:
+            self.hide()
+            text = {"string": "{words}", "size": 9, "color": "#ffd54f", "anchor": "upper_left"}
+            self.found = self._shapes(movie, FOUND, corners, edge_color=colours, features=features, text=text)
+            self.found.editable = False
+        self.found.refresh_text()
+
+    def choose(self, number: int, box: PixelBox) -> None:
+        """Bring one found trap into sight."""
+        if not self._there(self.movie):
+            return
+        (y, x), (sy, sx) = box.middle, self.movie.scale[-2:]
+        dy, dx = self.movie.translate[-2:]
+        self.viewer.scene.camera.center = (0.0, y * sy + dy, x * sx + dx)
+        if self._there(self.found):
+            thin = line_width(self.movie)
+            widths = [thin] * len(self.found.data)
+            if 0 <= number < len(widths):
+                widths[number] = 3 * thin
+            self.found.edge_width = widths
+
+    def hide(self) -> None:
+        """Remove the found traps."""
+        if self._there(self.found):
+            self.viewer.layers.remove(self.found)
+        self.found = None
+
+    def _shapes(self, movie: Any, name: str, data: list[np.ndarray], **looks: Any) -> Any:
+        """A layer of rectangles in pixels of the movie, with its scale and units."""
+        attributes = Facts(axes="YX", pixel_size=facts_of(movie).pixel_size).attributes(2)
+        if facts_of(movie).pixel_size is None:
+            attributes["scale"] = tuple(movie.scale[-2:])
+        where = {"name": name, **attributes, "translate": tuple(movie.translate[-2:])}
+        common = {"shape_type": "rectangle", "face_color": "transparent", "edge_width": line_width(movie), "ndim": 2}
+        return unwrapped(self.viewer.add_shapes(data or None, **where, **common, **looks))
+
+    def _there(self, layer: Any) -> bool:
+        return layer is not None and any(same(layer, one) for one in self.viewer.layers)
+
+
+def line_width(movie: Any) -> float:
+    """Pixels of a line that is seen when the whole frame is."""
+    return max(1.0, max(movie.data.shape[-2:]) / 500)
+
+
+def box_of(corners: np.ndarray) -> PixelBox:
+    """The whole pixels of a drawn rectangle (4, 2); pixel i reaches from i - 0.5 to i + 0.5."""
+    low, high = np.asarray(corners).min(0), np.asarray(corners).max(0)
+    top, left = (max(0, round(float(v) + 0.5)) for v in low[-2:])
+    bottom, right = (round(float(v) + 0.5) for v in high[-2:])
+    return PixelBox(top, max(bottom, top + 1), left, max(right, left + 1))
+
+
+def corners_of(box: PixelBox) -> np.ndarray:
+    """The corners (4, 2) of a box, as napari draws it."""
+    top, bottom, left, right = (v - 0.5 for v in (box.top, box.bottom, box.left, box.right))
+    return np.array([(top, left), (top, right), (bottom, right), (bottom, left)])

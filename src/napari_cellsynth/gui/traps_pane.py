@@ -1,0 +1,454 @@
+"""Training sets of traps: box one trap, find the others, look them through."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import Qt, QTimer, Signal
+from qtpy.QtWidgets import QCheckBox, QFileDialog, QLabel, QSlider, QWidget
+
+from napari_cellsynth.errors import BadInput, CellsynthError
+from napari_cellsynth.gui import workers
+from napari_cellsynth.gui.hand_over import Given, given_by, recordings_here
+from napari_cellsynth.gui.kind_panes import Examples, KindPane
+from napari_cellsynth.gui.parts import Bar, Sentence, button, row
+from napari_cellsynth.gui.pieces import Choice, Listening, Whole
+from napari_cellsynth.gui.shell_words import settings_words
+from napari_cellsynth.gui.trap_boxes import Shown, TrapBoxes
+from napari_cellsynth.gui.trap_review import TrapReview, pictures_of
+from napari_cellsynth.gui.words import capital
+from napari_cellsynth.stack.recordings.holdout import HoldOut
+from napari_cellsynth.stack.traps.boxes import CropShape, PixelBox
+from napari_cellsynth.stack.traps.look_over import Found, Review
+from napari_cellsynth.stack.traps.match import FLOOR
+from napari_cellsynth.stack.traps.settings import TrapSettings
+
+if TYPE_CHECKING:
+    from napari_cellsynth.gui.state import Session
+    from napari_cellsynth.stack.recordings.recording import Recording
+    from napari_cellsynth.stack.traps.review import ReviewRow
+    from napari_cellsynth.stack.traps.sequences import SequencePlan
+
+REVIEWS = "reviews"
+"""Folder of the home in which review tables are kept for the process that makes the set."""
+UNDIVIDED = HoldOut(by="time", validation_fraction=0.0, test_fraction=0.0)
+SETTLE = 250
+"""Milliseconds after the last change of the threshold before boxes are drawn anew."""
+IN_TABLE = ("template", "template_frame", "template_z", "threshold", "first", "last", "box_is_empty")
+"""Settings that a review table makes needless."""
+WASHED = [("kept", "keep"), ("left out (no randomness)", "reject")]
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What a search was made in."""
+
+    recordings: tuple[Recording, ...]
+    movie: int | None
+    """Number of the recording that the movie shows; None where it is none of them."""
+    found: Found
+
+
+class TrapsPane(KindPane):
+    """Traps: the box around one, those that were found, and the user's decisions about them."""
+
+    KIND, SETTINGS = "traps", TrapSettings
+    HERE = ("template", "template_frame", "template_z", "size", "threshold", "washed", "box_is_empty")
+    EXAMPLES, UNDIVIDED_WILL_DO = "Show traps", True
+    ready = Signal(bool)
+    """Whether there are traps to make a training set of."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.session = session
+        self.box: PixelBox | None = None
+        self.place = (0, 0)
+        """Frame and plane of the box, counted from 0."""
+        self.looked: Looked | None = None
+        self.review: Review | None = None
+        self.boxes = TrapBoxes(session.viewer, self)
+        self._worker: workers.Worker | None = None
+        self._advanced: Any = None
+        self._build_template()
+        self._build_search()
+        self._build_review()
+        self._settle = QTimer(self, singleShot=True, interval=SETTLE)
+        self._settle.timeout.connect(self.show_boxes)
+        self._signals = Listening(self)
+        self._signals.to(session.movie_changed, self._movie_changed)
+        self._show_state()
+
+    # -- the rows ----------------------------------------------------------------------------------------------------
+
+    def _build_template(self) -> None:
+        self.draw = button("Box one trap", self.start_drawing, "Draw a box around one pillar pair, on an empty trap.")
+        self.boxed = QLabel()
+        self.empty = QCheckBox("no cell in it")
+        self.empty.setToolTip("Then other empty traps are known without outlines.")
+        self.empty.toggled.connect(self._forget_review)
+        self.size = Whole()
+        self.size.setRange(16, 2048)
+        self.size.setSingleStep(16)
+        self.size.setValue(TrapSettings().size)
+        self.size.setFixedWidth(84)
+        self.size.setToolTip("Side of the square that is cut out around each trap, in pixels of the movie.")
+        self.size.valueChanged.connect(self._size_changed)
+        self.rows.addLayout(row(self.draw, self.boxed, None))
+        self.rows.addLayout(row(QLabel("cut out"), self.size, QLabel("px"), self.empty, None))
+
+    def _build_search(self) -> None:
+        self.find = button("Find traps", self.start_finding, "In all movies of the study.")
+        self.cancel = button("Cancel", self.stop)
+        self.threshold = QSlider(Qt.Orientation.Horizontal)
+        self.threshold.setRange(round(100 * FLOOR), 99)
+        self.threshold.setToolTip("Likeness to the boxed trap from which a place is a trap.")
+        self.threshold.valueChanged.connect(self._threshold_moved)
+        self.alike = QLabel()
+        self.bar, self.says = Bar(), Sentence()
+        slide = row(QLabel("alike from"), self.threshold, self.alike)
+        slide.setStretch(1, 1)
+        self.rows.addLayout(row(self.find, self.cancel, None))
+        self.rows.addWidget(self.bar)
+        self.rows.addLayout(slide)
+        self.rows.addWidget(self.says)
+
+    def _build_review(self) -> None:
+        self.look = button("Look them through", self.start_looking, "Reads all frames: how many cells, what is washed.")
+        self.washed = Choice()
+        self.washed.offer(list(WASHED), "keep")
+        self.washed.picked.connect(self.changed)
+        self.table = TrapReview()
+        self.table.picked.connect(self._picked)
+        self.table.changed.connect(self._decided)
+        self.save = button("Save table…", self._save_clicked, "As CSV, for a spreadsheet.")
+        self.load = button("Load table…", self._load_clicked, "Takes decisions, frames and notes of a saved table.")
+        line = row(self.look, QLabel("washed cells"), self.washed)
+        line.setStretch(2, 1)
+        self.rows.addLayout(line)
+        self.rows.addWidget(self.table)
+        self.rows.addLayout(row(self.save, self.load, None))
+
+    def _show_state(self) -> None:
+        """Only what can be done next is there."""
+        busy, found = self._worker is not None, self.looked is not None
+        traps = sum(len(one.traps) for one in self.looked.found.maps) if self.looked is not None else 0
+        self.find.setEnabled(self.box is not None and not busy)
+        self.cancel.setVisible(busy)
+        self.bar.setVisible(busy)
+        for widget in (self.threshold, self.alike, self.look, self.washed):
+            widget.setEnabled(found and not busy)
+        self.look.setEnabled(traps > 0 and not busy)
+        for each in (self.table, self.save, self.load):
+            each.setVisible(self.review is not None)
+        box = self.box
+        frame, plane = self.place
+        self.boxed.setText(
+            "" if box is None else f"{box.height} x {box.width} px, frame {frame}" + (f", plane {plane}" * (plane > 0))
+        )
+        self.ready.emit(self.review is not None and not busy)
+
+    # -- one trap ----------------------------------------------------------------------------------------------------
+
+    def start_drawing(self) -> None:
+        """Let the user draw a box on the movie."""
+        if self.session.movie is None:
+            self.says.say("Open a movie first.", "warning")
+            return
+        self.boxes.draw(self.session.movie, self._drawn)
+        self.says.say("Draw a box around one trap in the movie: its pillars, and no cell as far as possible.")
+
+    def _drawn(self, box: PixelBox, t: int, z: int) -> None:
+        self.box, self.place = box, (t, z)
+        self.says.say("")
+        self._forget_found()
+
+    def _size_changed(self) -> None:
+        if self.looked is not None:
+            self._forget_found()
+        self.changed.emit()
+
+    def _movie_changed(self, _: Any) -> None:
+        self.stop()
+        self.box = None
+        self._forget_found()
+
+    def _forget_found(self) -> None:
+        self.looked = None
+        self.boxes.hide()
+        self._forget_review()
+
+    def _forget_review(self, *_: Any) -> None:
+        self.review = None
+        self._show_state()
+        self.changed.emit()
+
+    # -- settings ----------------------------------------------------------------------------------------------------
+
+    def here(self) -> dict[str, Any]:
+        chosen = self.looked.found.maps[0].threshold if self.looked is not None and self.looked.found.maps else None
+        frame, plane = self.place
+        return {
+            "template": None if self.box is None else str(self.box),
+            "template_frame": frame,
+            "template_z": plane if self._planes() > 1 else None,
+            "size": self.size.value(),
+            "threshold": chosen.value if chosen is not None and chosen.chosen else None,
+            "washed": self.washed.value,
+            "box_is_empty": self.empty.isChecked(),
+        }
+
+    def settings(self, advanced: Any = None) -> TrapSettings:
+        """The settings of the panel; ``advanced`` is a form of the others."""
+        self._advanced = advanced if advanced is not None else self._advanced
+        made: TrapSettings = super().settings(self._advanced_or_none())
+        return made
+
+    def _advanced_or_none(self) -> Any:
+        """The form, unless Qt has taken it away since."""
+        try:
+            if self._advanced is not None:
+                self._advanced.isVisible()
+        except RuntimeError:
+            self._advanced = None
+        return self._advanced
+
+    def _planes(self) -> int:
+        movie = self.session.movie
+        if movie is None:
+            return 1
+        from napari_cellsynth.gui.layers import stack_of
+
+        return stack_of(movie).size("Z")
+
+    # -- finding -----------------------------------------------------------------------------------------------------
+
+    def start_finding(self) -> None:
+        """Look for the boxed trap everywhere, in the background."""
+        try:
+            movies, settings = given_by(self.session), self.settings().model_copy(update={"threshold": None})
+        except BadInput as error:
+            self.says.say(capital(str(error)), "bad")
+            return
+        number = movie_number(movies, self.session.movie)
+        self._work(lambda: searching(movies, number, settings), self._found, "looking for traps")
+
+    def _found(self, looked: Looked) -> None:
+        self.looked = looked
+        self.review = None
+        first = looked.found.maps[looked.movie or 0].threshold
+        self.threshold.blockSignals(True)
+        self.threshold.setValue(round(100 * first.value))
+        self.threshold.blockSignals(False)
+        self.alike.setText(f"{first.value:.2f}")
+        self.says.say(f"{capital(looked.found.words())}.", "quiet" if first.clear else "warning")
+        self.show_boxes()
+
+    def _threshold_moved(self, value: int) -> None:
+        if self.looked is None:
+            return
+        self.alike.setText(f"{value / 100:.2f}")
+        self.looked = Looked(self.looked.recordings, self.looked.movie, self.looked.found.at(value / 100))
+        self.says.say(f"{capital(self.looked.found.words())}.")
+        self._forget_review()
+        self._settle.start()
+
+    def show_boxes(self) -> None:
+        """Draw the found traps over the movie, in the colour of their verdict where there is one."""
+        if self.looked is None or self.looked.movie is None or self.session.movie is None:
+            return
+        one = self.looked.found.maps[self.looked.movie]
+        name = self.looked.recordings[self.looked.movie].name
+        top, left = (round(v) for v in self.looked.recordings[self.looked.movie].file_place(0, 0))
+        verdicts = {row.trap: row for row in self.table.rows if row.recording == name} if self.review else {}
+        traps = [*one.traps, *((trap for trap, _ in one.cut_off) if self.review else ())]
+        shown = [
+            Shown(
+                one.box(trap).moved(top, left),
+                f"{trap.number}  {trap.score:.2f}" if trap.score is not None else str(trap.number),
+                ("accept" if verdicts[trap.number].accepted else "reject") if trap.number in verdicts else "",
+            )
+            for trap in sorted(traps, key=lambda trap: trap.number)
+        ]
+        self.boxes.show(self.session.movie, shown)
+
+    # -- looking through ---------------------------------------------------------------------------------------------
+
+    def start_looking(self) -> None:
+        """Look at all frames of the traps, in the background."""
+        looked = self.looked
+        if looked is None:
+            return
+        try:
+            settings = self.settings()
+        except BadInput as error:
+            self.says.say(capital(str(error)), "bad")
+            return
+        from napari_cellsynth.stack.traps.look_over import look_through
+
+        self._work(lambda: look_through(looked.recordings, looked.found, settings), self._reviewed, "looking at traps")
+
+    def _reviewed(self, review: Review) -> None:
+        self.review = review
+        names = [one.name for one in self.looked.recordings] if self.looked is not None else []
+        self.table.fill(review.rows, pictures_of(review.judged, names))
+        self.says.say(f"{capital(review.words().splitlines()[0])}.")
+        self.show_boxes()
+        self.changed.emit()
+
+    def _picked(self, at: int) -> None:
+        row = self.table.rows[at]
+        if self.looked is None or self.looked.movie is None:
+            return
+        recording = self.looked.recordings[self.looked.movie]
+        if row.recording == recording.name:
+            mine = [one.trap for one in self.table.rows if one.recording == recording.name]
+            box = CropShape.of(recording.stack, self.settings()).around(row.y, row.x)
+            self.boxes.choose(sorted(mine).index(row.trap), box)
+
+    def _decided(self) -> None:
+        self.show_boxes()
+        self.changed.emit()
+
+    # -- tables ------------------------------------------------------------------------------------------------------
+
+    def _save_clicked(self) -> None:
+        path, _ = QFileDialog.getSaveFileName(self, "Save the review table", "review.csv", "Table (*.csv)")
+        if path:
+            self.save_table(Path(path))
+
+    def save_table(self, path: Path) -> None:
+        """Write the rows as CSV; what was there is replaced."""
+        from napari_cellsynth.stack.traps.review import save_review
+
+        try:
+            self.says.say(f"Saved {save_review(path, self.table.rows).name}.")
+        except CellsynthError as error:
+            self.says.say(capital(str(error)), "bad")
+
+    def _load_clicked(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Load a review table", "", "Table (*.csv *.tsv *.txt)")
+        if path:
+            self.load_table(Path(path))
+
+    def load_table(self, path: Path) -> None:
+        """Take decisions, frames and notes of the same traps from a saved table."""
+        from napari_cellsynth.stack.traps.review import read_review
+
+        try:
+            read = {(one.recording, one.trap, one.y, one.x): one for one in read_review(path)}
+        except CellsynthError as error:
+            self.says.say(capital(str(error)), "bad")
+            return
+        rows = [read.get((one.recording, one.trap, one.y, one.x), one) for one in self.table.rows]
+        same = sum(new is not old for new, old in zip(rows, self.table.rows, strict=True))
+        if self.review is not None and self.looked is not None:
+            names = [one.name for one in self.looked.recordings]
+            self.table.fill(rows, pictures_of(self.review.judged, names))
+        self.says.say(f"{same} of {len(read)} rows of {path.name} are of traps that are here.")
+        self._decided()
+
+    # -- making ------------------------------------------------------------------------------------------------------
+
+    def plan(self, recordings: Sequence[Recording], settings: TrapSettings) -> SequencePlan:
+        """The sequences that would be cut out; BadInput where traps have not been looked through."""
+        from napari_cellsynth.stack.traps.sequences import plan_sequences
+
+        if self.looked is None:
+            raise BadInput("box one trap and find the others first")
+        if self.review is None:
+            raise BadInput("look the found traps through first")
+        return plan_sequences(recordings, self.table.rows, settings)
+
+    def show_plan(self, plan: Any) -> None:
+        """Say what would be made."""
+        if plan is not None:
+            traps = len({(one.place.source, one.place.row.trap) for one in plan.sequences})
+            said = f"{len(plan.sequences)} sequences of {traps} traps, {plan.frames:,} frames."
+            self.says.say(said)
+
+    def examples(self, recordings: Sequence[Recording], settings: TrapSettings, seed: int) -> Iterator[Examples | None]:
+        """The contact sheet of the traps with their verdicts."""
+        from napari_cellsynth.stack.traps.sheet import review_sheet
+
+        yield None
+        if self.review is None:
+            raise BadInput("look the found traps through first")
+        yield Examples(review_sheet(self.review, self.table.rows), self.review.words())
+
+    def words(self, settings: TrapSettings, rows: Sequence[ReviewRow] | None = None) -> list[str]:
+        """Options of the shell that make what the panel shows: settings, and the review, written into the home."""
+        from napari_cellsynth.stack.traps.counted import as_taken
+        from napari_cellsynth.stack.traps.review import save_review
+
+        if self.review is None or self.looked is None:
+            raise BadInput("look the found traps through first")
+        folder = self.session.home / REVIEWS
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"traps {time.strftime('%Y%m%d-%H%M%S')}.csv"
+        save_review(path, as_taken(rows or self.table.rows, self.looked.recordings))
+        # Where traps lie, and their frames, stand in the table: in numbers of the layers, which a file may not have.
+        default = TrapSettings()
+        in_table = {name: getattr(default, name) for name in IN_TABLE}
+        return [*settings_words(settings.model_copy(update=in_table)), "--review", str(path), "--review-as-taken"]
+
+    # -- work --------------------------------------------------------------------------------------------------------
+
+    def _work(self, make: Any, done: Any, description: str) -> None:
+        """Follow a generator of progress that ends with a result."""
+
+        def seen(news: Any) -> None:
+            if hasattr(news, "done"):
+                self.bar.show_share(news.done / max(1, news.total))
+                self.says.say(f"{capital(news.message)}…")
+            else:
+                results.append(news)
+
+        def over() -> None:
+            if worker is self._worker:
+                self._worker = None
+                if results:
+                    done(results[-1])
+                self._show_state()
+
+        self.stop()
+        results: list[Any] = []
+        self.bar.show_share(0.0)
+        self._worker = worker = workers.start(
+            make,
+            yielded=seen,
+            failed=lambda error: self.says.say(capital(str(error)), "bad"),
+            finished=over,
+            description=description,
+            owner=self,
+        )
+        self._show_state()
+
+    def stop(self) -> None:
+        """Give up what is going on."""
+        if self._worker is not None:
+            self._worker.quit()
+            self._worker = None
+            self.says.say("")
+            self._show_state()
+
+
+def movie_number(movies: Sequence[Given], layer: Any) -> int | None:
+    """Which of the given movies the layer shows."""
+    for number, movie in enumerate(movies):
+        if layer is not None and movie.image is not None and movie.image.stack.name == layer.name:
+            return number
+    return None
+
+
+def searching(movies: Sequence[Given], number: int | None, settings: TrapSettings) -> Iterator[Any]:
+    """Find traps in all movies, by the box in the one that is shown; yields progress, last :class:`Looked`."""
+    from napari_cellsynth.stack.traps.look_over import find_everywhere, template_of
+
+    recordings = recordings_here(movies, UNDIVIDED)
+    template = None if not number else template_of(recordings[number], settings)
+    for news in find_everywhere(recordings, settings, template=template):
+        yield Looked(tuple(recordings), number, news) if isinstance(news, Found) else news

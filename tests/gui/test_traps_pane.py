@@ -1,0 +1,214 @@
+"""Training sets of traps in a real viewer: box one, find the others, look them through, make."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from pytestqt.qtbot import QtBot
+from qtpy.QtCore import Qt
+
+from napari_cellsynth.cli import main
+from napari_cellsynth.gui.layers import add_stack
+from napari_cellsynth.gui.state import Session
+from napari_cellsynth.gui.trap_boxes import COLOURS, box_of, corners_of
+from napari_cellsynth.gui.traps_pane import TrapsPane
+from napari_cellsynth.stack.files.write import write_ome_tiff
+from napari_cellsynth.stack.traps.boxes import PixelBox
+from napari_cellsynth.stack.traps.training_set import TrapSet
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "stack" / "traps"))
+
+from fields import Field, box_around, draw_field
+
+PATIENCE = 40_000
+
+
+@pytest.fixture(scope="module")
+def chip() -> Field:
+    return draw_field(3, frames=3, noise=0.1)
+
+
+@pytest.fixture
+def pane(qtbot: QtBot, make_napari_viewer_proxy: Callable[..., Any], chip: Field) -> TrapsPane:
+    """A pane on a viewer that shows twelve traps."""
+    viewer = make_napari_viewer_proxy()
+    layer = add_stack(viewer, chip.stack)
+    session = Session.of(viewer)
+    session.movie = layer
+    made = TrapsPane(session)
+    qtbot.addWidget(made)
+    made.show()
+    return made
+
+
+def boxed(qtbot: QtBot, pane: TrapsPane, chip: Field, frame: int = 0) -> PixelBox:
+    """Draw a box as a user does, as far as napari tells us of it."""
+    pane.size.setValue(64)
+    pane.draw.click()
+    assert pane.boxes.template.mode == "add_rectangle"
+    pane.session.viewer.dims.set_current_step(0, frame)
+    box = PixelBox.parse(box_around(chip.traps[4]))
+    pane.boxes.template.add_rectangles(corners_of(box))
+    qtbot.waitUntil(lambda: pane.box is not None, timeout=PATIENCE)
+    return box
+
+
+def found(qtbot: QtBot, pane: TrapsPane, chip: Field) -> None:
+    boxed(qtbot, pane, chip)
+    pane.find.click()
+    qtbot.waitUntil(lambda: pane.looked is not None and pane.find.isEnabled(), timeout=PATIENCE)
+
+
+def looked_through(qtbot: QtBot, pane: TrapsPane, chip: Field) -> None:
+    found(qtbot, pane, chip)
+    pane.look.click()
+    qtbot.waitUntil(lambda: pane.review is not None, timeout=PATIENCE)
+
+
+def test_the_drawn_box_is_the_template(qtbot: QtBot, pane: TrapsPane, chip: Field) -> None:
+    assert not pane.find.isEnabled()
+    box = boxed(qtbot, pane, chip, frame=2)
+    assert pane.box == box
+    settings = pane.settings()
+    assert (settings.template, settings.template_frame, settings.template_z) == (str(box), 2, None)
+    assert pane.find.isEnabled()
+    assert "52 x 56 px, frame 2" in pane.boxed.text()
+    layer = pane.boxes.template
+    np.testing.assert_allclose(layer.scale, pane.session.movie.scale[-2:])
+    assert layer.units == pane.session.movie.units[-2:]
+    assert layer.mode == "select"
+
+
+def test_a_second_box_takes_the_place_of_the_first(qtbot: QtBot, pane: TrapsPane, chip: Field) -> None:
+    boxed(qtbot, pane, chip)
+    other = PixelBox(20, 70, 30, 85)
+    pane.boxes.template.add_rectangles(corners_of(other))
+    qtbot.waitUntil(lambda: pane.box == other, timeout=PATIENCE)
+    assert len(pane.boxes.template.data) == 1
+
+
+def test_found_traps_lie_on_the_movie_and_follow_the_threshold(qtbot: QtBot, pane: TrapsPane, chip: Field) -> None:
+    found(qtbot, pane, chip)
+    layer = pane.boxes.found
+    assert len(layer.data) == 12
+    np.testing.assert_allclose(layer.scale, pane.session.movie.scale[-2:])
+    middles = np.array([corners.mean(0) for corners in layer.data])
+    assert np.abs(middles[:, None] - chip.traps[None]).max(2).min(1).max() < 2
+    assert "12 traps, threshold" in pane.says.text()
+    scores = sorted(trap.score for trap in pane.looked.found.maps[0].traps)
+    pane.threshold.setValue(round(100 * scores[6]) + 1)
+    qtbot.waitUntil(lambda: len(pane.boxes.found.data) < 12, timeout=PATIENCE)
+    assert len(pane.boxes.found.data) == sum(score >= pane.threshold.value() / 100 for score in scores)
+    assert pane.settings().threshold == pytest.approx(pane.threshold.value() / 100)
+    pane.size.setValue(80)
+    assert pane.looked is None and pane.boxes.found is None  # other crops are cut by the border
+
+
+def test_traps_are_accepted_and_rejected_by_keys(qtbot: QtBot, pane: TrapsPane, chip: Field) -> None:
+    looked_through(qtbot, pane, chip)
+    table = pane.table
+    assert table.table.rowCount() == 12
+    assert table.says.text() == "12 traps: 12 accepted, 0 rejected."
+    assert not table.pictures.pixmap().isNull()
+    table.table.setFocus()
+    table.table.setCurrentCell(0, 0)
+    with qtbot.waitSignal(pane.changed):
+        qtbot.keyClick(table.table, Qt.Key.Key_R)
+    assert table.rows[0].decision == "reject"
+    assert table.table.currentRow() == 1
+    qtbot.keyClick(table.table, Qt.Key.Key_A)
+    assert table.rows[1].decision == "accept"
+    assert table.says.text() == "12 traps: 11 accepted, 1 rejected (2 decided by you)."
+    assert table.table.item(0, 5).text() == "reject, by you"
+    colours = [tuple(np.round(255 * c[:3]).astype(int)) for c in pane.boxes.found.edge_color]
+    wanted = tuple(int(COLOURS["reject"][i : i + 2], 16) for i in (1, 3, 5))
+    assert colours[0] == wanted and colours.count(wanted) == 1
+    table.table.setCurrentCell(0, 0)
+    qtbot.keyClick(table.table, Qt.Key.Key_Backspace)
+    assert table.rows[0].decision is None
+
+
+def test_frames_are_typed(qtbot: QtBot, pane: TrapsPane, chip: Field) -> None:
+    looked_through(qtbot, pane, chip)
+    item = pane.table.table.item(3, 4)
+    assert item.text() == "0-2"
+    item.setText("1-2")
+    assert (pane.table.rows[3].first, pane.table.rows[3].last) == (1, 2)
+    pane.table.table.item(3, 4).setText("later")
+    assert pane.table.table.item(3, 4).text() == "1-2"
+    assert "such as 3-20" in pane.table.why.text()
+
+
+def test_decisions_travel_through_a_table(qtbot: QtBot, pane: TrapsPane, chip: Field, tmp_path: Path) -> None:
+    looked_through(qtbot, pane, chip)
+    pane.save_table(tmp_path / "review.csv")
+    with open(tmp_path / "review.csv", encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    rows[2]["decision"] = "r"
+    with open(tmp_path / "review.csv", "w", encoding="utf-8", newline="") as file:
+        table = csv.DictWriter(file, rows[0])
+        table.writeheader()
+        table.writerows(rows)
+    pane.load_table(tmp_path / "review.csv")
+    assert [row.decision for row in pane.table.rows].count("reject") == 1
+    assert pane.table.rows[2].decision == "reject"
+    assert "12 of 12 rows" in pane.says.text()
+    pane.load_table(tmp_path / "nowhere.csv")
+    assert "does not exist" in pane.says.text()
+
+
+def test_what_is_shown_is_what_the_shell_makes(qtbot: QtBot, pane: TrapsPane, chip: Field, tmp_path: Path) -> None:
+    looked_through(qtbot, pane, chip)
+    pane.table.table.setCurrentCell(0, 0)
+    qtbot.keyClick(pane.table.table, Qt.Key.Key_R)
+    settings = pane.settings()
+    plan = pane.plan(pane.looked.recordings, settings)
+    write_ome_tiff(tmp_path / "chip.ome.tif", chip.stack)
+    words = ["prepare", "traps", str(tmp_path / "chip.ome.tif"), "--out", str(tmp_path / "set"), "--quiet"]
+    assert main([*words, *pane.words(settings)]) == 0
+    made = TrapSet.open(tmp_path / "set")
+    items = [item for part in ("train", "validation", "test") for item in made.sequences(part)]
+    assert len(items) == len(plan.sequences) == 11
+    assert 1 not in {item.trap for item in items}
+
+
+def test_what_lacks_is_said(qtbot: QtBot, pane: TrapsPane, chip: Field) -> None:
+    from napari_cellsynth.errors import BadInput
+
+    with pytest.raises(BadInput, match="box one trap"):
+        pane.plan((), pane.settings())
+    ready: list[bool] = []
+    pane.ready.connect(ready.append)
+    found(qtbot, pane, chip)
+    with pytest.raises(BadInput, match="look the found traps through"):
+        pane.plan((), pane.settings())
+    assert not any(ready)
+    pane.session.movie = None
+    assert pane.looked is None and pane.box is None
+    pane.draw.click()
+    assert "Open a movie first" in pane.says.text()
+
+
+def test_a_search_can_be_given_up(qtbot: QtBot, pane: TrapsPane, chip: Field) -> None:
+    boxed(qtbot, pane, chip)
+    pane.find.click()
+    assert pane.cancel.isVisible()
+    pane.cancel.click()
+    qtbot.wait(200)
+    assert pane.looked is None and pane.find.isEnabled() and not pane.cancel.isVisible()
+
+
+def test_it_fits_into_the_dock(pane: TrapsPane) -> None:
+    pane.table.show()
+    assert pane.minimumSizeHint().width() <= 350
+
+
+@pytest.mark.parametrize("box", [PixelBox(0, 8, 0, 9), PixelBox(10, 62, 7, 63)])
+def test_boxes_are_drawn_where_they_are(box: PixelBox) -> None:
+    assert box_of(corners_of(box)) == box
