@@ -165,8 +165,14 @@ def hand_over_movies(
             kept = {name: value for name, value in said.items() if name not in OF_THE_LAYER}
             said = {"name": image.stack.name, **kept}
             said |= yield from _columns(movie, image, folder / "data", ask_above)
+            said |= {name: _inside(said[name], folder) for name in ("file", "labels") if name in said}
         rows.append(Row.model_validate(said))
     return Table(tuple(rows), folder)
+
+
+def _inside(path: Path, folder: Path) -> Path:
+    """Relative where it lies in the folder, so that both may move."""
+    return path.relative_to(folder) if path.is_relative_to(folder) else path
 
 
 def recordings_here(movies: Sequence[Given], hold_out: HoldOut) -> list[Recording]:

@@ -15,7 +15,7 @@ from napari_cellsynth.errors import BadInput
 from napari_cellsynth.gui.forms import SettingsForm
 from napari_cellsynth.gui.parts import Sentence, row
 from napari_cellsynth.gui.pieces import Choice
-from napari_cellsynth.gui.shell_words import OF_THE_TABLE
+from napari_cellsynth.gui.shell_words import OF_THE_TABLE, settings_words
 from napari_cellsynth.stack.clips.settings import ClipSettings
 from napari_cellsynth.stack.crops.settings import CropSettings
 from napari_cellsynth.stack.pairs.settings import PairSettings
@@ -51,6 +51,8 @@ class KindPane(QWidget):
     HERE: ClassVar[tuple[str, ...]]
     """Settings that the pane itself asks for."""
     NEEDS_OUTLINES: ClassVar[bool] = False
+    UNDIVIDED_WILL_DO: ClassVar[bool] = False
+    """Whether recordings too short to be divided serve, too: the kind holds something else out of them."""
     EXAMPLES: ClassVar[str]
     """What the button for a look says."""
 
@@ -75,6 +77,10 @@ class KindPane(QWidget):
         return self.SETTINGS(
             **{name: v for name, v in kept.items() if name in self.SETTINGS.model_fields}, **self.here()
         )
+
+    def words(self, settings: Any) -> list[str]:
+        """Options of the shell that make what the panel shows.  Raises BadInput where something is missing."""
+        return settings_words(settings)
 
     def gap(self, settings: Any) -> int:
         """Frames that have to lie between two parts of a recording, at least."""

@@ -18,6 +18,7 @@ from napari_cellsynth.gui.parts import Foldout, Sentence, button, column, row, s
 from napari_cellsynth.gui.preparing import TABLE, Making, PreparingJob, follow, jobs_in
 from napari_cellsynth.gui.words import capital
 from napari_cellsynth.stack.handover import ASK_ABOVE, NeedsRoom
+from napari_cellsynth.stack.quantity import format_bytes
 
 if TYPE_CHECKING:
     from napari_cellsynth.gui.state import Session
@@ -232,9 +233,9 @@ class SetMaker(QWidget):
             self.says.say(capital(str(error)), "bad")
 
     def _ask_for_room(self, error: NeedsRoom, order: Order) -> None:
-        question = f"{capital(str(error).partition(':')[0])}."
+        question = f"{str(error).partition(': ')[0]}."
         self._worker = None
-        if sure(self, "Make training set", question, f"Write {error.bytes / 1e9:.1f} GB"):
+        if sure(self, "Make training set", question, f"Write {format_bytes(error.bytes)}"):
             self.start(order, ask_above=float("inf"))
         else:
             self._show_busy(False)

@@ -18,7 +18,7 @@ from napari_cellsynth.gui.layers import PreviewLayer, contrast, facts_of
 from napari_cellsynth.gui.parts import Foldout, Sentence, Sheet, Thumbnails, button, row
 from napari_cellsynth.gui.pieces import Choice, Listening, Section, Whole
 from napari_cellsynth.gui.set_maker import Order, SetMaker
-from napari_cellsynth.gui.shell_words import hold_out_words, settings_words
+from napari_cellsynth.gui.shell_words import hold_out_words
 from napari_cellsynth.gui.split_words import split_words
 from napari_cellsynth.gui.words import capital
 from napari_cellsynth.stack.recordings.holdout import HoldOut
@@ -156,7 +156,9 @@ class TrainingSetSection(Section):
     def settings(self) -> Any:
         """What the rows say of the kind; raises BadInput with what would do."""
         form = self.advanced.content
-        return self.pane.settings(form if isinstance(form, SettingsForm) else None)
+        settings = self.pane.settings(form if isinstance(form, SettingsForm) else None)
+        held_out = dict(zip(("validation_fraction", "test_fraction"), self.held_out.value, strict=True))
+        return settings.model_copy(update={name: v for name, v in held_out.items() if hasattr(settings, name)})
 
     def hold_out(self, settings: Any) -> HoldOut:
         """What is held out."""
@@ -225,7 +227,7 @@ class TrainingSetSection(Section):
         pane = self.pane
 
         def work() -> tuple[Sequence[Recording], Any]:
-            recordings = recordings_here(movies, hold_out)
+            recordings = divided(movies, hold_out, pane.UNDIVIDED_WILL_DO)
             return recordings, pane.plan(recordings, settings)
 
         def failed(error: Exception) -> None:
@@ -322,14 +324,24 @@ class TrainingSetSection(Section):
         """Make the training set in a process of its own."""
         try:
             movies, settings = self._movies(), self.settings()
-        except BadInput as error:
+            options = (*self.pane.words(settings), *hold_out_words(self.hold_out(settings)))
+        except CellsynthError as error:
             self.maker.says.say(capital(str(error)), "bad")
             return
-        options = (*settings_words(settings), *hold_out_words(self.hold_out(settings)))
         self.maker.start(Order(self.pane.KIND, tuple(movies), options))
 
     def _made(self, path: Path) -> None:
         self.made.emit()
+
+
+def divided(movies: Sequence[Given], hold_out: HoldOut, undivided_will_do: bool) -> list[Recording]:
+    """The movies as recordings with what is held out of them."""
+    try:
+        return recordings_here(movies, hold_out)
+    except BadInput:
+        if not undivided_will_do or hold_out.by != "auto":
+            raise
+    return recordings_here(movies, HoldOut(by="time", validation_fraction=0.0, test_fraction=0.0))
 
 
 def pixel_size_or_none(movie: Any) -> tuple[float, float] | None:

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from napari_cellsynth.errors import BadInput, CellsynthError
 from napari_cellsynth.stack.find_in_file import Selection, find_in_file, plain, same_pixels
+from napari_cellsynth.stack.quantity import format_bytes
 from napari_cellsynth.stack.stack import Stack
 
 T = TypeVar("T")
@@ -27,7 +28,7 @@ class NeedsRoom(BadInput):
     def __init__(self, name: str, size: int, folder: Path) -> None:
         self.bytes = size
         super().__init__(
-            f"{name} is not what its file holds (changed, or from no file); {size / 1e9:.1f} GB would be written to"
+            f"{name} is not what its file holds (changed, or from no file); {format_bytes(size)} would be written to"
             f" {folder} first: allow that, or save it and open the file"
         )
 
