@@ -67,7 +67,26 @@ def test_what_we_made_is_replaced(shell, tmp_path) -> None:
 
 
 def test_endings_and_folders(shell, tmp_path) -> None:
-    assert "OME-Zarr" in shell("phantom", "neutrophils", tmp_path / "x.ome.zarr").complaint
     assert "is a folder" in shell("phantom", "neutrophils", tmp_path).complaint
     assert "end the name with .ome.tif" in shell("phantom", "neutrophils", tmp_path / "x.png").complaint
     assert shell("phantom", "neutrophils", tmp_path / "none" / "x.ome.tif").status == 2
+
+
+def test_an_ome_zarr_with_its_truth_beside_it(shell, tmp_path) -> None:
+    said = shell("phantom", "neutrophils", tmp_path / "x.ome.zarr", "--frames", 2, "--size", 96, "--quiet")
+    assert said.status == 0
+    assert (tmp_path / "x.ome.zarr").is_dir()
+    assert tifffile.imread(tmp_path / "x.labels.tif").shape == (2, 96, 96)
+
+
+def test_trapped_yeast_with_its_options(shell, tmp_path) -> None:
+    words = ["--frames", 2, "--size", 96, "--condition", "washed", "--planes", 3, "--traps", 1, 2, "--quiet"]
+    said = shell("phantom", "trapped-yeast", tmp_path / "y.ome.tif", *words)
+    assert said.status == 0
+    recording, classes = (tifffile.imread(tmp_path / f"y.{ending}") for ending in ("ome.tif", "classes.tif"))
+    assert recording.shape[:2] == (2, 3)
+    assert recording.shape[2:] == classes.shape[1:]
+    assert {0, 1, 2} <= set(np.unique(classes)) <= {0, 1, 2, 3}
+    with open(tmp_path / "y.json", encoding="utf-8") as file:
+        assert json.load(file)["condition"] == "washed"
+    assert "--condition windy" in shell("phantom", "trapped-yeast", tmp_path / "z", "--condition", "windy").complaint

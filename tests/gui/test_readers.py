@@ -237,6 +237,28 @@ def test_example_movies_come_with_outlines_and_say_what_they_are(
     assert viewer.layers.units is not None
 
 
+@pytest.mark.parametrize("key", ["yeast_calm", "yeast_washed", "yeast_field"])
+def test_example_movies_of_yeast(viewer: ViewerModel, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("YEAST", "YEAST_FIELD"):
+        monkeypatch.setattr(readers, name, {**getattr(readers, name), "frames": 2, "size": 96})
+    movie, outlines = viewer.open_sample(US, key)
+    assert movie.metadata[US]["synthetic"] is True
+    assert facts_of(movie).modality == "brightfield"
+    assert missing(movie) == missing(outlines) == ()
+    assert movie.data.shape == outlines.data.shape
+    assert "yeast" in movie.name
+    assert (key == "yeast_field") == (movie.data.shape[1] > 96)
+
+
+@pytest.mark.parametrize("key", ["yeast_calm", "yeast_washed", "yeast_field"])
+def test_examples_are_made_in_a_moment(key: str) -> None:
+    import time
+
+    start = time.process_time()
+    getattr(readers, f"example_{key}")()
+    assert time.process_time() - start < 5
+
+
 def test_the_example_moves_less_when_inhibited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(readers, "EXAMPLE", {"frames": 6, "size": 160, "seed": 1})
     changes = {}

@@ -58,7 +58,7 @@ def test_same_seed_same_files(tmp_path: Path) -> None:
             assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes()
 
 
-@pytest.mark.parametrize("name", ["missing/a.ome.tif", "a.ome.zarr"])
+@pytest.mark.parametrize("name", ["missing/a.ome.tif", "a.png"])
 def test_refuses(tmp_path: Path, name: str) -> None:
     made = phantoms.make("neutrophils", frames=1, size=128)
     with pytest.raises(BadInput):
@@ -74,6 +74,24 @@ def test_side_files_open_with_scale_on_their_own(tmp_path: Path) -> None:
         assert (stack.axes, stack.pixel_size, stack.frame_interval) == (axes, (0.2, 0.2), 2.0)
         assert stack.provenance is not None
         assert stack.provenance["synthetic"] is True
+
+
+def test_classes_and_planes_of_trapped_yeast(tmp_path: Path) -> None:
+    made = phantoms.make("trapped-yeast", frames=2, size=96, planes=3)
+    written = phantoms.write_phantom(made, tmp_path / "a.ome.tif")
+    assert "a.classes.tif" in [path.name for path in written]
+    for name, axes, array in (
+        ("a.ome.tif", "TZYX", made.stack.data),
+        ("a.clean.tif", "TZYX", made.clean),
+        ("a.classes.tif", "TYX", made.classes),
+    ):
+        stack = read_stack(tmp_path / name)
+        assert (stack.axes, stack.z_step) == (axes, 2.0 if "Z" in axes else None)
+        np.testing.assert_array_equal(np.asarray(stack.data), array)
+    said = json.loads((tmp_path / "a.json").read_text())
+    assert (said["name"], said["trap_places"]) == ("trapped-yeast", [[47.5, 47.5]])
+    parents = {int(row["id"]): int(row["parent"]) for row in csv.DictReader((tmp_path / "a.tracks.csv").open())}
+    assert parents == {point.id: point.parent for point in made.tracks}
 
 
 def test_no_flow_of_an_earlier_phantom_stays_beside_a_new_one(tmp_path: Path) -> None:

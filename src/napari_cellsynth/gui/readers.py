@@ -16,6 +16,7 @@ from napari_cellsynth.gui.layers import Facts, Kind, LayerData, layers_for, stac
 
 if TYPE_CHECKING:
     from napari_cellsynth.stack.files.read import Scene
+    from napari_cellsynth.stack.modality import Modality
     from napari_cellsynth.stack.stack import Stack
 
 PathOrPaths = str | Sequence[str]
@@ -23,6 +24,10 @@ OUTLINES = (".labels.tif", ".classes.tif")
 """Endings of files beside a recording of ours that hold a number for each cell, or kind of place."""
 EXAMPLE: dict[str, Any] = {"frames": 48, "size": 320, "seed": 1}
 """Sixteen cells; under 3 s on one core."""
+YEAST: dict[str, Any] = {"frames": 24, "size": 256, "seed": 6}
+"""One trap for four hours; under 3 s on one core."""
+YEAST_FIELD: dict[str, Any] = {"frames": 18, "size": 128, "seed": 5, "traps": (2, 3), "empty": 0.2}
+"""Six traps, some of them empty, for three hours; under 4 s on one core."""
 
 
 def get_reader(path: PathOrPaths) -> Callable[[PathOrPaths], list[LayerData]] | None:
@@ -174,21 +179,26 @@ def save(path: str, data: Any, attributes: dict[str, Any], kind: Kind) -> list[s
 # -- example movies --------------------------------------------------------------------------------------------------
 
 
-def example_movie(condition: str) -> list[LayerData]:
-    """A simulated recording of neutrophils and its outlines; the same each time."""
+def simulated(phantom: str, name: str, modality: Modality, condition: str, settings: dict[str, Any]) -> list[LayerData]:
+    """A simulated recording and its outlines; the same each time."""
     from napari.utils import progress
 
     from napari_cellsynth import phantoms
 
-    with progress(desc="simulating the example movie", total=EXAMPLE["frames"]) as bar:
-        phantom = phantoms.make(
-            "neutrophils", condition=condition, progress=lambda done, _: bar.update(done - bar.n), **EXAMPLE
+    with progress(desc="simulating the example movie", total=settings["frames"]) as bar:
+        made = phantoms.make(
+            phantom, condition=condition, progress=lambda done, _: bar.update(done - bar.n), **settings
         )
-    movie = phantom.stack.with_(name=f"example movie, {condition}")
-    outlines = movie.with_(data=phantom.labels, name=f"outlines, {condition}")
+    movie = made.stack.with_(name=f"example movie, {name}")
+    outlines = movie.with_(data=made.labels, name=f"outlines, {name}")
     data, attributes, kind = layers_for(movie)[0]
-    known = replace(Facts.of_stack(movie), modality="dic").attributes(np.ndim(data))
+    known = replace(Facts.of_stack(movie), modality=modality).attributes(np.ndim(data))
     return [(data, {**attributes, **known}, kind), *layers_for(outlines, kind="labels")]
+
+
+def example_movie(condition: str) -> list[LayerData]:
+    """Crawling neutrophils."""
+    return simulated("neutrophils", condition, "dic", condition, EXAMPLE)
 
 
 def example_normal() -> list[LayerData]:
@@ -197,3 +207,15 @@ def example_normal() -> list[LayerData]:
 
 def example_inhibited() -> list[LayerData]:
     return example_movie("inhibited")
+
+
+def example_yeast_calm() -> list[LayerData]:
+    return simulated("trapped-yeast", "yeast in a trap", "brightfield", "calm", YEAST)
+
+
+def example_yeast_washed() -> list[LayerData]:
+    return simulated("trapped-yeast", "yeast in a trap, washed", "brightfield", "washed", YEAST)
+
+
+def example_yeast_field() -> list[LayerData]:
+    return simulated("trapped-yeast", "yeast in six traps", "brightfield", "washed", YEAST_FIELD)
