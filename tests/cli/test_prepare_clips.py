@@ -98,6 +98,7 @@ def test_pairs_in_every_way(shell, exposures, way: str) -> None:
         (["clips", "phantom", "--out", "x", "--overlap", 1], "--overlap"),
         (["clips", "phantom", "--out", "x", "--box", "9 parsec"], "parsec"),
         (["clips", "--out", "x"], "name at least one recording"),
+        (["clips", "phantom", "--out", "x", "--stabilise"], "found by looking first"),
         (["pairs", "phantom", "--out", "x"], "say where the high exposures are"),
         (["pairs", "phantom", "--out", "x", "--high", "phantom"], "one file is given as low and as high"),
         (["pairs", "phantom", "--out", "x", "--low-channel", 0], "give both"),

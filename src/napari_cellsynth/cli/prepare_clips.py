@@ -36,6 +36,8 @@ class PrepareClips:
     """Side of the square that is cut out, in micrometres or pixels (default: as many pixels as a clip has)."""
     clips: OmitArgPrefixes[ClipOptions] = field(default_factory=ClipOptions)  # type: ignore[valid-type]
     source: OmitArgPrefixes[RecordingsOptions] = field(default_factory=RecordingsOptions)
+    stabilise: bool = False
+    """Take the motion of the stage out first, by whole pixels; places are then those of the first frame."""
     no_fit: bool = False
     """Do not look first for jumps, which no clip crosses, and dark, blurred, doubled or unreadable frames, which none
     holds."""
@@ -48,12 +50,15 @@ def main(words: Sequence[str]) -> int:
 
     options = parse(PrepareClips, "prepare clips", words)
     needs_out(options.out, options.contact_sheet)
+    if options.stabilise and options.no_fit:
+        raise BadInput("--stabilise and --no-fit given; the stage's motion is found by looking first")
     settings = _settings(options)
     if _all_channels(options):
         settings = settings.model_copy(update={"channels": "together"})
     recordings = _recordings(options, settings)
     if not options.no_fit:
-        recordings = list(look(recordings, quiet=options.quiet).recordings)
+        found = look(recordings, quiet=options.quiet)
+        recordings = list(found.steadied() if options.stabilise else found.recordings)
     if options.contact_sheet is not None:
         from napari_cellsynth.stack.clips.preview import preview_clips
 

@@ -10,10 +10,11 @@ from scipy import ndimage
 from napari_cellsynth.stack.clips.clip_set import ClipSet
 from napari_cellsynth.stack.clips.make import make_clips
 from napari_cellsynth.stack.clips.settings import ClipSettings
+from napari_cellsynth.stack.fitness.drift import Drift
 from napari_cellsynth.stack.recordings.holdout import HoldOut
 from napari_cellsynth.stack.recordings.recording import Recording, recordings_of
 from napari_cellsynth.stack.stack import Stack
-from napari_cellsynth.stack.training_sets.fit import Looked, look_through
+from napari_cellsynth.stack.training_sets.fit import Looked, look_through, steady
 
 
 def recording(jump: int | None, dark: int | None, frames: int = 16) -> Recording:
@@ -50,6 +51,34 @@ def test_jumps_are_cuts_and_dark_frames_are_unfit(tmp_path: Path) -> None:
     starts = {int(row["t0"]) for row in ClipSet.open(tmp_path / "set").table}
     assert starts == {0, 1, 2, 3, 6, 7, 8, 12, 13}
     assert "No clip holds any of 1 unfit frames or crosses any of 1 jumps" in report.text()  # type: ignore[union-attr]
+
+
+def test_a_shaken_recording_is_steadied(tmp_path: Path) -> None:
+    """Clips of a steadied recording show one place, and their rows say which one of the first frame."""
+    draws = np.random.default_rng(0)
+    field = (200 + 400 * ndimage.gaussian_filter(draws.normal(size=(220, 220)), 2.0)).astype(np.uint16)
+    moves = np.vstack([[(0, 0)], draws.integers(-5, 6, (15, 2))])
+    data = np.stack([field[30 + dy : 190 + dy, 30 + dx : 190 + dx] for dy, dx in -moves])
+    labels = Stack((data > 200).astype(np.uint16), "TYX")
+    nothing = HoldOut(validation_fraction=0, test_fraction=0)
+    (shaken,) = recordings_of([(Stack(data, "TYX", name="shaken"), labels)], nothing)
+    still = steady(shaken, Drift(moves.astype(float)))
+    assert still.frames == 16 and still.labels is not None
+    for t in (1, 7, 15):
+        np.testing.assert_array_equal(still.stack.frame(t), still.stack.frame(0))
+        np.testing.assert_array_equal(still.labels.frame(t), still.stack.frame(t) > 200)
+    list(make_clips([still], tmp_path / "set", ClipSettings(frames=4, size=64, min_content=0)))
+    clips = ClipSet.open(tmp_path / "set")
+    for i, row in enumerate(clips.table):
+        y0, x0 = int(row["y0"]), int(row["x0"])
+        np.testing.assert_array_equal(clips.clips([i])[0, 3, 0], data[0, y0 : y0 + 64, x0 : x0 + 64])
+    assert Drift.from_json(clips.record["sources"][0]["drift"]).offsets.tolist() == moves.tolist()
+    np.testing.assert_array_equal(still.stack.data[3:5], np.stack([still.stack.frame(3), still.stack.frame(4)]))
+
+
+def test_a_stage_that_stands_still_changes_nothing() -> None:
+    found = looked(recording(None, None))
+    assert found.steadied() == found.recordings
 
 
 def test_too_few_frames_are_not_judged() -> None:
