@@ -246,3 +246,13 @@ def test_why_it_failed_is_one_line(
     assert section.maker.says.text().startswith("--size 7 given")
     time.sleep(0.05)
     assert dock.session.training_set is None
+
+
+def test_every_kind_has_its_panel_and_says_what_it_lacks(qtbot: QtBot, viewer: Any, dock: CellSynthDock) -> None:
+    add_stack(viewer, discs()[0])
+    section = dock.tab("movies").training_set
+    assert [pane.KIND for pane in section.panes] == ["crops", "clips", "traps", "pairs"]
+    section.choose("traps")
+    qtbot.waitUntil(lambda: "box one trap" in section.split_words.text().lower(), timeout=PATIENCE)
+    assert not section.maker.make.isEnabled()
+    assert [pane.isVisibleTo(section) for pane in section.panes] == [False, False, True, False]

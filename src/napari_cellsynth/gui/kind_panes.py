@@ -196,6 +196,15 @@ class ClipsPane(FormPane):
     HERE = ("frames", "size", "overlap", "min_content")
     EXAMPLES = "Show clips"
 
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.steady = QCheckBox("without the motion of the stage")
+        self.steady.setToolTip("Frames are moved by whole pixels so that what stands still in the movie does.")
+        self.rows.insertWidget(1, self.steady)
+
+    def words(self, settings: ClipSettings) -> list[str]:
+        return [*super().words(settings), *(["--stabilise"] if self.steady.isChecked() else [])]
+
     def gap(self, settings: ClipSettings) -> int:
         return settings.span
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QTimer, Signal
@@ -20,13 +20,14 @@ from napari_cellsynth.gui.pieces import Choice, Listening, Section, Whole
 from napari_cellsynth.gui.set_maker import Order, SetMaker
 from napari_cellsynth.gui.shell_words import hold_out_words
 from napari_cellsynth.gui.split_words import split_words
+from napari_cellsynth.gui.state import Session
+from napari_cellsynth.gui.traps_pane import TrapsPane
 from napari_cellsynth.gui.words import capital
 from napari_cellsynth.stack.recordings.holdout import HoldOut
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from napari_cellsynth.gui.state import Session
     from napari_cellsynth.stack.enough import Enough
     from napari_cellsynth.stack.recordings.recording import Recording
 
@@ -45,7 +46,12 @@ BY = [
     ("whole movies", "recording"),
     ("the end of each movie", "time"),
 ]
-PANES: tuple[type[KindPane], ...] = (CropsPane, ClipsPane, PairsPane)
+PANES: tuple[Callable[[Session], KindPane], ...] = (
+    lambda _: CropsPane(),
+    lambda _: ClipsPane(),
+    TrapsPane,
+    lambda _: PairsPane(),
+)
 NOT_SAID = "microscopy? (on top) is not answered: training will neither mirror nor turn the cells"
 
 
@@ -85,8 +91,9 @@ class TrainingSetSection(Section):
         self.kinds = QButtonGroup(self)
         self.panes: list[KindPane] = []
         line: list[QWidget | None] = [QLabel("of")]
-        for number, kind in enumerate(PANES):
-            dot, pane = QRadioButton(words.KINDS[kind.KIND]), kind()
+        for number, make in enumerate(PANES):
+            pane = make(self.session)
+            dot = QRadioButton(words.KINDS[pane.KIND])
             self.kinds.addButton(dot, number)
             pane.setVisible(number == 0)
             pane.changed.connect(self._changed)
