@@ -13,7 +13,7 @@ from tyro.conf import OmitArgPrefixes, arg
 from napari_cellsynth.cli.from_settings import options_of, settings_from
 from napari_cellsynth.cli.options import parse
 from napari_cellsynth.cli.prepare_crops import _box
-from napari_cellsynth.cli.preparing import told
+from napari_cellsynth.cli.preparing import look, told
 from napari_cellsynth.cli.recordings_options import RecordingsOptions
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.stack.traps.settings import TrapSettings
@@ -45,6 +45,9 @@ class PrepareTraps:
     """Side of the square around each trap, in micrometres or pixels (default: as many pixels as a finished crop)."""
     traps: OmitArgPrefixes[TrapOptions] = field(default_factory=TrapOptions)  # type: ignore[valid-type]
     source: OmitArgPrefixes[RecordingsOptions] = field(default_factory=RecordingsOptions)
+    no_fit: bool = False
+    """Do not look first for jumps, which no sequence crosses, and dark, blurred, doubled or unreadable frames, which
+    none holds."""
     quiet: bool = False
     """No progress."""
 
@@ -57,6 +60,8 @@ def main(words: Sequence[str]) -> int:
     _check(options, settings)
     recordings = _recordings(options, settings)
     template = _template(options, settings)
+    if not options.no_fit:
+        recordings = list(look(recordings, quiet=options.quiet).recordings)
     if options.out is None:
         return _look(options, recordings, settings, template)
     making = api.prepare_traps(

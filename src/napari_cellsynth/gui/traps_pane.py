@@ -287,9 +287,7 @@ class TrapsPane(KindPane):
         except BadInput as error:
             self.says.say(capital(str(error)), "bad")
             return
-        from napari_cellsynth.stack.traps.look_over import look_through
-
-        self._work(lambda: look_through(looked.recordings, looked.found, settings), self._reviewed, "looking at traps")
+        self._work(lambda: looking(looked, settings), self._reviewed, "looking at traps")
 
     def _reviewed(self, review: Review) -> None:
         self.review = review
@@ -452,3 +450,17 @@ def searching(movies: Sequence[Given], number: int | None, settings: TrapSetting
     template = None if not number else template_of(recordings[number], settings)
     for news in find_everywhere(recordings, settings, template=template):
         yield Looked(tuple(recordings), number, news) if isinstance(news, Found) else news
+
+
+def looking(looked: Looked, settings: TrapSettings) -> Iterator[Any]:
+    """Look at all frames, those that are fit for use; yields progress, last the review."""
+    from napari_cellsynth.stack.training_sets import fit
+    from napari_cellsynth.stack.traps.look_over import look_through
+
+    recordings = looked.recordings
+    for news in fit.look_through(recordings):
+        if isinstance(news, fit.Looked):
+            recordings = news.recordings
+        else:
+            yield news
+    yield from look_through(recordings, looked.found, settings)
