@@ -169,3 +169,18 @@ def test_pictures_beside_tiff_frames_do_not_count(tmp_path) -> None:
     folder = write(tmp_path / "a", [f"t{i}.tif" for i in range(5)])
     (folder / "preview.png").write_bytes(b"\x89PNG")
     assert read_stack(folder).shape == (5, 8, 9)
+
+
+def test_recordings_of_several_frames_side_by_side(tmp_path) -> None:
+    folder = tmp_path / "day 1"
+    folder.mkdir()
+    for name, frames in (("movie", FRAMES), ("masks", FRAMES[:, :4])):
+        tifffile.imwrite(folder / f"{name}.tif", frames, metadata={"axes": "TYX"})
+    assert scenes_in(folder) == ("masks", "movie")
+    stack = read_stack(folder, scene="movie")
+    assert (stack.axes, stack.name, stack.path, stack.scene) == ("TYX", "movie", folder, 1)
+    np.testing.assert_array_equal(np.asarray(stack.data), FRAMES)
+    assert "the folder holds 2 series" in stack.notes[-1]
+    (folder / "masks.tif").unlink()
+    alone = read_stack(folder)
+    assert (alone.shape, alone.name, alone.scenes) == (FRAMES.shape, "day 1", ())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,7 @@ def open_path(path: Path, scene: Scene, *, colours: Colours = "equal") -> Opened
             from napari_cellsynth.stack.files.zarr_files import open_zarr
 
             return open_zarr(path, scene, colours=colours)
-        return _open_folder(path, scene)
+        return _open_folder(path, scene, colours)
     except OSError as error:
         raise BadInput(f"{path} cannot be read ({error.strerror or error})") from error
 
@@ -145,21 +146,25 @@ def _open_picture(path: Path, scene: Scene, colours: Colours) -> Opened:
     return described(path, image, planes.said, notes=[*planes.said.notes, *planes.notes]), image.planes
 
 
-def _open_folder(path: Path, scene: Scene) -> Opened:
+def _open_folder(path: Path, scene: Scene, colours: Colours) -> Opened:
     series = series_in(path)
     if scene is None:
         one_series(path, series)
-    names = [one.name for one in series]
+    names = tuple(one.name for one in series)
     number = scene_number(scene, names, path)
+    more: dict[str, Any] = {"scenes": names if len(names) > 1 else (), "scene": number}
+    notes = scene_notes(names, number, "folder holds {} series of files")
+    if (alone := series[number].alone) is not None:
+        about, planes = _open_file(alone, None, colours)
+        if len(about.shape) > 2 or about.colour:  # a recording in one file, and no single frame
+            return replace(about, path=path, notes=(*about.notes, *notes), **more), planes
     found = series[number].ordered(path)
-    planes = FolderPlanes(found.files)
-    refuse_dtype(path, planes.dtype)
-    planes.check()
+    frames = FolderPlanes(found.files)
+    refuse_dtype(path, frames.dtype)
+    frames.check()
     said = _said_in(found.files.flat[0])
     letters = (found.axes or "I" * found.files.ndim) + "YX"
-    notes = [*said.notes, *found.notes, *scene_notes(names, number)]
-    scenes = tuple(names) if len(names) > 1 else ()
-    return described(path, Seen(planes, letters), said, notes=notes, scenes=scenes, scene=number), planes
+    return described(path, Seen(frames, letters), said, notes=[*said.notes, *found.notes, *notes], **more), frames
 
 
 def _said_in(file: Path) -> Metadata:

@@ -146,11 +146,11 @@ def is_thumbnail(number: int, shapes: Sequence[tuple[int, ...]]) -> bool:
     return prod(lead) == 1 and max(height, width) <= _THUMBNAIL and 4 * height * width <= largest
 
 
-def scene_notes(names: Sequence[str], number: int) -> list[str]:
+def scene_notes(names: Sequence[str], number: int, what: str = "file holds {} images") -> list[str]:
     """What to say of a file that holds several images."""
     if len(names) < 2:
         return []
-    return [f"the file holds {len(names)} images ({listed(names)}); this is number {number}, {names[number]}"]
+    return [f"the {what.format(len(names))} ({listed(names)}); this is number {number}, {names[number]}"]
 
 
 def refuse_dtype(path: Path, dtype: np.dtype[Any]) -> None:

@@ -30,8 +30,8 @@ class FolderPlanes:
         plane = _plane(first)
         if plane is None:
             raise BadInput(
-                f"{files.flat[0].name} has shape {first.shape}; in a folder of numbered frames"
-                " each file holds one grey (Y, X) frame (of an OME-TIFF in several files open the first file)"
+                f"{files.flat[0].name} has shape {first.shape}; in a folder of numbered frames each file holds one"
+                " grey (Y, X) frame; give one of the files by itself (of an OME-TIFF in several files the first)"
             )
         self.plane = plane
         self.shape = (*files.shape, *self.plane)

@@ -48,6 +48,11 @@ class Series:
     group: dict[tuple[int, ...], Path]
     """The files by their numbers."""
 
+    @property
+    def alone(self) -> Path | None:
+        """The only file, where there is one."""
+        return next(iter(self.group.values())) if len(self.group) == 1 else None
+
     def ordered(self, folder: Path) -> Numbered:
         """The files on a grid of their numbers; BadInput where some are missing."""
         return _grid(folder, self)

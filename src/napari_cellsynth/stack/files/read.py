@@ -94,7 +94,7 @@ def read_stack(
         z_step=said.z_step if "Z" in final else None,
         frame_interval=interval,
         channels=channels,
-        name=_name(description.path),
+        name=_name(description),
         path=description.path,
         provenance=said.provenance,
         notes=tuple(notes),
@@ -198,9 +198,12 @@ def _given_scale(
     return pixel, interval
 
 
-def _name(path: Path) -> str:
-    name = path.name
-    for suffix in SUFFIXES:
-        if name.lower().endswith(suffix):
-            return name[: -len(suffix)]
-    return name
+def _name(description: FileDescription) -> str:
+    """That of the file, and of the image in it where there are several; that alone of a series of a folder."""
+    path, name = description.path, description.path.name
+    suffix = next((suffix for suffix in SUFFIXES if name.lower().endswith(suffix)), "")
+    bare = name[: len(name) - len(suffix)]
+    if not description.scenes:
+        return bare
+    scene = description.scenes[description.scene].strip("#_- ") or str(description.scene)
+    return scene if path.is_dir() and not suffix else f"{bare} {scene}"
