@@ -5,8 +5,8 @@
 Writes ``docs/images/phantoms-*.png`` from simulated pixels and from statistics of real ones.
 With the real recordings at hand (``--data``, else ``CELLSYNTH_DATA``, else ``../shared/data``) it
 also writes ``local/phantoms-mixed.png``, the contact sheet in which real and
-simulated crops are mixed.  That one holds pixels whose terms of use do not allow
-passing them on, so it stays on this machine: ``local/`` is ignored by git.
+simulated crops are mixed, and ``local/phantoms-yeast-side.png``.  These hold pixels
+that are not ours to pass on, so they stay on this machine: ``local/`` is ignored by git.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
+import yeast_figures
 from numpy.typing import NDArray
 
 from napari_cellsynth import phantoms
@@ -39,8 +40,10 @@ def main() -> None:
     parser.add_argument(
         "--data", type=Path, default=Path(os.environ.get("CELLSYNTH_DATA", ROOT.parent / "shared" / "data"))
     )
-    data = parser.parse_args().data / "ctc_dic_hela"
+    folder = parser.parse_args().data
+    data = folder / "ctc_dic_hela"
     IMAGES.mkdir(parents=True, exist_ok=True)
+    yeast_figures.make(IMAGES, ROOT / "docs" / "phantoms.md", folder / "trapped_yeast_celldetr", ROOT / "local")
     made = {name: phantoms.make("neutrophils", seed=SEED, condition=name) for name in ("normal", "inhibited")}
     show_frames(made)
     show_flow(made["normal"])
