@@ -28,7 +28,6 @@ from napari_cellsynth.stack.recordings.holdout import HoldOut
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from napari_cellsynth.stack.enough import Enough
     from napari_cellsynth.stack.recordings.recording import Recording
 
 SETTLE = 400
@@ -70,7 +69,7 @@ class TrainingSetSection(Section):
         self._draw = 0
         self._preview: PreviewLayer | None = None
         self._examples: Examples | None = None
-        self._count: Enough | None = None
+        self._cells: Count | None = None
         self._build_kinds()
         self._build_split()
         self._build_examples()
@@ -214,6 +213,7 @@ class TrainingSetSection(Section):
                 pass
             else:
                 study.changed.emit()
+        self._say_enough()
         self._changed()
 
     def _changed(self, *_: Any) -> None:
@@ -260,14 +260,18 @@ class TrainingSetSection(Section):
 
     def cells_counted(self, count: Count | None) -> None:
         """Say what so many different cells suffice for."""
-        from napari_cellsynth.stack.enough import enough_cells
-
-        self._count = enough_cells(count.cells, exact=count.tracked) if count is not None and count.outlines else None
+        self._cells = count
         self._say_enough()
 
     def _say_enough(self) -> None:
         """What the outlined cells suffice for; of other kinds that is known of a set that was made."""
-        known = self._count if self.pane.NEEDS_OUTLINES else None
+        from napari_cellsynth.stack.enough import enough_cells
+
+        cells, (_, test) = self._cells, self.held_out.value
+        if not self.pane.NEEDS_OUTLINES or cells is None or not cells.outlines:
+            known = None
+        else:
+            known = enough_cells(cells.cells, exact=cells.tracked, unseen=None if test else 0)
         self.enough.say(f"Enough?  {capital(known.words)}" if known else "")
         self.ask_why.setVisible(known is not None)
         self.why.say(known.why if known else "")
