@@ -10,6 +10,7 @@ import pytest
 
 from napari_cellsynth.cli import main
 from napari_cellsynth.cli.dispatch import COMMANDS
+from napari_cellsynth.phantoms import PHANTOMS
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/*.md")])
@@ -50,12 +51,12 @@ def options() -> dict[str, set[str]]:
     import io
     from contextlib import redirect_stdout
 
-    found = {}
+    found: dict[str, set[str]] = {}
     for name in COMMANDS:
-        words = [*name.split(), *(["neutrophils"] if name == "phantom" else []), "--help"]
-        with redirect_stdout(io.StringIO()) as said:
-            assert main(words) == 0
-        found[name] = set(re.findall(r"--[a-z][\w-]*", said.getvalue()))
+        for kind in PHANTOMS if name == "phantom" else [""]:
+            with redirect_stdout(io.StringIO()) as said:
+                assert main([*name.split(), *kind.split(), "--help"]) == 0
+            found.setdefault(name, set()).update(re.findall(r"--[a-z][\w-]*", said.getvalue()))
     return found
 
 
