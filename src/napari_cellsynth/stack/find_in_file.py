@@ -86,10 +86,10 @@ def find_in_file(stack: Stack, path: Path, letters: str | None = None) -> Genera
     for, and the same pixels in the first, middle and last plane; an array in
     memory, which can be painted on anywhere, is compared as a whole.
     """
-    from napari_cellsynth.stack.files.read import describe_file, read_stack
+    from napari_cellsynth.stack.files.read import read_stack, scenes_in
 
     try:
-        several = len(describe_file(path).scenes)
+        several = len(scenes_in(path))
     except CellsynthError:
         return None
     scenes = list(dict.fromkeys([stack.scene, *range(several)]))[:SCENES] if several > 1 else [None]

@@ -14,6 +14,7 @@ from napari_cellsynth.stack.recordings.select import Selection, check_outlines, 
 from napari_cellsynth.stack.recordings.table import Table
 from napari_cellsynth.stack.split import SPLITS, FrameSplit, Split, by_time
 from napari_cellsynth.stack.stack import Stack
+from napari_cellsynth.stack.usable import check_usable
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def open_file(path: Path, row: Row) -> Stack:
         axes=row.axes,
         pixel_size=pixel_size_um(row.pixel_size),
         frame_interval=interval_s(row.interval),
-        scene=row.scene or 0,
+        scene=row.scene,  # None: the first image that is no thumbnail; of a folder of several series it is asked for
     )
 
 
@@ -100,6 +101,7 @@ def recording_of(table: Table, opened: Opened, split: FrameSplit, *, labels: boo
     row = opened.row
     try:
         stack = select(opened.whole, opened.selection)
+        check_usable(stack)
         outlines = _outlines(table, opened, stack) if labels else None
     except BadInput as error:
         raise BadInput(f"row {opened.number}: {error}") from error

@@ -15,6 +15,7 @@ from napari_cellsynth.stack.recordings.row import Projection, Row
 from napari_cellsynth.stack.recordings.select import Selection, check_outlines, frames_text, select, selection_of
 from napari_cellsynth.stack.split import SPLITS, FrameSplit, Split, by_time, shares, whole
 from napari_cellsynth.stack.stack import Stack
+from napari_cellsynth.stack.usable import check_usable
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,6 +158,7 @@ def recordings_of(
     row = Row.model_validate({"file": "-", "channel": channel, "z": z, "modality": modality})
     selections = [selection_of(stack, row) for stack, _ in pairs]
     for stack, labels in pairs:
+        check_usable(stack)
         if labels is not None:
             check_outlines(labels, stack)
     splits = _splits([stack for stack, _ in pairs], settings or HoldOut(), roles)
