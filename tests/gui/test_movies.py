@@ -433,6 +433,24 @@ def test_a_mask_file_becomes_outlines(qtbot: QtBot, viewer: Any, dock: CellSynth
     counted(qtbot, dock)
 
 
+def test_outlines_of_a_file_lie_on_a_movie_that_was_moved(viewer: Any, dock: CellSynthDock, tmp_path: Path) -> None:
+    movie, labels = cells_movie(**KNOWN)
+    add_stack(viewer, movie).translate = (0, 7.5, -3)
+    tifffile.imwrite(tmp_path / "masks.tif", labels.data)
+    assert tuple(dock.tab("movies").cells.open_file(tmp_path / "masks.tif").translate) == (0, 7.5, -3)
+
+
+def test_outlines_of_one_plane_fit_a_z_stack(qtbot: QtBot, viewer: Any, dock: CellSynthDock) -> None:
+    movie, labels = cells_movie(20, **KNOWN)
+    deep = movie.with_(data=np.stack([movie.data, movie.data // 2], axis=1), axes="TZYX", z_step=1.0)
+    add_stack(viewer, deep)
+    layer = viewer.add_labels(labels.data)
+    section = settled(qtbot, dock)
+    assert facts_of(layer).axes == "TYX"
+    assert section.recordings[0].stack.axes == "TYX"  # the sharpest planes
+    np.testing.assert_array_equal(section.recordings[0].stack.frame(3), movie.data[3])
+
+
 def test_a_mask_file_of_another_movie_is_refused(viewer: Any, dock: CellSynthDock, tmp_path: Path) -> None:
     movie, labels = cells_movie(**KNOWN)
     add_stack(viewer, movie)

@@ -49,14 +49,24 @@ def count_cells(labels: Stack) -> Generator[int, None, Count]:
 
 
 def fits(outlines: Any, movie: Any) -> bool:
-    """Whether two layers have the same frames and pixels, by the sizes of their arrays."""
+    """Whether two layers have the same frames and pixels, by the sizes of their arrays; outlines may lack C and Z."""
+    return axes_of_outlines(outlines, movie) is not None
+
+
+def axes_of_outlines(outlines: Any, movie: Any) -> str | None:
+    """Axes of outlines that fit a movie: its own, or without channels and planes; empty where nobody knows its axes."""
     try:
         mine, theirs = tuple(array_of(outlines).shape), tuple(array_of(movie).shape)
-        axes = facts_of(movie).axes or ""
+        axes = facts_of(movie).axes
     except BadInput:
-        return False
-    without_channels = tuple(n for n, axis in zip(theirs, axes, strict=False) if axis != "C") if axes else theirs
-    return mine in (theirs, without_channels)
+        return None
+    if axes is None:
+        return "" if mine == theirs else None
+    for without in ("", "C", "Z", "CZ"):
+        kept = [(axis, size) for axis, size in zip(axes, theirs, strict=True) if axis not in without]
+        if mine == tuple(size for _, size in kept):
+            return "".join(axis for axis, _ in kept)
+    return None
 
 
 class CellsSection(Section):
@@ -140,12 +150,12 @@ class CellsSection(Section):
     def _take_scale(self) -> None:
         """Outlines of the movie's shape that know no scale take the movie's, so that they lie on its cells."""
         outlines, movie = self.session.outlines, self.session.movie
-        if outlines is None or movie is None or not fits(outlines, movie) or facts_of(movie).axes is None:
+        axes = None if outlines is None or movie is None else axes_of_outlines(outlines, movie)
+        if not axes:
             return
         known, has = facts_of(movie), facts_of(outlines)
-        axes = known.axes if outlines.ndim == movie.ndim else (known.axes or "").replace("C", "")
         wanted = {"axes": axes, **{name: getattr(known, name) for name in ("pixel_size", "z_step", "frame_interval")}}
-        new = {name: value for name, value in wanted.items() if value and not getattr(has, name)}
+        new = {name: v for name, v in wanted.items() if v and not getattr(has, name)}
         if new:
             complete(outlines, **new)
 
@@ -168,7 +178,7 @@ class CellsSection(Section):
             if self.session.movie is None:
                 raise BadInput("open the movie first, then the mask file that belongs to it")
             labels = read_labels(path, stack_of(self.session.movie))
-            layer = add_stack(self.session.viewer, labels, kind="labels")
+            layer = add_stack(self.session.viewer, labels, kind="labels", like=self.session.movie)
         except CellsynthError as error:
             self.says.say(capital(str(error)), "bad")
             return None
