@@ -264,3 +264,47 @@ def test_what_is_proposed(cells, washed, settings, accept, frames, words) -> Non
 def test_a_trap_that_leaves_the_frame_is_rejected() -> None:
     said = propose(facts([1, 1, 1], outside=4), OUTLINED, TrapSettings())
     assert not said.accept and "4 px" in said.reason
+
+
+# -- the phantom -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("outlines", [True, False])
+def test_washes_of_the_phantom(outlines: bool) -> None:
+    """Its cells bud, grow, are pushed about and washed; what the flow brings or takes is known."""
+    from napari_cellsynth.phantoms.trapped_yeast.recording import trapped_yeast
+    from napari_cellsynth.phantoms.trapped_yeast.settings import TrappedYeastSettings
+
+    made = trapped_yeast(TrappedYeastSettings(frames=16, size=160, traps=(2, 3), condition="washed", seed=2))
+    known = TrapSettings(template="78:160,20:140", size=156, offset_y=-40)
+    still = look(made.stack, known, reference=0)
+    assert known.box is not None
+    found = find_traps(made.stack, still, box_template(made.stack, still, known.box), known)
+    labels = made.stack.with_(data=made.labels, axes="TYX") if outlines else None
+    said = list(judge_traps(made.stack, found, known, labels=labels))[-1]
+    places = np.array(made.parameters["trap_places"])
+    assert len(said.facts) == 6
+    right = wrong = missed = 0
+    for seen in said.facts:
+        distances = np.abs(places - (seen.trap.y, seen.trap.x)).max(1)
+        assert distances.min() < 3
+        true = _washes(made, int(distances.argmin()), found.box(seen.trap))
+        right, wrong = right + len(true & set(seen.washed)), wrong + len(set(seen.washed) - true)
+        missed += len(true - set(seen.washed))
+    assert right >= 15
+    assert missed <= 0.05 * right and wrong <= 0.25 * right
+
+
+def _washes(made, trap: int, box) -> set[int]:
+    """Frames in which a cell inside the box was washed in, or one that had been inside was taken."""
+    points = {(point.id, point.t): point for point in made.tracks}
+    frames = set()
+    for event in made.parameters["events"]:
+        comes = event["what"] == "washed in"
+        if event["trap"] != trap or not (comes or event["what"] in ("washed out", "carried off")):
+            continue
+        seen = points.get((event["id"], event["t"] if comes else event["t"] - 1))
+        if seen is not None and box.top <= seen.y < box.bottom and box.left <= seen.x < box.right:
+            frames.add(event["t"])
+    return frames

@@ -41,7 +41,7 @@ class TrapSettings(BaseModel):
     """Last frame to look at, itself included (empty: the recording's last)."""
     max_cells: int = Field(7, ge=1)
     """Frames in which a trap's crop holds more cells than this are left away (needs outlines)."""
-    max_filled: float = Field(0.6, gt=0.0, le=1.0)
+    max_filled: float = Field(0.45, gt=0.0, le=1.0)
     """Without outlines: frames in which more than this share of the crop differs from an empty trap are left away."""
     box_is_empty: bool = False
     """The boxed trap holds no cell in its frame: without outlines, other empty traps are known by it alone."""
