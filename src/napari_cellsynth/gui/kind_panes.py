@@ -68,7 +68,8 @@ class KindPane(QWidget):
 
     def advanced_form(self) -> SettingsForm:
         """The other settings."""
-        return SettingsForm(self.SETTINGS(), hide=(*self.HERE, *OF_THE_TABLE))
+        elsewhere = (name for name in (*self.HERE, *OF_THE_TABLE) if name in self.SETTINGS.model_fields)
+        return SettingsForm(self.SETTINGS(), hide=tuple(elsewhere))
 
     def settings(self, advanced: SettingsForm | None) -> Any:
         """The settings of the kind; what the table of recordings says is left as by default."""
