@@ -1,0 +1,77 @@
+"""What one frame shows by itself, in a few numbers, so that the frame need not be kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_cellsynth.stack.fitness.reduce import binned, factor_for, noise_gain, noise_of
+
+FINEST = (1.0, 2.0)
+"""Standard deviations (reduced pixels) of the band that goes first when a frame is out of focus."""
+BODY = (4.0, 8.0)
+"""Of the band that stays."""
+NEAR_TOP = 0.01
+"""Share of the frame's range below its highest value with which the pile at the top is compared."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """One frame, measured."""
+
+    mean: float
+    low: float
+    """The value below which a thousandth of the pixels lies."""
+    top: float
+    """Highest value."""
+    at_top: float
+    """Share of the pixels that have it, 0 where they are no pile: fewer than three times as many as have a value
+    just below, or a frame of next to two values, such as a mask."""
+    sharpness: float
+    """Logarithm of the finest detail over the body of what is seen, without noise; NaN where there is nothing."""
+
+
+def look_at(frame: NDArray[Any]) -> Look:
+    """Measure a frame (Y, X) of finite numbers, in its own dtype."""
+    top, low = float(frame.max()), float(np.quantile(frame[:: max(1, frame.shape[0] // 256)], 0.001))
+    return Look(
+        mean=float(frame.mean(dtype=np.float64)),
+        low=low,
+        top=top,
+        at_top=_pile(frame, low, top),
+        sharpness=_sharpness(frame.astype(np.float32)),
+    )
+
+
+def _pile(frame: NDArray[Any], low: float, top: float) -> float:
+    share = float(np.mean(frame == top))
+    between = frame[:: max(1, frame.shape[0] // 256)]
+    if np.mean((between > low + 0.05 * (top - low)) & (between < top - 0.05 * (top - low))) < 0.01:
+        return 0.0
+    if frame.dtype.kind in "iu":
+        depth = max(1.0, np.floor(NEAR_TOP * (top - low)))
+        beneath = float(np.mean((frame >= top - depth) & (frame < top))) / depth
+        return share if share >= 3 * beneath else 0.0
+    return share
+
+
+def _sharpness(frame: NDArray[np.float32]) -> float:
+    small = binned(frame, factor_for(frame.shape))
+    if min(small.shape) < 16:
+        return np.nan
+    noise = noise_of(small)
+    finest, body = (_energy(small, low, high, noise) for low, high in (FINEST, BODY))
+    # What is no stronger than a part of the noise cannot be told from it.
+    least = (0.1 * noise * noise_gain(*FINEST)) ** 2
+    return float(np.log(max(finest, least) / body)) if body > 0 and max(finest, least) > 0 else np.nan
+
+
+def _energy(image: NDArray[np.float32], low: float, high: float, noise: float) -> float:
+    from scipy import ndimage
+
+    high = min(high, min(image.shape) / 4)
+    band = ndimage.gaussian_filter(image, low, truncate=3) - ndimage.gaussian_filter(image, high, truncate=3)
+    return float(np.mean(band * band, dtype=np.float64)) - (noise * noise_gain(low, high)) ** 2

@@ -1,0 +1,84 @@
+"""Recordings that know how fit they are, and recordings without the stage's motion."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from napari_cellsynth.stack.fitness.drift import Drift
+from napari_cellsynth.stack.fitness.fitness import Fitness
+from napari_cellsynth.stack.fitness.judge import judge
+from napari_cellsynth.stack.fitness.stabilise import stabilise, stabilise_labels
+from napari_cellsynth.stack.recordings.recording import Recording
+from napari_cellsynth.stack.training_sets.write import SetProgress
+
+
+@dataclass(frozen=True, eq=False)
+class SteadyRecording(Recording):
+    """A recording whose frames were shifted so that the stage stands still, cut to what all of them show."""
+
+    drift: Drift | None = None
+    """What was taken out."""
+    source: Recording | None = None
+    """The recording as it was made."""
+
+    def describe(self, *, hashes: bool = True) -> dict[str, Any]:
+        """As of any recording, with where the file lies and what was taken out; the hash is of the steady pixels."""
+        told = super().describe(hashes=hashes)
+        if self.source is None or self.drift is None:
+            return told
+        y, x = (a - b for a, b in zip(self.selection.origin, self.source.selection.origin, strict=True))
+        path = self.source.stack.path
+        stabilised = {"drift": self.drift.to_json(), "origin": [y, x], "shape": list(self.source.stack.shape[-2:])}
+        return {**told, "path": None if path is None else str(path), "stabilised": stabilised}
+
+
+def with_fitness(recording: Recording, fitness: Fitness) -> Recording:
+    """With the jumps as cuts, and the frames that no clip may hold; the fitness is of ``recording.stack``."""
+    return recording.with_found(cuts=fitness.cuts, unfit=fitness.unfit)
+
+
+def steady(recording: Recording, drift: Drift) -> Recording:
+    """The recording without the stage's motion, its outlines moved along, cut to what every frame shows.
+
+    No pixel is made up and none changes its value.  It is the recording
+    itself where the stage stood still.  BadInput where nothing would be left.
+    """
+    whole = replace(drift, subpixel=False)
+    if whole.still:
+        return recording
+    shape = recording.stack.size("Y"), recording.stack.size("X")
+    y0, y1, x0, x1 = whole.valid(shape)
+    top, left = recording.selection.origin
+    changes = {
+        "stack": stabilise(recording.stack, whole, border="crop"),
+        "labels": None if recording.labels is None else stabilise_labels(recording.labels, whole, border="crop"),
+        "selection": replace(recording.selection, origin=(top + y0, left + x0), shape=(y1 - y0, x1 - x0)),
+        "drift": whole,
+        "source": recording,
+    }
+    kept = {one.name: getattr(recording, one.name) for one in fields(Recording)}
+    return SteadyRecording(**(kept | changes))
+
+
+def fit_recordings(
+    recordings: Sequence[Recording], *, stabilised: bool = False
+) -> Iterator[SetProgress | list[Recording]]:
+    """Look through all recordings; yields progress, last of all the recordings with their cuts and unfit frames.
+
+    With ``stabilised`` also without the stage's motion.  Of several z planes
+    the middle one is looked at.  BadInput as :func:`judge` and :func:`steady`.
+    """
+    total = sum(recording.frames for recording in recordings)
+    made: list[Recording] = []
+    done = 0
+    for recording in recordings:
+        for news in judge(recording.stack, z=recording.stack.size("Z") // 2):
+            if isinstance(news, SetProgress):
+                yield SetProgress(done + news.done, total, f"looking whether {recording.name} is fit for use")
+            else:
+                found = with_fitness(recording, news)
+                made.append(steady(found, news.drift) if stabilised else found)
+        done += recording.frames
+    yield made
