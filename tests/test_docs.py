@@ -77,7 +77,7 @@ def test_every_command_and_option_stands_in_the_reference(options) -> None:
         assert f"## {name}\n" in text
     for name in ("train", "runs", "sample", "walk", "info", "check", "demo"):
         section = text.split(f"## {name}\n")[1].split("\n## ")[0]
-        everywhere = {"--help", "--quiet", "--device", "--axes", "--pixel-size", "--interval"}
+        everywhere = {"--help", "--quiet", "--device", "--axes", "--pixel-size", "--interval", "--scene"}
         assert all(option in section for option in options[name] - everywhere), name
 
 
