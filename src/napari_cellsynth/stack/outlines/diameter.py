@@ -15,7 +15,7 @@ SMALLEST = {"halo": 8.0, "lines": 16.0}
 """Pixels: the grains of a textured cell are cells to who looks closely enough."""
 USUAL = 0.9
 """Usual diameter over the median of those found: small cells are found last, and halos widen the others."""
-ACROSS = 24
+ACROSS = 14
 """Diameters along each side of the part in the middle that is looked at, 256 pixels at least."""
 
 

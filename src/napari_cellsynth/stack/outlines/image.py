@@ -60,7 +60,10 @@ def background(image: Map) -> Map:
         if near.sum() < max(50, values.size // 10) or (near == keep).all():
             break
         keep = near
-    return np.tensordot(fit, _terms(*image.shape), 1).astype(np.float32)
+    y, x = (np.linspace(-1, 1, n) for n in image.shape)
+    rows = fit[0] + fit[1] * y + fit[3] * y * y
+    surface = rows[:, None] + (fit[2] * x + fit[4] * x * x)[None] + fit[5] * np.outer(y, x)
+    return surface.astype(np.float32)
 
 
 def _terms(height: int, width: int) -> NDArray[np.float64]:

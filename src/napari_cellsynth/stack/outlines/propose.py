@@ -28,6 +28,10 @@ Map = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 
+STRONGEST = 1.3
+"""Edge strength beyond which a rim is no better."""
+
+
 @dataclass(frozen=True)
 class Cellness:
     """How much a region looks like a cell: its size, its shape and the edge around it."""
@@ -68,7 +72,7 @@ class Cellness:
         if self.relative:
             strength = strength * sums[:, AREA] / np.maximum(sums[:, HEIGHT], 1e-9)
         # A cell that fills the view has no rim to judge.
-        edge = np.where(sums[:, RIM] > 0, np.minimum(strength, 1.3) / 1.3, 0.5)
+        edge = np.where(sums[:, RIM] > 0, np.minimum(strength, STRONGEST) / STRONGEST, 0.5)
         return roundness(sums) ** self.rounder * edge * size
 
 

@@ -50,6 +50,7 @@ class Texture:
     """Where there is texture."""
     depth: Map
     """Distance to where there is none, in pixels."""
+    texture: Map
     brightness: Map
     crests: tuple[Map, ...]
     """Landscapes that are flooded; seeds come from the valleys of the first."""
@@ -72,32 +73,33 @@ class Texture:
         fine, coarse = _fine(diameter) * max(settings.smoothing, 0.3), across / 10
         flat = image - background(image)
         energy = blocks(ndimage.gaussian_gradient_magnitude(flat, fine) ** 2, factor)
-        small = blocks(flat, factor)
         texture = np.sqrt(ndimage.gaussian_filter(energy, coarse))
-        areas = Cellness(across, settings.smallest, settings.largest, texture).areas
         inside = where_textured(texture, settings.sensitivity)
         if inside is None:
             return None
-        inside = fill_holes(inside, 0.3 * areas[1])
-        depth = _depth(inside)
+        inside = fill_holes(inside, 0.3 * np.pi / 4 * (settings.largest * across) ** 2)
         # The energy was smeared over the rim by the filters it went through.
-        depth = np.maximum(depth - 1.5 * float(np.hypot(coarse, fine / factor)), 0).astype(np.float32)
-        steep = np.sqrt(ndimage.gaussian_filter(energy, max(0.7, across / 15)))
+        depth = np.maximum(_depth(inside) - 1.5 * float(np.hypot(coarse, fine / factor)), 0).astype(np.float32)
+        small = blocks(flat, factor)
         bright = ndimage.gaussian_filter(small, max(0.7, across / 40) * settings.smoothing)
         if border == "lines":
-            ground = float(np.percentile(texture, 20))
-            drawn = coherent(small / (texture + ground), max(0.8, across / 60), max(1.5, across / 12))
-            drawn = ndimage.gaussian_filter(drawn, max(0.5, across / 60))
-            crests: tuple[Map, ...] = (drawn,)
-            edge = drawn
+            edge = _drawn(small, texture, across)
         else:
-            crests = (bright, steep)
-            edge = steep
-        edge = edge / max(float(np.percentile(edge[inside], 75)), 1e-9)
-        cellness = Cellness(across, settings.smallest, settings.largest, edge.astype(np.float32))
-        least = least_score(LEAST[border], settings)
-        thick = border == "halo" and _brighter_inside(bright, depth / across)
-        return cls(factor, cellness, inside, depth, bright, crests, border, thick, least, settings.split_touching)
+            edge = np.sqrt(ndimage.gaussian_filter(energy, max(0.7, across / 15)))
+        strength = (edge / max(float(np.percentile(edge[inside], 75)), 1e-9)).astype(np.float32)
+        return cls(
+            factor=factor,
+            cellness=Cellness(across, settings.smallest, settings.largest, strength),
+            inside=inside,
+            depth=depth,
+            texture=texture,
+            brightness=bright,
+            crests=(edge,) if border == "lines" else (bright, edge),
+            border=border,
+            bright=border == "halo" and _brighter_inside(bright, depth / across),
+            least=least_score(LEAST[border], settings),
+            split=settings.split_touching,
+        )
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -114,7 +116,8 @@ class Texture:
             found = [measure(labels, count, depth, cellness.edge)]
         else:
             found = [*(self._bright_cells if self.bright else self._flooded)(box, cellness)]
-        return [one for regions in found for one in cellness.proposals(regions, self.least)]
+        proposals = [one for regions in found for one in cellness.proposals(regions, self.least)]
+        return proposals + (self._islands(box) if self.split and self.border == "lines" else [])
 
     def _flooded(self, box: Box, cellness: Cellness) -> Iterator[Regions]:
         """What floods from the valleys between the crests, finest first, and unions of neighbours.
@@ -122,7 +125,9 @@ class Texture:
         Whole textured areas are no proposals: their outlines are smooth by the smearing, and pass for cells.
         """
         across, crests = cellness.diameter, [crest[box] for crest in self.crests]
-        inside, depth = self.inside[box], self.depth[box]
+        depth = self.depth[box]
+        # Halos lie around the cells, lines on their rim.
+        inside = self.inside[box] if self.border == "halo" else depth > 0
         for number, blur in enumerate(BLURS[self.border]):
             seeds, count = seeds_of(-crests[0], depth > 0, across / blur, 0.3 * across)
             for crest in crests:
@@ -137,10 +142,33 @@ class Texture:
         levels = np.unique(np.percentile(self.brightness[self.inside], np.linspace(30, 97, 16)))
         yield from above_levels(bright, levels.tolist(), cellness)
 
+    def _islands(self, box: Box) -> list[Proposal]:
+        """Cells that stand alone are islands of texture; each ends where its texture falls most steeply."""
+        from scipy import ndimage
+
+        texture = self.texture[box]
+        steep = ndimage.gaussian_gradient_magnitude(texture, 0.7) * (self.cellness.diameter / 6)
+        cellness = replace(self.cellness, edge=steep, relative=True)
+        levels = np.unique(np.percentile(self.texture[self.inside], np.linspace(0, 80, 12)))
+        return [
+            one
+            for regions in above_levels(texture, levels.tolist(), cellness)
+            for one in cellness.proposals(regions, self.least)
+        ]
+
 
 def _fine(diameter: float) -> float:
     """Standard deviation in pixels of the finest gradient: grains grow more slowly than the cells they are in."""
     return max(1.0, diameter / 25) if diameter < 40 else 1.6 + (diameter - 40) / 80
+
+
+def _drawn(small: Map, texture: Map, across: float) -> Map:
+    """Lines and edges on the scale of a cell's outline, as strong in faint cells as in others."""
+    from scipy import ndimage
+
+    even = small / (texture + float(np.percentile(texture, 20)))
+    drawn = coherent(even, max(0.8, across / 60), max(1.5, across / 12))
+    return np.asarray(ndimage.gaussian_filter(drawn, max(0.5, across / 60)))
 
 
 def _brighter_inside(brightness: Map, depth: Map) -> bool:
