@@ -65,6 +65,9 @@ class TrainingSetSection(Section):
         self.session = session
         self.plan: Any = None
         self.recordings: Sequence[Recording] = ()
+        self.settled = False
+        """Whether what is said is about what is chosen now."""
+        self._opened: tuple[Any, Sequence[Recording]] = (None, ())
         self._planning: workers.Worker | None = None
         self._draw = 0
         self._preview: PreviewLayer | None = None
@@ -217,6 +220,7 @@ class TrainingSetSection(Section):
         self._changed()
 
     def _changed(self, *_: Any) -> None:
+        self.settled = False
         self._settle.start()
 
     # -- box and split, worked out ----------------------------------------------------------------------------------
@@ -233,9 +237,13 @@ class TrainingSetSection(Section):
             return
         pane = self.pane
 
+        key, opened = (tuple(map(key_of, movies)), hold_out, pane.UNDIVIDED_WILL_DO), self._opened
+
         def work() -> tuple[Sequence[Recording], Any]:
-            recordings = divided(movies, hold_out, pane.UNDIVIDED_WILL_DO)
-            return recordings, pane.plan(recordings, settings)
+            # Files on a share are not opened again for another box.
+            there = opened[1] if opened[0] == key else divided(movies, hold_out, pane.UNDIVIDED_WILL_DO)
+            self._opened = key, there
+            return there, pane.plan(there, settings)
 
         def failed(error: Exception) -> None:
             if worker is self._planning:
@@ -251,6 +259,7 @@ class TrainingSetSection(Section):
 
     def _planned(self, found: tuple[Sequence[Recording], Any] | None, problem: str) -> None:
         self.recordings, self.plan = found or ((), None)
+        self.settled = not self._settle.isActive()
         self.maker.allow(found is not None)
         self.show_examples.setEnabled(found is not None)
         self.pane.show_plan(self.plan)
@@ -343,6 +352,16 @@ class TrainingSetSection(Section):
 
     def _made(self, path: Path) -> None:
         self.made.emit()
+
+
+def key_of(movie: Given) -> tuple[Any, ...]:
+    """What tells whether a movie is another than before; its pixels may have been painted on."""
+    layers = [
+        (id(held.stack.data), held.stack.axes, held.stack.name, held.stack.scale, held.modality)
+        for held in (movie.image, movie.labels)
+        if held is not None
+    ]
+    return (movie.row, *layers, movie.labels is None, movie.channel, movie.z)
 
 
 def divided(movies: Sequence[Given], hold_out: HoldOut, undivided_will_do: bool) -> list[Recording]:
