@@ -125,3 +125,28 @@ def test_rows_that_cannot_be_used_are_all_said(shell, tmp_path) -> None:
     assert said.out.count("cannot be used") == 2
     assert "2 of 2 rows cannot be used" in said.err
     assert shell("info").status == 2
+
+
+def test_which_of_several_images(shell, tmp_path) -> None:
+    with tifffile.TiffWriter(tmp_path / "two.ome.tif", ome=True) as tif:
+        for name, size in (("left", 20), ("right", 24)):
+            tif.write(np.zeros((3, size, size), np.uint8), metadata={"axes": "TYX", "Name": name})
+    about = json.loads(shell("info", tmp_path / "two.ome.tif", "--json").out)
+    assert (about["scenes"], about["shape"]) == (["left", "right"], [3, 20, 20])
+    for scene in ("1", "right"):
+        about = json.loads(shell("info", tmp_path / "two.ome.tif", "--json", "--scene", scene).out)
+        assert about["shape"] == [3, 24, 24]
+    assert "counted from 0" in shell("info", tmp_path / "two.ome.tif", "--scene", "2").complaint
+
+
+def test_a_phantom_as_ome_zarr(shell, tmp_path) -> None:
+    path = tmp_path / "cells.ome.zarr"
+    words = ("phantom", "neutrophils", path, "--frames", 3, "--size", 160, "--seed", 3, "--quiet")
+    for _ in range(2):  # what is ours may be written again
+        assert shell(*words).status == 0
+    assert sorted(p.name for p in tmp_path.iterdir())[:2] == ["cells.clean.tif", "cells.flow.tif"]
+    about = json.loads(shell("info", path, "--json").out)
+    assert (about["axes"], about["shape"], about["synthetic"]) == ("TYX", [3, 160, 160], True)
+    assert about["scale"] == [1.0, 0.25, 0.25]
+    path.joinpath("zarr.json").write_text("{}")
+    assert "not made by CellSynth" in shell(*words).complaint
