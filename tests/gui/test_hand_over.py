@@ -12,7 +12,8 @@ import tifffile
 import zarr
 from napari.components import ViewerModel
 
-from napari_cellsynth.gui.hand_over import Given, hand_over_layer, hand_over_movies, held, recordings_here
+from napari_cellsynth.errors import BadInput
+from napari_cellsynth.gui.hand_over import Given, Held, hand_over_layer, hand_over_movies, held, recordings_here
 from napari_cellsynth.gui.layers import add_stack, as_grey, complete, stack_of
 from napari_cellsynth.stack.files.read import read_stack
 from napari_cellsynth.stack.files.write import write_ome_tiff
@@ -295,3 +296,19 @@ def test_channel_and_plane_of_a_layer_with_both(viewer: ViewerModel, tmp_path: P
     assert (made.stack.path == path) == lazy
     if not lazy and z == 1:
         assert read_stack(made.stack.path).axes == "TYX"  # no more than is needed
+
+
+def test_outlines_of_the_table_serve_where_none_are_shown(viewer: ViewerModel, tmp_path: Path) -> None:
+    masks = write_ome_tiff(tmp_path / "masks.ome.tif", Stack((noise() > 100).astype(np.uint16), "TYX"))
+    layer = of_another_reader(viewer, da.from_array(noise()), None)
+    row = Row(file=tmp_path / "gone.nd2", labels=masks, frames="2-4")
+    (made,) = recordings_that_a_child_reads([Given(row, held(layer))], tmp_path / "job")
+    assert made.labels is not None
+    np.testing.assert_array_equal(np.asarray(made.labels.data), (noise() > 100)[2:5])
+
+
+def test_a_channel_that_is_not_there_is_refused(viewer: ViewerModel, tmp_path: Path) -> None:
+    stack = Stack(noise(4, 2, 8, 9), "TCYX", channels=("DIC", "GFP"), name="m")
+    assert Given(None, Held(stack), channel="gfp").chosen.stack.channels == ("GFP",)
+    with pytest.raises(BadInput, match="channel 'RFP' asked for; m has DIC, GFP"):
+        _ = Given(None, Held(stack), channel="RFP").chosen

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from napari_cellsynth.stack.recordings.table import Table
     from napari_cellsynth.stack.stack import Stack
 
-OF_THE_LAYER = ("file", "labels", "scene", "channel", "axes", "pixel_size", "interval")
+OF_THE_LAYER = frozenset({"file", "labels", "scene", "channel", "axes", "pixel_size", "interval"})
 """What a row says of its file, and a layer says better."""
 
 
@@ -64,8 +64,13 @@ class Given:
         """Its layer's channel that is worked on."""
         if self.image is None:
             return None
-        names = self.image.stack.channels
-        number = names.index(self.channel) if isinstance(self.channel, str) and self.channel in names else self.channel
+        stack, number = self.image.stack, self.channel
+        if isinstance(number, str) and "C" in stack.axes:
+            names = [name.casefold() for name in stack.channels]
+            if number.casefold() not in names:
+                there = ", ".join(stack.channels) or f"{stack.size('C')} without names"
+                raise BadInput(f"channel {number!r} asked for; {stack.name} has {there}")
+            number = names.index(number.casefold())
         return self.image.only("C", number if isinstance(number, int) else 0)
 
 
@@ -162,12 +167,17 @@ def hand_over_movies(
     for movie in movies:
         said = {} if movie.row is None else {name: value for name, value in movie.row if value is not None}
         if (image := movie.chosen) is not None:
-            kept = {name: value for name, value in said.items() if name not in OF_THE_LAYER}
-            said = {"name": image.stack.name, **kept}
+            said = {"name": image.stack.name, **_kept(said, movie)}
             said |= yield from _columns(movie, image, folder / "data", ask_above)
             said |= {name: _inside(said[name], folder) for name in ("file", "labels") if name in said}
         rows.append(Row.model_validate(said))
     return Table(tuple(rows), folder)
+
+
+def _kept(said: dict[str, Any], movie: Given) -> dict[str, Any]:
+    """What the table says that the layers do not say better; its outlines where none are shown."""
+    lost = OF_THE_LAYER if movie.labels is not None else OF_THE_LAYER - {"labels"}
+    return {name: value for name, value in said.items() if name not in lost}
 
 
 def _inside(path: Path, folder: Path) -> Path:
@@ -187,8 +197,7 @@ def recordings_here(movies: Sequence[Given], hold_out: HoldOut) -> list[Recordin
         if (image := movie.chosen) is not None:
             stack = image.stack
             at_hand[number] = stack, movie.labels.stack if movie.labels is not None else None
-            kept = {name: value for name, value in said.items() if name not in OF_THE_LAYER}
-            said = {"file": stack.path or stack.name, "name": stack.name, **kept}
+            said = {"file": stack.path or stack.name, "name": stack.name, **_kept(said, movie)}
             said |= {"z": movie.z} if "Z" in stack.axes else {}
             said |= {"modality": image.modality} if image.modality else {}
         rows.append(Row.model_validate(said))
