@@ -106,8 +106,18 @@ def test_found_traps_lie_on_the_movie_and_follow_the_threshold(qtbot: QtBot, pan
     qtbot.waitUntil(lambda: len(pane.boxes.found.data) < 12, timeout=PATIENCE)
     assert len(pane.boxes.found.data) == sum(score >= pane.threshold.value() / 100 for score in scores)
     assert pane.settings().threshold == pytest.approx(pane.threshold.value() / 100)
-    pane.size.setValue(80)
-    assert pane.looked is None and pane.boxes.found is None  # other crops are cut by the border
+
+
+def test_crops_change_as_the_user_turns(qtbot: QtBot, pane: TrapsPane, chip: Field) -> None:
+    found(qtbot, pane, chip)
+    before = np.array([corners.mean(0) for corners in pane.boxes.found.data])
+    pane.raised.setValue(9)
+    qtbot.waitUntil(lambda: abs(pane.boxes.found.data[0].mean(0) - before[0]).max() > 8, timeout=PATIENCE)
+    np.testing.assert_allclose([corners.mean(0) for corners in pane.boxes.found.data], before - (9, 0))
+    assert pane.settings().offset_y == -9
+    pane.size.setValue(160)
+    qtbot.waitUntil(lambda: len(pane.boxes.found.data) < 12, timeout=PATIENCE)
+    assert "cut by the border" in pane.says.text()
 
 
 def test_traps_are_accepted_and_rejected_by_keys(qtbot: QtBot, pane: TrapsPane, chip: Field) -> None:

@@ -16,6 +16,7 @@ from napari_cellsynth.gui.forms import SettingsForm
 from napari_cellsynth.gui.parts import Sentence, row
 from napari_cellsynth.gui.pieces import Choice
 from napari_cellsynth.gui.shell_words import OF_THE_TABLE, settings_words
+from napari_cellsynth.gui.split_words import split_words
 from napari_cellsynth.stack.clips.settings import ClipSettings
 from napari_cellsynth.stack.crops.settings import CropSettings
 from napari_cellsynth.stack.pairs.settings import PairSettings
@@ -93,6 +94,10 @@ class KindPane(QWidget):
 
     def show_plan(self, plan: Any) -> None:
         """Say what would be made; None where that is not known."""
+
+    def split_words(self, recordings: Sequence[Recording], plan: Any) -> str:
+        """What is for what."""
+        return split_words(recordings)
 
     def examples(self, recordings: Sequence[Recording], settings: Any, seed: int) -> Iterator[Examples | None]:
         """Draw examples; not in the GUI thread.  Yields None while it works, last the examples."""

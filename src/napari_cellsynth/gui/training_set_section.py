@@ -19,7 +19,6 @@ from napari_cellsynth.gui.parts import Foldout, Sentence, Sheet, Thumbnails, but
 from napari_cellsynth.gui.pieces import Choice, Listening, Section, Whole
 from napari_cellsynth.gui.set_maker import Order, SetMaker
 from napari_cellsynth.gui.shell_words import hold_out_words
-from napari_cellsynth.gui.split_words import split_words
 from napari_cellsynth.gui.state import Session
 from napari_cellsynth.gui.traps_pane import TrapsPane
 from napari_cellsynth.gui.words import capital
@@ -263,9 +262,10 @@ class TrainingSetSection(Section):
         self.maker.allow(found is not None)
         self.show_examples.setEnabled(found is not None)
         self.pane.show_plan(self.plan)
-        self.split_words.say(split_words(self.recordings) if found else problem, "quiet" if found else "warning")
-        said = all(recording.modality for recording in self.recordings)
-        self.filmed.say("" if said else NOT_SAID)
+        said = self.pane.split_words(self.recordings, self.plan) if found else problem
+        self.split_words.say(said, "quiet" if found else "warning")
+        known = all(recording.modality for recording in self.recordings)
+        self.filmed.say("" if known else NOT_SAID)
 
     def cells_counted(self, count: Count | None) -> None:
         """Say what so many different cells suffice for."""

@@ -97,8 +97,10 @@ class TrapReview(QWidget):
             self._write(at)
         self.says.say(counts(self._rows) + "." if rows else "")
         if rows:
+            self._filling = True  # nobody has picked it
             self.table.setCurrentCell(0, 0)
             self._look(0)
+            self._filling = False
         else:
             self.pictures.show_images(None)
             self.why.say("")
@@ -170,16 +172,17 @@ class TrapReview(QWidget):
         else:
             self.pictures.show_images(None)
         self.why.say(f"Trap {one.trap}: {one.reason}." if one.reason else f"Trap {one.trap}.")
-        self.picked.emit(at)
+        if not self._filling:
+            self.picked.emit(at)
 
 
 def seen_words(one: ReviewRow) -> str:
     """How many cells, or how full."""
     if one.cells_max is not None:
         return f"{one.cells_min}-{one.cells_max}" if one.cells_min != one.cells_max else str(one.cells_max)
-    if one.filled_max is not None:
-        ends = f"{one.filled_min:.0%}", f"{one.filled_max:.0%}"
-        return f"{'-'.join(dict.fromkeys(ends))} full"
+    if one.filled_max is not None and one.filled_min is not None:
+        ends = f"{100 * one.filled_min:.0f}", f"{100 * one.filled_max:.0f}"
+        return f"{'-'.join(dict.fromkeys(ends))} %"
     return ""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,10 +18,12 @@ from napari_cellsynth.gui.kind_panes import Examples, KindPane
 from napari_cellsynth.gui.parts import Bar, Sentence, button, row
 from napari_cellsynth.gui.pieces import Choice, Listening, Whole
 from napari_cellsynth.gui.shell_words import settings_words
+from napari_cellsynth.gui.split_words import VERBS
 from napari_cellsynth.gui.trap_boxes import Shown, TrapBoxes
 from napari_cellsynth.gui.trap_review import TrapReview, pictures_of
-from napari_cellsynth.gui.words import capital
+from napari_cellsynth.gui.words import capital, how_many, listed
 from napari_cellsynth.stack.recordings.holdout import HoldOut
+from napari_cellsynth.stack.split import SPLITS
 from napari_cellsynth.stack.traps.boxes import CropShape, PixelBox
 from napari_cellsynth.stack.traps.look_over import Found, Review
 from napari_cellsynth.stack.traps.match import FLOOR
@@ -57,7 +59,7 @@ class TrapsPane(KindPane):
     """Traps: the box around one, those that were found, and the user's decisions about them."""
 
     KIND, SETTINGS = "traps", TrapSettings
-    HERE = ("template", "template_frame", "template_z", "size", "threshold", "washed", "box_is_empty")
+    HERE = ("template", "template_frame", "template_z", "size", "offset_y", "threshold", "washed", "box_is_empty")
     EXAMPLES, UNDIVIDED_WILL_DO = "Show traps", True
     ready = Signal(bool)
     """Whether there are traps to make a training set of."""
@@ -96,9 +98,15 @@ class TrapsPane(KindPane):
         self.size.setValue(TrapSettings().size)
         self.size.setFixedWidth(84)
         self.size.setToolTip("Side of the square that is cut out around each trap, in pixels of the movie.")
-        self.size.valueChanged.connect(self._size_changed)
+        self.raised = Whole()
+        self.raised.setRange(-2048, 2048)
+        self.raised.setFixedWidth(84)
+        self.raised.setToolTip("Pixels by which the square lies higher than the box: the cells are above the pillars.")
+        for field in (self.size, self.raised):
+            field.valueChanged.connect(self._shape_changed)
         self.rows.addLayout(row(self.draw, self.boxed, None))
-        self.rows.addLayout(row(QLabel("cut out"), self.size, QLabel("px"), self.empty, None))
+        self.rows.addLayout(row(self.empty, None))
+        self.rows.addLayout(row(QLabel("cut out"), self.size, QLabel("px, higher by"), self.raised, QLabel("px"), None))
 
     def _build_search(self) -> None:
         self.find = button("Find traps", self.start_finding, "In all movies of the study.")
@@ -166,10 +174,14 @@ class TrapsPane(KindPane):
         self.says.say("")
         self._forget_found()
 
-    def _size_changed(self) -> None:
+    def _shape_changed(self) -> None:
+        """The traps stay, their crops change: at once, as the user turns."""
         if self.looked is not None:
-            self._forget_found()
-        self.changed.emit()
+            settings = self.settings()
+            pairs = zip(self.looked.found.maps, self.looked.recordings, strict=True)
+            maps = tuple(one.shaped(CropShape.of(recording.stack, settings)) for one, recording in pairs)
+            self._say_found(replace(self.looked, found=replace(self.looked.found, maps=maps)))
+        self._forget_review()
 
     def _movie_changed(self, _: Any) -> None:
         self.stop()
@@ -196,6 +208,7 @@ class TrapsPane(KindPane):
             "template_frame": frame,
             "template_z": plane if self._planes() > 1 else None,
             "size": self.size.value(),
+            "offset_y": -self.raised.value(),
             "threshold": chosen.value if chosen is not None and chosen.chosen else None,
             "washed": self.washed.value,
             "box_is_empty": self.empty.isChecked(),
@@ -251,9 +264,12 @@ class TrapsPane(KindPane):
         if self.looked is None:
             return
         self.alike.setText(f"{value / 100:.2f}")
-        self.looked = Looked(self.looked.recordings, self.looked.movie, self.looked.found.at(value / 100))
-        self.says.say(f"{capital(self.looked.found.words())}.")
+        self._say_found(replace(self.looked, found=self.looked.found.at(value / 100)))
         self._forget_review()
+
+    def _say_found(self, looked: Looked) -> None:
+        self.looked = looked
+        self.says.say(f"{capital(looked.found.words())}.")
         self._settle.start()
 
     def show_boxes(self) -> None:
@@ -365,8 +381,18 @@ class TrapsPane(KindPane):
         """Say what would be made."""
         if plan is not None:
             traps = len({(one.place.source, one.place.row.trap) for one in plan.sequences})
-            said = f"{len(plan.sequences)} sequences of {traps} traps, {plan.frames:,} frames."
-            self.says.say(said)
+            self.says.say(f"{len(plan.sequences)} sequences of {traps} traps, {plan.frames:,} frames.")
+
+    def split_words(self, recordings: Sequence[Recording], plan: SequencePlan) -> str:
+        """``learns from 8 traps, tunes on 1, is tested on 1``, where whole traps are held out."""
+        if plan.by != "traps":
+            return super().split_words(recordings, plan)
+        traps = {
+            part: len({(one.place.source, one.place.row.trap) for one in plan.sequences if one.split == part})
+            for part in SPLITS
+        }
+        said = [f"{VERBS[part]} {how_many(count, 'trap')}" for part, count in traps.items() if count]
+        return f"{listed(said)}, with all their planes and frames"
 
     def examples(self, recordings: Sequence[Recording], settings: TrapSettings, seed: int) -> Iterator[Examples | None]:
         """The contact sheet of the traps with their verdicts."""

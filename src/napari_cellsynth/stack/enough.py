@@ -155,7 +155,7 @@ def enough_cells(cells: int, *, exact: bool = True, unseen: int | None = None) -
 
 def enough(data: PreparedSet) -> Enough:
     """What a prepared training set suffices for."""
-    kinds = {"crops": _of_crops, "clips": _of_clips, "pairs": _of_pairs}
+    kinds = {"crops": _of_crops, "clips": _of_clips, "pairs": _of_pairs, "traps": _of_traps}
     if data.kind in kinds:
         return kinds[data.kind](data)
     return not_measured(data.kind, data.count("train"), f"training {data.kind}")
@@ -184,6 +184,12 @@ def _of_clips(data: PreparedSet) -> Enough:
         f"recording{'s' if recordings != 1 else ''}"
     )
     return not_measured("clips", int(report["independent"]), of)
+
+
+def _of_traps(data: PreparedSet) -> Enough:
+    report = data.record["report"]
+    traps, sequences = int(report["traps"]["train"]), report["sequences"]["train"]
+    return not_measured("traps", traps, f"training trap{'s' if traps != 1 else ''} ({sequences:,} sequences)")
 
 
 def _of_pairs(data: PreparedSet) -> Enough:

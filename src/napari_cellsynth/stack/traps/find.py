@@ -77,6 +77,10 @@ class TrapMap:
         """The same with another threshold."""
         return _select(replace(self, threshold=Threshold(threshold, 0.0, chosen=True)))
 
+    def shaped(self, shape: CropShape) -> TrapMap:
+        """The same traps with other crops."""
+        return _select(replace(self, shape=shape))
+
     def box(self, trap: Trap) -> PixelBox:
         """The crop of a trap in the reference frame."""
         return self.shape.around(trap.y, trap.x)

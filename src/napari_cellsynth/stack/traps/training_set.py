@@ -10,7 +10,7 @@ import numpy as np
 
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.stack.split import SPLITS
-from napari_cellsynth.stack.training_sets.base import PreparedSet, map_tiff, read_table
+from napari_cellsynth.stack.training_sets.base import PART_WORDS, PreparedSet, map_tiff, read_table
 from napari_cellsynth.stack.traps.report import TrapReport
 
 
@@ -101,12 +101,15 @@ class TrapSet(PreparedSet):
             raise BadInput(f"{self.path.name} holds no outlines; prepare it with labels")
         return np.asarray(self._labels[np.asarray(indices, dtype=np.int64)])
 
+    def counts_text(self) -> str:
+        """Such as ``30 training, 3 validation, 3 test sequences of 12 traps``."""
+        report = self.report
+        counts = ", ".join(f"{report.sequences[part]} {PART_WORDS[part]}" for part in SPLITS if report.sequences[part])
+        return f"{counts} sequences of {report.all_traps} traps"
+
     def summary(self) -> str:
         """One line in words."""
-        report = self.report
-        sequences = ", ".join(f"{report.sequences[part]} {part}" for part in SPLITS if report.sequences[part])
-        frames = sum(report.frames.values())
-        return f"{self.names()}, {self.size} px: {sequences} sequences of {report.all_traps} traps, {frames} frames"
+        return f"{self.names()}, {self.size} px: {self.counts_text()}, {sum(self.report.frames.values())} frames"
 
     @cached_property
     def _sequences(self) -> tuple[SequenceItem, ...]:
