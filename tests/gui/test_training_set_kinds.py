@@ -256,3 +256,14 @@ def test_every_kind_has_its_panel_and_says_what_it_lacks(qtbot: QtBot, viewer: A
     qtbot.waitUntil(lambda: "box one trap" in section.split_words.text().lower(), timeout=PATIENCE)
     assert not section.maker.make.isEnabled()
     assert [pane.isVisibleTo(section) for pane in section.panes] == [False, False, True, False]
+
+
+def test_every_kind_fits_into_380_pixels(qtbot: QtBot, viewer: Any, dock: CellSynthDock) -> None:
+    add_stack(viewer, discs()[0])
+    tab = dock.tab("movies")
+    bar = tab.verticalScrollBar().sizeHint().width()
+    for pane in tab.training_set.panes:
+        tab.training_set.choose(pane.KIND)
+        tab.training_set.advanced.head.setChecked(True)
+        qtbot.wait(20)
+        assert tab.widget().minimumSizeHint().width() + bar <= 380, pane.KIND

@@ -216,7 +216,8 @@ def _notes(out: Path) -> tuple[str, ...]:
     try:
         made = open_training_set(out)
         report: Any = getattr(made, "report", None)
-        notes = () if report is None else tuple(report.notes())
+        # What reports say by a rule of thumb is said here by what was measured.
+        notes = [] if report is None else [note for note in report.notes() if "enough for a look" not in note]
         return (*notes, f"Enough?  {capital(enough(made).words)}")
     except (CellsynthError, AttributeError, KeyError):
         return ()
