@@ -73,23 +73,23 @@ def _recordings(options: PrepareClips, settings: ClipSettings) -> list[Recording
     if source.gap is None:
         source = replace(source, gap=settings.span)
     try:
-        return _opened(options, source)
+        return _opened(options, source, settings.span)
     except BadInput as error:
         if options.source.gap is None and "gap of" in str(error):
             raise BadInput(f"{error} (the gap is a clip, {settings.span} frames, unless --gap says another)") from None
         raise
 
 
-def _opened(options: PrepareClips, source: RecordingsOptions) -> list[Recording]:
+def _opened(options: PrepareClips, source: RecordingsOptions, least: int) -> list[Recording]:
     if not _all_channels(options):
-        return source.recordings()
+        return source.recordings(least=least)
     if source.table is not None:
         raise BadInput("--channel all given beside --table; give the table a row for each channel")
     counts = {source.read(path).size("C") for path in source.stacks} or {1}
     if len(counts) > 1:
         raise BadInput("--channel all given, but recordings have different numbers of channels; prepare them apart")
     chosen = [replace(source, channel=str(number)) for number in range(counts.pop())]
-    return [one for each in chosen for one in each.recordings()]
+    return [one for each in chosen for one in each.recordings(least=least)]
 
 
 def _all_channels(options: PrepareClips) -> bool:

@@ -35,13 +35,14 @@ class HoldOutOptions:
     gap: Annotated[int | None, arg(metavar="INT", help_behavior_hint="")] = None
     """Frames left out between two parts of one recording held apart by time (default: as this kind of set needs)."""
 
-    def hold_out(self, gap: int = 1) -> HoldOut:
-        """What is held out."""
+    def hold_out(self, gap: int = 1, least: int = 1) -> HoldOut:
+        """What is held out; ``least`` frames in each part of a recording."""
         given = {
             "by": self.holdout,
             "validation_fraction": self.validation_fraction,
             "test_fraction": self.test_fraction,
             "gap": gap if self.gap is None else self.gap,
+            "least": least,
         }
         return validated(HoldOut, given)
 
@@ -65,13 +66,15 @@ class RecordingsOptions(HoldOutOptions, StackOptions):
     ] = None
     """How the images were made; decides whether training may mirror or turn them (default: as the table says)."""
 
-    def recordings(self, *, gap: int = 1, labels: Literal["needed", "taken", "none"] = "taken") -> list[Recording]:
-        """Open the recordings and divide them; ``gap`` where the user gives none.
+    def recordings(
+        self, *, gap: int = 1, least: int = 1, labels: Literal["needed", "taken", "none"] = "taken"
+    ) -> list[Recording]:
+        """Open the recordings and divide them; ``gap`` where the user gives none, ``least`` frames in each part.
 
         ``labels``: whether outlines are needed for each recording, taken
         where there are any, or of no use.  BadInput in the shell's words.
         """
-        settings = self.hold_out(gap)
+        settings = self.hold_out(gap, least)
         if self.table is not None:
             return self._checked(self._table().recordings(settings, labels=labels != "none"), labels)
         from napari_cellsynth.stack.recordings.recording import recordings_of
@@ -81,7 +84,7 @@ class RecordingsOptions(HoldOutOptions, StackOptions):
 
     def holdout_settings(self, gap: int = 1) -> dict[str, Any]:
         """The same under the names that settings of training sets have."""
-        said = self.hold_out(gap).model_dump()
+        said = self.hold_out(gap).model_dump(exclude={"least"})
         return {"holdout": said.pop("by"), **said, "modality": self.modality}
 
     def _table(self) -> Table:

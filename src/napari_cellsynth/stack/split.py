@@ -34,15 +34,17 @@ def whole(frames: int, part: Split) -> FrameSplit:
     return FrameSplit(dict.fromkeys(range(frames), part), by="recording")
 
 
-def by_time(frames: int, *, validation: float, test: float, gap: int, name: str) -> FrameSplit:
+def by_time(
+    frames: int, *, validation: float, test: float, gap: int, name: str, least: int = 1
+) -> FrameSplit:
     """Training first, then a gap, validation, a gap, test: time runs forward.
 
-    ``validation`` and ``test`` are shares of the frames; ``gap`` frames lie
-    between two parts.  Raises BadInput, naming the recording, where it is too
+    ``validation`` and ``test`` are shares of the frames, at least ``least``
+    each (a clip); ``gap`` frames lie between two parts.  Raises BadInput, naming the recording, where it is too
     short for that.
     """
-    sizes = shares(frames, validation=validation, test=test)
-    needed = 1 + sum(size + gap for size in sizes.values())
+    sizes = {part: max(least, size) for part, size in shares(frames, validation=validation, test=test).items()}
+    needed = least + sum(size + gap for size in sizes.values())
     if frames < needed:
         raise BadInput(
             f"{name} gives {frames} frame(s); holding out by time with a gap of {gap} needs {needed}: "

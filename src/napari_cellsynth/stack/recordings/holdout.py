@@ -46,6 +46,8 @@ class HoldOut(BaseModel):
     """Share of what is held out as a whole (or of frames) kept for the final comparison."""
     gap: int = Field(1, ge=0)
     """Frames left out between two parts of one recording held apart by time: at least the length of a clip."""
+    least: int = Field(1, ge=1)
+    """Frames that a part of one recording has at least: the length of a clip."""
 
     @model_validator(mode="after")
     def _something_to_learn_from(self) -> HoldOut:

@@ -171,6 +171,7 @@ def _blocks(opened: Sequence[Opened], settings: HoldOut) -> dict[int, Split]:
             validation=settings.validation_fraction,
             test=settings.test_fraction,
             gap=settings.gap,
+            least=settings.least,
             name=opened[0].row.title,
         )
     except BadInput as error:

@@ -197,7 +197,12 @@ def _splits(stacks: Sequence[Stack], settings: HoldOut, roles: Sequence[Split] |
 
 def _in_blocks(frames: int, settings: HoldOut, name: str) -> FrameSplit:
     return by_time(
-        frames, validation=settings.validation_fraction, test=settings.test_fraction, gap=settings.gap, name=name
+        frames,
+        validation=settings.validation_fraction,
+        test=settings.test_fraction,
+        gap=settings.gap,
+        least=settings.least,
+        name=name,
     )
 
 
