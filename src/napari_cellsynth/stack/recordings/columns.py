@@ -121,7 +121,8 @@ def path_of(text: str) -> Path:
     text = text.strip().strip('"').strip()
     if os.sep == "/" and "\\" in text and not Path(text).exists():
         text = PureWindowsPath(text).as_posix()
-    return Path(text).expanduser() if text.startswith("~") else Path(text)
+    # Only the user's own: `~.tif` is a name, and `~somebody` may be nobody here.
+    return Path(text).expanduser() if text.startswith(("~/", "~\\")) else Path(text)
 
 
 def text_of(column: str, value: Any) -> str:
