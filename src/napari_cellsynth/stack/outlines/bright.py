@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from napari_cellsynth.stack.outlines.choose import Proposal
 from napari_cellsynth.stack.outlines.image import Map, background, blocks, dark_side
 from napari_cellsynth.stack.outlines.propose import (
+    STRONGEST,
     Cellness,
     above_levels,
     fill_holes,
@@ -17,13 +19,15 @@ from napari_cellsynth.stack.outlines.propose import (
     seeds_of,
     unions,
 )
-from napari_cellsynth.stack.outlines.regions import measure
+from napari_cellsynth.stack.outlines.regions import Regions, measure
 from napari_cellsynth.stack.outlines.settings import OutlineSettings
 from napari_cellsynth.stack.outlines.view import Box, least_score
 
 FINEST = 22
 """Pixels of a cell's diameter from which the image is binned: outlines are refined afterwards."""
 LEVELS = 24
+SHAPES_AT = 5
+"""At every how many levels cells are parted by their shape as well."""
 LEAST = 0.4
 """Score below which a region is no cell: on confocal nuclei 0.2 lets flecks of background pass."""
 
@@ -65,8 +69,23 @@ class Watershed:
     def propose(self, box: Box) -> list[Proposal]:
         """Regions in a part of the image that may be cells."""
         cellness = replace(self.cellness, edge=self.cellness.edge[box])
-        found = above_levels(self.height[box], self.levels, cellness)
+        found = [*above_levels(self.height[box], self.levels, cellness)]
+        if self.split:
+            for level in self.levels[::SHAPES_AT]:
+                found += by_shape(self.height[box] > level, self.height[box], cellness)
         return [one for regions in found for one in cellness.proposals(regions, self.least)]
+
+
+def by_shape(inside: NDArray[np.bool_], height: Map, cellness: Cellness) -> Iterator[Regions]:
+    """Cells as bright as their neighbours are parted where the mask has a neck: watershed of the distance."""
+    from scipy import ndimage
+
+    inside = fill_holes(inside, cellness.areas[1] / 2)
+    depth = np.asarray(ndimage.distance_transform_edt(inside), np.float32)
+    seeds, count = seeds_of(depth, inside, cellness.diameter / 12, 0.3 * cellness.diameter)
+    parts = measure(flood(-depth, seeds, count, inside), count, height, cellness.edge)
+    yield parts
+    yield from unions(parts, count, cellness.edge, cellness.areas[1])
 
 
 @dataclass(frozen=True)
@@ -81,6 +100,7 @@ class Threshold:
     @classmethod
     def of(cls, image: Map, diameter: float, settings: OutlineSettings) -> Threshold | None:
         """``image`` normalised, ``diameter`` in its pixels; None where nothing stands out."""
+        from scipy import ndimage
         from skimage.filters import threshold_otsu
 
         factor, height = _above_background(image, diameter, settings)
@@ -88,9 +108,12 @@ class Threshold:
         level = max(_floor(settings), otsu * 2 ** (1 - 2 * settings.sensitivity))
         if float(np.percentile(height, 99.9)) <= level:
             return None
-        flat = np.ones_like(height)
-        cellness = Cellness(diameter / factor, settings.smallest, settings.largest, flat, spread=0.7)
-        return cls(factor, cellness, fill_holes(height > level, cellness.areas[1] / 2), settings.split_touching)
+        across = diameter / factor
+        inside = fill_holes(height > level, np.pi / 8 * (settings.largest * across) ** 2)
+        # All rims are as good; of borders between two parts the shallowest, a neck, counts as the strongest.
+        edge = (STRONGEST + 1 / (1 + ndimage.distance_transform_edt(inside))).astype(np.float32)
+        cellness = Cellness(across, settings.smallest, settings.largest, edge, spread=0.7)
+        return cls(factor, cellness, inside, settings.split_touching)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -102,14 +125,10 @@ class Threshold:
 
         inside = self.inside[box]
         cellness = replace(self.cellness, edge=self.cellness.edge[box])
-        depth = np.asarray(ndimage.distance_transform_edt(inside), np.float32)
         labels, count = ndimage.label(inside)
-        found = [measure(labels, count, depth, cellness.edge)]
+        found = [measure(labels, count, inside, cellness.edge)]
         if self.split:
-            seeds, count = seeds_of(depth, inside, cellness.diameter / 12, 0.3 * cellness.diameter)
-            parts = measure(flood(-depth, seeds, count, inside), count, depth, cellness.edge)
-            # The narrower the neck, the weaker it holds: depth along the border, its opposite as an edge.
-            found += [parts, *unions(parts, count, depth.max(initial=0) - depth, cellness.areas[1])]
+            found += by_shape(inside, np.asarray(inside, np.float32), cellness)
         return [one for regions in found for one in cellness.proposals(regions, 0.0)]
 
 

@@ -13,8 +13,10 @@ from napari_cellsynth.stack.outlines.regions import AREA, Regions
 
 OVERLAP = 0.1
 """Share of the smaller of two proposals that both may claim."""
-LARGER = 0.2
-"""Exponent by which a whole counts more than the sum of its parts of the same score."""
+WHOLE = 1.2
+"""Exponent of the area where a proposal stands against several: above 1, a whole counts more than its parts."""
+NESTED = 0.8
+"""The same against a single one: both may outline the same cell, and the wider one is not the better."""
 PASSES = 3
 
 
@@ -32,9 +34,9 @@ class Proposal:
     def area(self) -> float:
         return float(self.regions.sums[self.row, AREA])
 
-    @property
-    def weight(self) -> float:
-        return float(self.score * self.area ** (1 + LARGER))
+    def weight(self, exponent: float) -> float:
+        """What it counts against others."""
+        return float(self.score * self.area**exponent)
 
     def mask(self) -> tuple[NDArray[np.bool_], tuple[slice, slice]]:
         """Its pixels in its bounding box, and that box."""
@@ -65,7 +67,8 @@ def _offer(i: int, proposals: Sequence[Proposal], owner: NDArray[np.int32], take
     there = np.bincount(owner[box][mask])[1:]
     area = proposals[i].area
     rivals = [j for j in np.flatnonzero(there).tolist() if there[j] > OVERLAP * min(proposals[j].area, area)]
-    if rivals and sum(proposals[j].weight for j in rivals) >= 0.98 * proposals[i].weight:
+    exponent = NESTED if len(rivals) == 1 else WHOLE
+    if sum(proposals[j].weight(exponent) for j in rivals) >= 0.98 * proposals[i].weight(exponent):
         return False
     for j in rivals:
         theirs, place = proposals[j].mask()

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from napari_cellsynth.stack.outlines.choose import Proposal
 from napari_cellsynth.stack.outlines.regions import (
     AREA,
-    HEIGHT,
     RIM,
     RIM_EDGE,
     Floats,
@@ -22,6 +21,7 @@ from napari_cellsynth.stack.outlines.regions import (
     measure,
     rim_edge,
     roundness,
+    typical_height,
 )
 
 Map = NDArray[np.float32]
@@ -70,7 +70,7 @@ class Cellness:
         size = np.exp(-0.5 * (np.log(np.maximum(share, 1e-9)) / self.spread) ** 2)
         strength = rim_edge(sums)
         if self.relative:
-            strength = strength * sums[:, AREA] / np.maximum(sums[:, HEIGHT], 1e-9)
+            strength = strength / np.maximum(typical_height(sums), 1e-9)
         # A cell that fills the view has no rim to judge.
         edge = np.where(sums[:, RIM] > 0, np.minimum(strength, STRONGEST) / STRONGEST, 0.5)
         return roundness(sums) ** self.rounder * edge * size

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-AREA, Y, X, YY, XX, XY, HEIGHT, RIM, RIM_EDGE = range(9)
-"""Columns of ``Regions.sums``: pixels, moments, the map inside, pairs of pixels at the rim, edge strength there."""
+AREA, Y, X, YY, XX, XY, HEIGHT, SQUARE, RIM, RIM_EDGE = range(10)
+"""Columns of ``Regions.sums``: pixels, moments, height inside and its square, pairs at the rim and their edge."""
 
 
 @dataclass(eq=False)
@@ -19,7 +19,7 @@ class Regions:
 
     labels: NDArray[np.int32]
     sums: Floats
-    """(n + 1, 9)"""
+    """(n + 1, 10)"""
     members: list[list[int]] | None = None
     """Regions that each row of ``sums`` unites, where rows are unions; else row i is region i."""
     _places: list[Any] = field(default_factory=list)
@@ -46,8 +46,9 @@ def measure(labels: NDArray[np.int32], count: int, height: NDArray[Any], edge: N
     ids = labels.ravel()[places]
     y, x = np.divmod(places, labels.shape[1])
     y, x = y.astype(np.float64), x.astype(np.float64)
-    columns = [None, y, x, y * y, x * x, x * y, height.ravel()[places]]
-    sums = np.zeros((count + 1, 9))
+    inside = height.ravel()[places].astype(np.float64)
+    columns = [None, y, x, y * y, x * x, x * y, inside, inside * inside]
+    sums = np.zeros((count + 1, 10))
     for i, weights in enumerate(columns):
         sums[:, i] = np.bincount(ids, weights, count + 1)
     for near, far, strength in _pairs(labels, edge):
@@ -96,3 +97,8 @@ def roundness(sums: Floats) -> Floats:
 def rim_edge(sums: Floats) -> Floats:
     """Mean edge strength along the rim; rims on the border of the image do not count."""
     return sums[:, RIM_EDGE] / np.maximum(sums[:, RIM], 1)
+
+
+def typical_height(sums: Floats) -> Floats:
+    """Height of the map inside, its high places counting most: a wider outline with a low rim leaves it as it is."""
+    return sums[:, SQUARE] / np.maximum(sums[:, HEIGHT], 1e-9)

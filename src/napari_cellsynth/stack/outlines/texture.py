@@ -146,13 +146,14 @@ class Texture:
         """Cells that stand alone are islands of texture; each ends where its texture falls most steeply."""
         from scipy import ndimage
 
-        texture = self.texture[box]
-        steep = ndimage.gaussian_gradient_magnitude(texture, 0.7) * (self.cellness.diameter / 6)
+        # Of the energy, not its root: a step that was smeared is steepest where it was.
+        energy = self.texture[box] ** 2
+        steep = ndimage.gaussian_gradient_magnitude(energy, 0.7) * (self.cellness.diameter / 4)
         cellness = replace(self.cellness, edge=steep, relative=True)
-        levels = np.unique(np.percentile(self.texture[self.inside], np.linspace(0, 80, 12)))
+        levels = np.unique(np.percentile(self.texture[self.inside], np.linspace(0, 90, 20))) ** 2
         return [
             one
-            for regions in above_levels(texture, levels.tolist(), cellness)
+            for regions in above_levels(energy, levels.tolist(), cellness)
             for one in cellness.proposals(regions, self.least)
         ]
 
