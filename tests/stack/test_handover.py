@@ -13,7 +13,7 @@ import tifffile
 
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.stack.files.read import read_stack
-from napari_cellsynth.stack.files.write import write_ome_tiff
+from napari_cellsynth.stack.files.write import write_ome_tiff, write_stack
 from napari_cellsynth.stack.find_in_file import plain, where_in
 from napari_cellsynth.stack.handover import HandedOver, NeedsRoom, Written, hand_over, hand_over_outlines, in_steps
 from napari_cellsynth.stack.hashing import content_hash
@@ -259,3 +259,24 @@ def test_small_images_are_found_in_large_ones() -> None:
     assert where_in(plane, plane[11:40, 23:60]) == [(11, 23)]
     assert where_in(plane, plane[11:40, 23:60] + 4) == []
     assert (0, 0) in where_in(np.zeros((9, 9)), np.zeros((4, 4)))
+
+
+def test_the_grey_of_a_tint_goes_by_path(tmp_path: Path) -> None:
+    grey = noise(dtype="uint8")
+    green = np.stack([np.zeros_like(grey), grey, grey // 2], axis=-1)
+    tifffile.imwrite(tmp_path / "a.tif", green, photometric="rgb", metadata={"axes": "TYXS"})
+    over = handed(read_stack(tmp_path / "a.tif", axes="TYX"), tmp_path)
+    assert over.columns() == {"file": tmp_path / "a.tif", "axes": "TYX"}
+
+
+def test_a_store_and_a_series_of_a_folder_go_by_path(tmp_path: Path) -> None:
+    path = write_stack(tmp_path / "a.ome.zarr", Stack(noise("TCYX"), "TCYX"))
+    stack = read_stack(path)
+    one = stack.with_(data=stack.data[:, 1], axes="TYX", channels=())
+    assert handed(one, tmp_path).columns() == {"file": path, "channel": 1}
+    (tmp_path / "frames").mkdir()
+    for name in "ab":
+        for t, frame in enumerate(noise() + ord(name)):
+            tifffile.imwrite(tmp_path / "frames" / f"{name}_{t}.tif", frame)
+    over = handed(read_stack(tmp_path / "frames", scene=0), tmp_path)
+    assert over.columns() == {"file": tmp_path / "frames", "scene": 0}

@@ -114,7 +114,8 @@ def readings(path: Path, scene: int | None, letters: str | None) -> list[str | N
 
     described = describe_file(path, scene=scene)
     given = [letters] if letters and len(letters) == len(described.shape) and "Q" not in letters else []
-    ways: list[str | None] = [None, *given] if described.axes else [*given, *described.guesses]
+    tint = [described.tinted[0]] if described.tinted else []
+    ways: list[str | None] = [None, *given] if described.axes else [*given, *tint, *described.guesses]
     return list(dict.fromkeys(ways))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import time
 from pathlib import Path
 from typing import Any
 
@@ -252,8 +253,10 @@ def test_chunks_of_many_frames_are_decoded_once(tmp_path, monkeypatch: pytest.Mo
 def test_threads_that_want_the_same_chunk_decode_it_once(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
     frames = np.arange(40 * 30 * 30, dtype=np.uint16).reshape(40, 30, 30)
     zarr.create_array(tmp_path / "a.zarr", shape=frames.shape, chunks=(40, 30, 30), dtype="u2")[...] = frames
-    seen = reads_of(monkeypatch)
     stack = read_stack(tmp_path / "a.zarr", axes="TYX")
+    seen = reads_of(monkeypatch)
+    read = ZarrPlanes._read
+    monkeypatch.setattr(ZarrPlanes, "_read", lambda self, box: (time.sleep(0.1), read(self, box))[1])
     np.testing.assert_array_equal(stack.data.compute(scheduler="threads", num_workers=8), frames)
     assert len(seen) == 1
 

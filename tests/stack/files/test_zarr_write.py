@@ -24,7 +24,7 @@ from napari_cellsynth.stack.hashing import content_hash
 from napari_cellsynth.stack.provenance import NAMESPACE
 from napari_cellsynth.stack.stack import AXES, Stack
 
-ROUND = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+ROUND = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 DTYPES = "bool uint8 uint16 uint32 uint64 int8 int16 int32 int64 float16 float32 float64"  # all that Zarr and we know
 
 
