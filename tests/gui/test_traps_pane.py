@@ -216,7 +216,7 @@ def test_a_search_can_be_given_up(qtbot: QtBot, pane: TrapsPane, chip: Field) ->
 
 def test_it_fits_into_the_dock(pane: TrapsPane) -> None:
     pane.table.show()
-    assert pane.minimumSizeHint().width() <= 350
+    assert pane.minimumSizeHint().width() <= 335
 
 
 @pytest.mark.parametrize("box", [PixelBox(0, 8, 0, 9), PixelBox(10, 62, 7, 63)])

@@ -105,8 +105,8 @@ class TrapsPane(KindPane):
         for field in (self.size, self.raised):
             field.valueChanged.connect(self._shape_changed)
         self.rows.addLayout(row(self.draw, self.boxed, None))
-        self.rows.addLayout(row(self.empty, None))
-        self.rows.addLayout(row(QLabel("cut out"), self.size, QLabel("px, higher by"), self.raised, QLabel("px"), None))
+        self.rows.addLayout(row(QLabel("cut out"), self.size, QLabel("px"), self.empty, None))
+        self.rows.addLayout(row(QLabel("higher than the box by"), self.raised, QLabel("px"), None))
 
     def _build_search(self) -> None:
         self.find = button("Find traps", self.start_finding, "In all movies of the study.")
