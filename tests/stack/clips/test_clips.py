@@ -244,3 +244,11 @@ def test_unlike_recordings_are_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"frame 5 of movie .* not numbers"):
         make(recordings_of([stack.with_(data=broken)], nothing), tmp_path / "nan")
     assert [path.name for path in tmp_path.iterdir()] == ["um"]
+
+
+def test_a_copy_under_another_name_is_not_its_own_test(tmp_path: Path) -> None:
+    first, second = (movie().with_(name=name) for name in ("first", "copy"))
+    recordings = recordings_of([first, second], HoldOut(by="recording"), roles=["train", "test"])
+    with pytest.raises(BadInput, match="first and copy hold the same pixels"):
+        make(recordings, tmp_path / "set")
+    assert not any(tmp_path.iterdir())

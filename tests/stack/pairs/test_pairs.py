@@ -226,3 +226,23 @@ def test_a_preview_shows_both_exposures() -> None:
     assert preview.possible == 9 and len(preview.kept) == 7
     assert list(preview.kept) == sorted(preview.kept, reverse=True) and not all(preview.kept)
     assert preview.sheet.ndim == 3 and max(preview.shifts) == pytest.approx(np.hypot(9, 9), abs=0.5)
+
+
+def test_blocks_of_time_that_the_table_asks_for(tmp_path: Path) -> None:
+    """``time`` in the table divides the frames as holding out by time does: no field is parted by hand."""
+    low, high = exposures(8, 3)
+    both = {t: ("test" if t > 5 else "train") for t in range(8)}
+    split = FrameSplit(both, by="given")  # type: ignore[arg-type]
+    recordings = [
+        replace(recording(data, role, "p", split="time"), split=split) for data, role in ((low, "low"), (high, "high"))
+    ]
+    data, report = make(recordings, tmp_path / "set")
+    assert (data.count("train"), data.count("test")) == (24, 8), "four tiles of each of 6 and 2 frames"
+    assert report.by_time
+
+
+def test_a_copy_of_a_high_exposure_is_not_its_own_test(tmp_path: Path) -> None:
+    recordings = parallel((0, 0), (0, 0))
+    copied = replace(recordings[3], stack=recordings[1].stack.with_(name="copy"))
+    with pytest.raises(BadInput, match="p0-high and copy hold the same pixels"):
+        make([*recordings[:3], copied], tmp_path / "set", max_shift=1000)

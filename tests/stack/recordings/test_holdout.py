@@ -204,6 +204,26 @@ def test_the_same_frame_for_two_parts_is_refused(folder: Path) -> None:
         table(*rows, folder=folder).recordings()
 
 
+def test_one_file_in_two_spellings_is_one_file(folder: Path) -> None:
+    (folder / "sub").mkdir(exist_ok=True)
+    rows = [{"file": "a.tif", "frames": "0-29", "split": "train"}]
+    again = {"file": "sub/../a.tif", "frames": "20-39", "split": "test"}
+    with pytest.raises(BadInput, match=r"rows 2, 3 take frame 20 of the same cells"):
+        table(*rows, again, folder=folder).recordings()
+
+
+def test_files_of_one_camera_each_are_not_parted_by_hand(folder: Path) -> None:
+    """Recordings that share their outlines show the same cells, each in a file of its own."""
+    tifffile.imwrite(folder / "cells.tif", np.ones((24, 8, 10), np.uint8), metadata={"axes": "TYX"})
+    rows = [{"file": f"{name}.tif", "labels": "cells.tif", "split": s} for name, s in (("c", "train"), ("d", "test"))]
+    with pytest.raises(BadInput, match=r"rows 2, 3 take frame 0 of the same cells of c\.tif for test and train"):
+        table(*rows, folder=folder).recordings()
+    apart = [{**row, "frames": frames} for row, frames in zip(rows, ("0-13", "14-23"), strict=True)]
+    train, test = table(*apart, folder=folder).recordings(HoldOut(gap=3))
+    assert train.split.frames("train") == tuple(range(11)), "the gap is kept between the two files, too"
+    assert test.split.frames("test") == tuple(range(10))
+
+
 def test_too_short_for_the_gap(folder: Path) -> None:
     with pytest.raises(BadInput, match=r"row 2: c.tif gives 24 frame.*gap of 20"):
         table({"file": "c.tif"}, folder=folder).recordings(HoldOut(gap=20))

@@ -15,7 +15,7 @@ from napari_cellsynth.stack.clips.report import ClipReport, report_of
 from napari_cellsynth.stack.clips.settings import ClipSettings
 from napari_cellsynth.stack.crops.cut import Box, resample
 from napari_cellsynth.stack.provenance import provenance_block
-from napari_cellsynth.stack.recordings.recording import Recording
+from napari_cellsynth.stack.recordings.recording import Recording, check_copies
 from napari_cellsynth.stack.scaling import Scaling
 from napari_cellsynth.stack.split import SPLITS
 from napari_cellsynth.stack.training_sets.planes import PlaneFile
@@ -72,6 +72,7 @@ def make_clips(
     with SetWriter(out, needed=plan.bytes(len(kept))) as writer:
         yield SetProgress(looks, total, "making room on the disk")
         sources = [_describe(source) for source in plan.sources]
+        check_copies(sources)
         provenance = _provenance(plan, sources)
         file = _open_file(writer, plan, len(kept), provenance)
         for done in _cut_all(plan, kept, wanted, file):

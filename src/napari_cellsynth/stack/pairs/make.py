@@ -18,7 +18,7 @@ from napari_cellsynth.stack.pairs.register import Shift, grain, measure_shift
 from napari_cellsynth.stack.pairs.report import PairReport
 from napari_cellsynth.stack.pairs.settings import PairSettings
 from napari_cellsynth.stack.provenance import provenance_block
-from napari_cellsynth.stack.recordings.recording import Recording
+from napari_cellsynth.stack.recordings.recording import Recording, check_copies
 from napari_cellsynth.stack.scaling import Scaling
 from napari_cellsynth.stack.split import SPLITS
 from napari_cellsynth.stack.training_sets.planes import PlaneFile
@@ -101,6 +101,7 @@ def make_pairs(
     with SetWriter(out, needed=_bytes(plan, report)) as writer:
         yield SetProgress(len(plan.pairs), total, "making room on the disk")
         sources = [_describe(one) for one in _recordings(plan)]
+        check_copies(sources)
         provenance = _provenance(plan, sources)
         files = [_open(writer, name, dtype, plan, report, provenance) for name, dtype in _files(plan)]
         for done in _cut_all(plan, tiles, files):
@@ -282,7 +283,7 @@ def _report(plan: PairPlan, checked: Checked, tiles: Sequence[Tile]) -> PairRepo
         high_mean=float(means[1]),
         low_grain=float(grains[0]),
         high_grain=float(grains[1]),
-        by_time=any(plan.couples[pair.couple].low.split.by == "time" for pair in taken),
+        by_time=any(plan.couples[pair.couple].by_time for pair in taken),
     )
 
 

@@ -31,6 +31,12 @@ class Couple:
         """Height and width in pixels."""
         return self.low.stack.size("Y"), self.low.stack.size("X")
 
+    @property
+    def by_time(self) -> bool:
+        """Whether its frames are divided into blocks of time, as decided here or as the table says."""
+        row = self.low.row
+        return self.low.split.by == "time" or (row is not None and row.split == "time")
+
 
 @dataclass(frozen=True)
 class Pair:
@@ -229,8 +235,7 @@ def _check_sides(couples: Sequence[Couple], pairs: Sequence[Pair]) -> None:
                 f"one high exposure of {couple.high.name} would be for {high_of[place]} and for {pair.split}; "
                 f"hold out whole fields (positions or sessions), not time"
             )
-        whole = couple.low.split.by != "time"
-        if whole and side_of.setdefault(couple.field, pair.split) != pair.split:
+        if not couple.by_time and side_of.setdefault(couple.field, pair.split) != pair.split:
             raise BadInput(
                 f"the field of {couple.low.name} would be for {side_of[couple.field]} and for {pair.split}; "
                 f"put all exposures of a field on one side"

@@ -146,7 +146,8 @@ def divide(table: Table, opened: Sequence[Opened], settings: HoldOut) -> list[Fr
                 part = blocks.get(frame) if use == "time" else use
                 if part is not None:
                     parts[i][frame] = part  # type: ignore[assignment]
-    for tied in _by(opened, [(one.decision.tied, table.path(one.row), one.row.scene or 0) for one in opened]):
+    # The same cells may lie in several files: a camera each, with outlines in common, or one file in two spellings.
+    for tied in _by(opened, [one.decision.tied for one in opened]):
         _keep_apart([opened[i] for i in tied], [parts[i] for i in tied], settings.gap)
     made = [_frame_split(one, kept) for one, kept in zip(opened, parts, strict=True)]
     _check_parts(opened, made, settings)
