@@ -39,12 +39,11 @@ def dark_and_bright(looks: Sequence[Look | None]) -> tuple[tuple[int, ...], tupl
         return (), ()
     black = float(np.nanmin(_values(looks, lambda look: look.low)))
     levels = np.maximum(means - black, 0.0)
-    usual = nearby(levels)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        ratio = levels / usual
-    spread = _fluctuation(ratio - 1)
-    beyond = np.abs(ratio - 1) > STEADY * spread
     off = levels < BLACK * np.nanquantile(levels, 0.75)
+    lit = np.where(off, np.nan, levels)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        ratio = lit / nearby(lit)
+    beyond = np.abs(ratio - 1) > STEADY * _fluctuation(ratio - 1)
     return _where(off | beyond & (ratio < DARK)), _where(beyond & (ratio > BRIGHT))
 
 

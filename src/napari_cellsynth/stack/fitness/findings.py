@@ -6,13 +6,12 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from napari_cellsynth.stack.fitness.fitness import Finding, Fitness
-from napari_cellsynth.stack.fitness.path import JITTER
+from napari_cellsynth.stack.fitness.fitness import DRIFT, JITTER, Finding, Fitness
 
 NAMED = 5
 """Frames, or runs of them, that a sentence lists; all stand in the finding."""
-DRIFT = 2.0
-"""Pixels that slow motion goes before it is worth a sentence."""
+STEADY = 0.2
+"""Pixels per frame: no stage is called steadier than that."""
 
 
 def findings_of(fitness: Fitness) -> list[Finding]:
@@ -61,24 +60,15 @@ def _frames(fitness: Fitness) -> Iterator[Finding]:
 def _stage(fitness: Fitness) -> Iterator[Finding]:
     if fitness.frames < 2:
         return
-    if fitness.jitter > 0:
+    if fitness.jitter >= JITTER:
         yield Finding("stage", (), "warning", f"stage moves {fitness.jitter:.1f} px per frame")
     elif not fitness.told:
         yield Finding("stage", (), "ok", "whether the stage moves cannot be told: cells move each by itself")
     else:
-        yield Finding("stage", (), "ok", f"stage steady (to {max(JITTER, fitness.error):.1f} px per frame)")
-    slow = _drifted(fitness)
-    if fitness.drifts and slow >= DRIFT:
-        yield Finding("drift", (), "warning", f"stage drifts by {slow:.0f} px over the recording")
-
-
-def _drifted(fitness: Fitness) -> float:
-    """How far the path goes in all, without jumps and without what jitter alone makes of it."""
-    steps = fitness.steps.copy()
-    steps[list(fitness.jumps)] = 0.0
-    steps[~np.isfinite(steps).all(1)] = 0.0
-    far = np.hypot(*np.ptp(np.cumsum(steps, axis=0), axis=0))
-    return float(max(0.0, far - 4 * fitness.jitter))
+        least = max(STEADY, fitness.jitter, fitness.error)
+        yield Finding("stage", (), "ok", f"stage steady (to {least:.1f} px per frame)")
+    if fitness.drifted >= DRIFT:
+        yield Finding("drift", (), "warning", f"stage drifts by {fitness.drifted:.0f} px over the recording")
 
 
 def _jumps(fitness: Fitness) -> Iterator[Finding]:

@@ -13,9 +13,12 @@ from napari_cellsynth.errors import BadInput
 from napari_cellsynth.stack.fitness.drift import Drift
 
 Severity = Literal["ok", "warning", "bad"]
-Kind = Literal[
-    "stage", "drift", "jumps", "sharp", "light", "saturated", "doubled", "readable", "alone",
-]  # fmt: skip
+Kind = Literal["readable", "light", "sharp", "saturated", "doubled", "stage", "drift", "jumps"]
+JITTER = 0.7
+"""Pixels per frame from which shifts by whole pixels help: they leave about 0.5, what rounding makes."""
+DRIFT = 2.0
+"""Pixels that slow motion goes before it is worth a sentence."""
+KEPT = ("jitter", "error", "told", "drifts", "ceiling", "share", "channel", "z")
 FRAME_LISTS = ("jumps", "dark", "bright", "saturated", "blurred", "doubled", "unreadable")
 
 
@@ -83,9 +86,20 @@ class Fitness:
         return Drift(self.offsets)
 
     @property
+    def drifted(self) -> float:
+        """Pixels that slow motion of the stage goes over the recording: its path without jumps and jitter."""
+        if not self.drifts:
+            return 0.0
+        steps = np.where(np.isfinite(self.steps).all(1, keepdims=True), self.steps, 0.0)
+        steps[list(self.jumps)] = 0.0
+        far = float(np.hypot(*np.ptp(np.cumsum(steps, axis=0), axis=0)))
+        return max(0.0, far - 4 * self.jitter)
+
+    @property
     def moves(self) -> bool:
-        """Whether stabilising would change anything."""
-        return not self.drift.still
+        """Whether stabilising helps: the stage jitters, drifts or jumps by more than shifts by whole pixels leave."""
+        shifted = set(self.jumps) - set(self.scenes)
+        return self.jitter >= JITTER or self.drifted >= DRIFT or bool(shifted)
 
     def findings(self) -> list[Finding]:
         """What was looked for and found, a sentence each, for people."""
@@ -108,11 +122,9 @@ class Fitness:
         """From what ``to_json`` gave; BadInput for anything else."""
         try:
             steps = [[np.nan, np.nan] if step is None else step for step in record["steps"]]
-            lists = {name: tuple(int(t) for t in record[name]) for name in (*FRAME_LISTS, "scenes")}
-            kept = {
-                name: record[name] for name in ("jitter", "error", "told", "drifts", "ceiling", "share", "channel", "z")
-            }
+            kept: dict[str, Any] = {name: record[name] for name in KEPT}
+            kept |= {name: tuple(int(t) for t in record[name]) for name in (*FRAME_LISTS, "scenes")}
             offsets = np.asarray(record["offsets"], np.float64).reshape(-1, 2)
-            return cls(int(record["frames"]), np.asarray(steps, np.float64).reshape(-1, 2), offsets, **kept, **lists)
+            return cls(int(record["frames"]), np.asarray(steps, np.float64).reshape(-1, 2), offsets, **kept)
         except (KeyError, TypeError, ValueError) as error:
             raise BadInput(f"no record of a recording's fitness: {error}") from error

@@ -30,9 +30,12 @@ JITTER = 0.2
 """Pixels per frame below which the stage counts as steady."""
 UNSEEN = 1.5
 """Reduced pixels per frame: where a motion of this size could hide, nothing is said about the stage."""
-SAME_SCENE = 0.5
-"""Likeness, against the usual one, below which a frame shows another scene.  In real recordings frames that follow each
-other have at least 0.7 of it, those of two scenes at most 0.3 where a frame has 190 pixels or more a side."""
+OTHER_SCENE = (0.5, 0.7)
+"""Likeness, against the usual one, below which a frame shows another scene: the first always, the second where it is
+far from what it fluctuates by.  In real recordings frames that follow each other have at least 0.7 of it, those of two
+scenes at most 0.35 where a frame has 250 pixels or more a side; the smaller, the more two scenes are alike."""
+GAP = 4
+"""Frames apart at most, of which those between are unfit, that still are compared as if one followed the other."""
 BLIND = 0.15
 """Usual likeness below which scenes cannot be told apart."""
 NEAR = 2
@@ -83,39 +86,51 @@ def follow(pairs: Pairs, usable: NDArray[np.bool_], *, factor: int = 1) -> Path:
 
     ``factor`` is how many pixels make a reduced one.
     """
-    frames = len(usable)
-    before = {t: _before(t, pairs, usable) for t in range(frames) if usable[t]}
-    follows = {t: i for t, i in before.items() if i is not None}
-    usual = _median([pairs[i, t].likeness for t, i in follows.items()])
-    scenes = tuple(t for t, i in follows.items() if usual > BLIND and pairs[i, t].likeness < SAME_SCENE * usual)
+    follows = _follows(pairs, usable)
+    scenes = _other_scenes(pairs, follows)
     known = {pair: one for pair, one in pairs.items() if _counts(pair, one, usable, scenes)}
-    drifts = _drifts(known, usual, AGREED * factor)
-    seen = _solve(known if drifts else {(i, j): one for (i, j), one in known.items() if j - i <= NEAR}, frames)
     error = _error(known)
-    moved = {t: seen[t] - seen[i] for t, i in follows.items() if t not in scenes and (i, t) in known}
+    drifts = _drifts(known, AGREED * factor)
+    near = {(i, t): known[i, t] for t, i in follows.items() if (i, t) in known}
+    near |= {(i, j): one for (i, j), one in known.items() if j - i <= NEAR}
+    seen = _solve(known if drifts else near, len(usable))
+    moved = {t: seen[t] - seen[i] for t, i in follows.items() if (i, t) in known}
     leaps = _leaps(moved, follows, known, error)
+    parts = _parts(usable, scenes if drifts else _breaks(usable, follows, scenes))
     jumped = np.zeros_like(seen)
     for t in leaps:
         jumped[t:] += moved[t]
     rest = seen - jumped
-    sudden = rest - _slow(rest, usable, scenes)
-    jitter = _median([float(np.hypot(*(sudden[t] - sudden[i]))) for t, i in follows.items() if t in moved])
+    sudden = rest - _slow(rest, parts)
+    jitter = _median([float(np.hypot(*(sudden[t] - sudden[follows[t]]))) for t in moved])
     jitters = jitter >= max(JITTER, SURE * error)
-    offsets = seen if drifts else jumped + (sudden if jitters else 0.0)
-    offsets = _from_first(offsets, usable, scenes)
+    offsets = _from_first(seen if drifts else jumped + (sudden if jitters else 0.0), usable, parts)
     told = jitters or drifts or SURE * error <= UNSEEN * factor
-    steps = np.full((frames, 2), np.nan)
-    for t, i in follows.items():
-        if told and t in moved and i == t - 1:
-            steps[t] = offsets[t] - offsets[i]
+    steps = np.full_like(offsets, np.nan)
     steps[:1] = 0.0
+    for t in (t for t in moved if told and follows[t] == t - 1):
+        steps[t] = offsets[t] - offsets[t - 1]
     jumps = tuple(sorted({*leaps, *scenes}))
     return Path(offsets, steps, jumps, scenes, jitter if jitters else 0.0, drifts, error, told)
 
 
-def _before(t: int, pairs: Pairs, usable: NDArray[np.bool_]) -> int | None:
-    """The last usable frame before t with which it was compared."""
-    return next((t - lag for lag in LAGS if t >= lag and usable[t - lag] and (t - lag, t) in pairs), None)
+def _follows(pairs: Pairs, usable: NDArray[np.bool_]) -> dict[int, int]:
+    """By usable frame the last usable one before it, if that is not long before."""
+    made = {}
+    for t in np.flatnonzero(usable):
+        for i in (int(t) - lag for lag in LAGS if lag <= GAP):
+            if i >= 0 and usable[i] and (i, int(t)) in pairs:
+                made[int(t)] = i
+                break
+    return made
+
+
+def _other_scenes(pairs: Pairs, follows: Mapping[int, int]) -> tuple[int, ...]:
+    """Frames at which another scene begins."""
+    likeness = {t: pairs[i, t].likeness for t, i in follows.items()}
+    usual = _median(list(likeness.values()))
+    least = min(OTHER_SCENE[1] * usual, usual - 10 * 1.4826 * _median([abs(v - usual) for v in likeness.values()]))
+    return tuple(t for t, v in likeness.items() if usual > BLIND and v < max(OTHER_SCENE[0] * usual, least))
 
 
 def _counts(pair: tuple[int, int], one: Match, usable: NDArray[np.bool_], scenes: tuple[int, ...]) -> bool:
@@ -192,20 +207,34 @@ def _leaps(
     return found
 
 
-def _slow(offsets: NDArray[np.float64], usable: NDArray[np.bool_], scenes: tuple[int, ...]) -> NDArray[np.float64]:
-    """The path without its sudden steps: a line through the frames around each, scene by scene."""
+def _breaks(usable: NDArray[np.bool_], follows: Mapping[int, int], scenes: tuple[int, ...]) -> tuple[int, ...]:
+    """Scenes, and frames after long holes."""
+    lost = [int(t) for t in np.flatnonzero(usable)[1:] if t not in follows]
+    return tuple(sorted({*scenes, *lost}))
+
+
+def _parts(usable: NDArray[np.bool_], breaks: tuple[int, ...]) -> list[NDArray[np.int64]]:
+    """Usable frames between breaks."""
+    edges = [0, *breaks, len(usable)]
+    parts = [np.arange(a, b)[usable[a:b]] for a, b in pairwise(edges)]
+    return [part for part in parts if len(part)]
+
+
+def _slow(offsets: NDArray[np.float64], parts: list[NDArray[np.int64]]) -> NDArray[np.float64]:
+    """The path without its sudden steps: a line through the frames around each."""
     from scipy.signal import savgol_filter
 
     slow = offsets.copy()
-    for scene in _scenes(usable, scenes):
-        width = min(SLOW, len(scene) - 1 + len(scene) % 2)
+    for part in parts:
+        width = min(SLOW, len(part) - 1 + len(part) % 2)
         if width >= 5:
-            slow[scene] = savgol_filter(offsets[scene], width, 1, axis=0, mode="interp")
+            slow[part] = savgol_filter(offsets[part], width, 1, axis=0, mode="interp")
     return slow
 
 
-def _drifts(pairs: Pairs, usual: float, agreed: float) -> bool:
+def _drifts(pairs: Pairs, agreed: float) -> bool:
     """Whether distant frames still lie as one piece against each other."""
+    usual = _median([one.likeness for (i, j), one in pairs.items() if j - i == 1])
     for lag in sorted(LAGS, reverse=True):
         apart = [one for (i, j), one in pairs.items() if j - i == lag]
         if lag < FAR or len(apart) < 3:
@@ -215,20 +244,13 @@ def _drifts(pairs: Pairs, usual: float, agreed: float) -> bool:
     return False
 
 
-def _scenes(usable: NDArray[np.bool_], scenes: tuple[int, ...]) -> list[NDArray[np.int64]]:
-    """Usable frames of each scene."""
-    edges = [0, *scenes, len(usable)]
-    parts = [np.arange(a, b)[usable[a:b]] for a, b in pairwise(edges)]
-    return [part for part in parts if len(part)]
-
-
 def _from_first(
-    offsets: NDArray[np.float64], usable: NDArray[np.bool_], scenes: tuple[int, ...]
+    offsets: NDArray[np.float64], usable: NDArray[np.bool_], parts: list[NDArray[np.int64]]
 ) -> NDArray[np.float64]:
-    """From the first frame of each scene; frames that are not usable lie where the one before does."""
+    """From the first frame of each part; frames that are not usable lie where the one before does."""
     made = np.zeros_like(offsets)
-    for scene in _scenes(usable, scenes):
-        made[scene] = offsets[scene] - offsets[scene[0]]
+    for part in parts:
+        made[part] = offsets[part] - offsets[part[0]]
     for t in np.flatnonzero(~usable):
         made[t] = made[t - 1] if t else 0.0
     return made

@@ -16,22 +16,17 @@ from napari_cellsynth.stack.training_sets.write import SetProgress
 
 @dataclass(frozen=True, eq=False)
 class SteadyRecording(Recording):
-    """A recording whose frames were shifted so that the stage stands still, cut to what all of them show."""
+    """A recording without the motion of its stage, cut to what all frames show.
+
+    Places are those of its first frame (after a new scene, of that).
+    """
 
     drift: Drift | None = None
-    """What was taken out."""
-    source: Recording | None = None
-    """The recording as it was made."""
+    """What was taken out, by whole pixels."""
 
     def describe(self, *, hashes: bool = True) -> dict[str, Any]:
-        """As of any recording, with where the file lies and what was taken out; the hash is of the steady pixels."""
-        told = super().describe(hashes=hashes)
-        if self.source is None or self.drift is None:
-            return told
-        y, x = (a - b for a, b in zip(self.selection.origin, self.source.selection.origin, strict=True))
-        path = self.source.stack.path
-        stabilised = {"drift": self.drift.to_json(), "origin": [y, x], "shape": list(self.source.stack.shape[-2:])}
-        return {**told, "path": None if path is None else str(path), "stabilised": stabilised}
+        """As of any recording, with the drift; the hash is of the steady pixels."""
+        return {**super().describe(hashes=hashes), "drift": None if self.drift is None else self.drift.to_json()}
 
 
 def with_fitness(recording: Recording, fitness: Fitness) -> Recording:
@@ -48,15 +43,17 @@ def steady(recording: Recording, drift: Drift) -> Recording:
     whole = replace(drift, subpixel=False)
     if whole.still:
         return recording
-    shape = recording.stack.size("Y"), recording.stack.size("X")
-    y0, y1, x0, x1 = whole.valid(shape)
+    y0, y1, x0, x1 = whole.valid((recording.stack.size("Y"), recording.stack.size("X")))
     top, left = recording.selection.origin
+    stack, labels = recording.stack, recording.labels
+    if labels is not None:
+        labels = stabilise_labels(labels, whole, border="crop").with_(path=labels.path)
     changes = {
-        "stack": stabilise(recording.stack, whole, border="crop"),
-        "labels": None if recording.labels is None else stabilise_labels(recording.labels, whole, border="crop"),
+        # Where it comes from stays known, though the file holds other pixels: the drift is told beside it.
+        "stack": stabilise(stack, whole, border="crop").with_(path=stack.path),
+        "labels": labels,
         "selection": replace(recording.selection, origin=(top + y0, left + x0), shape=(y1 - y0, x1 - x0)),
         "drift": whole,
-        "source": recording,
     }
     kept = {one.name: getattr(recording, one.name) for one in fields(Recording)}
     return SteadyRecording(**(kept | changes))
@@ -67,7 +64,7 @@ def fit_recordings(
 ) -> Iterator[SetProgress | list[Recording]]:
     """Look through all recordings; yields progress, last of all the recordings with their cuts and unfit frames.
 
-    With ``stabilised`` also without the stage's motion.  Of several z planes
+    With ``stabilised`` also without the stage's motion, where there is enough of it to help.  Of several z planes
     the middle one is looked at.  BadInput as :func:`judge` and :func:`steady`.
     """
     total = sum(recording.frames for recording in recordings)
@@ -79,6 +76,6 @@ def fit_recordings(
                 yield SetProgress(done + news.done, total, f"looking whether {recording.name} is fit for use")
             else:
                 found = with_fitness(recording, news)
-                made.append(steady(found, news.drift) if stabilised else found)
+                made.append(steady(found, news.drift) if stabilised and news.moves else found)
         done += recording.frames
     yield made

@@ -95,8 +95,8 @@ def _in_place(stack: Stack, drift: Drift, shape: tuple[int, int], border: Border
     y0, y1, x0, x1 = drift.valid(shape)
     if stack.shape[-2:] != (y1 - y0, x1 - x0):
         raise BadInput(
-            f"{stack.name} has frames of {stack.shape[-2]} x {stack.shape[-1]} pixels; expected {shape[0]} x {shape[1]},"
-            f" or {y1 - y0} x {x1 - x0} as in the cropped recording"
+            f"{stack.name} has frames of {stack.shape[-2]} x {stack.shape[-1]} pixels; expected"
+            f" {shape[0]} x {shape[1]}, or {y1 - y0} x {x1 - x0} as in the cropped recording"
         )
     room = ((0, 0),) * (len(stack.axes) - 2) + ((y0, shape[0] - y1), (x0, shape[1] - x1))
     mode = "edge" if border == "edge" else "constant"
