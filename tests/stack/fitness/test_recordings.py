@@ -11,10 +11,9 @@ import scenes
 
 from napari_cellsynth.stack.files.read import read_stack
 from napari_cellsynth.stack.fitness.drift import Drift
-from napari_cellsynth.stack.fitness.recordings import fit_recordings, steady, with_fitness
+from napari_cellsynth.stack.fitness.recordings import steady, with_fitness
 from napari_cellsynth.stack.recordings.holdout import HoldOut
 from napari_cellsynth.stack.recordings.recording import Recording, recordings_of
-from napari_cellsynth.stack.training_sets.write import SetProgress
 
 NOTHING_HELD_OUT = HoldOut(by="time", validation_fraction=0, test_fraction=0)
 
@@ -36,17 +35,14 @@ def test_jumps_are_cuts_and_dark_frames_unfit() -> None:
     assert found.unfit == {4}
 
 
-def test_all_are_looked_through_with_progress_and_steadied() -> None:
-    moving, still = recording(scenes.path("jitter")), recording(scenes.path("still"))
-    *news, made = fit_recordings([moving, still], stabilised=True)
-    assert [one.done for one in news if isinstance(one, SetProgress)] == list(range(1, 41))
-    assert isinstance(made, list)
-    assert made[1].stack is still.stack
-    after = made[0]
+def test_outlines_are_steadied_with_the_pixels() -> None:
+    moving = recording(scenes.path("jitter"))
+    fitness = scenes.judged(moving.stack)
+    after = steady(with_fitness(moving, fitness), fitness.drift)
     assert after.stack.shape < moving.stack.shape
     assert not scenes.judged(after.stack).moves
     assert after.labels is not None
-    assert np.array_equal(after.labels.frame(7), (after.stack.frame(7) > 300))
+    assert np.array_equal(after.labels.frame(7), after.stack.frame(7) > 300)
 
 
 def test_it_says_what_was_taken_out_and_where_it_is() -> None:

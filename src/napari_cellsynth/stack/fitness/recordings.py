@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from napari_cellsynth.stack.fitness.drift import Drift
 from napari_cellsynth.stack.fitness.fitness import Fitness
-from napari_cellsynth.stack.fitness.judge import judge
 from napari_cellsynth.stack.fitness.stabilise import stabilise, stabilise_labels
 from napari_cellsynth.stack.recordings.recording import Recording
-from napari_cellsynth.stack.training_sets.write import SetProgress
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,25 +54,3 @@ def steady(recording: Recording, drift: Drift) -> Recording:
     }
     kept = {one.name: getattr(recording, one.name) for one in fields(Recording)}
     return SteadyRecording(**(kept | changes))
-
-
-def fit_recordings(
-    recordings: Sequence[Recording], *, stabilised: bool = False
-) -> Iterator[SetProgress | list[Recording]]:
-    """Look through all recordings; yields progress, last of all the recordings with their cuts and unfit frames.
-
-    With ``stabilised`` also without the stage's motion, where there is enough of it to help.  Of several z planes
-    the middle one is looked at.  BadInput as :func:`judge` and :func:`steady`.
-    """
-    total = sum(recording.frames for recording in recordings)
-    made: list[Recording] = []
-    done = 0
-    for recording in recordings:
-        for news in judge(recording.stack, z=recording.stack.size("Z") // 2):
-            if isinstance(news, SetProgress):
-                yield SetProgress(done + news.done, total, f"looking whether {recording.name} is fit for use")
-            else:
-                found = with_fitness(recording, news)
-                made.append(steady(found, news.drift) if stabilised and news.moves else found)
-        done += recording.frames
-    yield made
