@@ -280,3 +280,12 @@ def test_a_store_and_a_series_of_a_folder_go_by_path(tmp_path: Path) -> None:
             tifffile.imwrite(tmp_path / "frames" / f"{name}_{t}.tif", frame)
     over = handed(read_stack(tmp_path / "frames", scene=0), tmp_path)
     assert over.columns() == {"file": tmp_path / "frames", "scene": 0}
+
+
+def test_a_map_that_was_painted_in_memory_alone_is_written(tmp_path: Path) -> None:
+    """Copy on write: the file keeps its pixels, whatever is painted on the map."""
+    path = tmp_path / "movie.ome.tif"
+    write_ome_tiff(path, Stack(noise(), "TYX"), compress=False)
+    mapped = tifffile.memmap(path, mode="c")
+    mapped[1, 3, 3] = 777
+    assert handed(Stack(mapped, "TYX", path=path), tmp_path).written

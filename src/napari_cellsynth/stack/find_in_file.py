@@ -198,7 +198,9 @@ def _compared(wanted: Stack) -> Iterator[tuple[int, ...]]:
 
 def can_be_painted(array: object) -> bool:
     """Whether single pixels of the array may have been changed in memory since it was read."""
-    return isinstance(array, np.ndarray) and not isinstance(array, np.memmap) and array.flags.writeable
+    if isinstance(array, np.memmap):
+        return bool(array.mode == "c")  # copy on write: what is painted goes into no file
+    return isinstance(array, np.ndarray) and array.flags.writeable
 
 
 def _equal(a: np.ndarray, b: np.ndarray) -> bool:

@@ -279,3 +279,11 @@ def test_names_of_results_by_their_ending(tmp_path) -> None:
         refuse_others(path)
     with pytest.raises(BadInput, match=r"OME-TIFF or OME-Zarr"):
         image_path(tmp_path / ".zarr")
+
+
+def test_what_an_earlier_writing_could_not_remove_is_in_nobodys_way(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On Windows a reader may hold what was moved aside: it stays, and must not stop the next writing."""
+    monkeypatch.setattr("napari_cellsynth.stack.files.write_zarr.shutil.rmtree", lambda *_, **__: None)
+    for frames in (2, 3, 4):
+        path = write_ome_zarr(tmp_path / "a.ome.zarr", Stack(noise(frames, 8, 8), "TYX"))
+        assert read_stack(path).shape == (frames, 8, 8)

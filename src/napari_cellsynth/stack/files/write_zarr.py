@@ -17,7 +17,7 @@ import numpy as np
 
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.stack.files.pyramid import SMALLEST, halved, sizes
-from napari_cellsynth.stack.files.replacing import replacing
+from napari_cellsynth.stack.files.replacing import replacing, temporary_beside
 from napari_cellsynth.stack.files.write import as_json
 from napari_cellsynth.stack.provenance import NAMESPACE, RECORD
 from napari_cellsynth.stack.stack import Stack
@@ -59,7 +59,7 @@ def write_ome_zarr(
     path = _checked(path, stack)
     block = dict(provenance if provenance is not None else stack.provenance or {})
     stored = _stored(stack)
-    with _instead_of(path), replacing(path) as temporary:
+    with _instead_of(path) as aside, replacing(path) as temporary:
         extents = _write_levels(temporary, stored, kind == "image", compress, smallest, progress)
         record: dict[str, Any] = {"axes": stack.axes, "shape": list(stack.shape), "dtype": stack.dtype.name}
         if len(stack.axes) > len(stored.letters):
@@ -69,7 +69,7 @@ def write_ome_zarr(
         about = {"zarr_format": 3, "node_type": "group", "attributes": attributes}
         (temporary / "zarr.json").write_text(json.dumps(about, indent=1), encoding="utf-8")
         if path.exists():
-            os.replace(path, _aside(path))
+            os.replace(path, aside)
     return path
 
 
@@ -98,19 +98,16 @@ def _checked(path: str | Path, stack: Stack) -> Path:
 
 
 @contextmanager
-def _instead_of(path: Path) -> Iterator[None]:
-    """What stood at ``path`` is moved aside inside, deleted when all went well, and put back when not."""
+def _instead_of(path: Path) -> Iterator[Path]:
+    """Where to move what stands at ``path``: it is deleted when all went well, and put back when not."""
+    aside = temporary_beside(path)
     try:
-        yield
+        yield aside
     except BaseException:
-        if _aside(path).exists() and not path.exists():
-            os.replace(_aside(path), path)
+        if aside.exists() and not path.exists():
+            os.replace(aside, path)
         raise
-    shutil.rmtree(_aside(path), ignore_errors=True)
-
-
-def _aside(path: Path) -> Path:
-    return path.with_name(f".{path.name[:200]}.before.part")
+    shutil.rmtree(aside, ignore_errors=True)
 
 
 @dataclass(frozen=True)
