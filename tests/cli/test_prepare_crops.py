@@ -135,3 +135,12 @@ def test_real_cells(shell, real_data, tmp_path) -> None:
     assert "of about" in said.out  # the masks do not track: the number of cells is an estimate
     assert "from 937 outlines" in said.out
     assert TrainingSet.open(out).pixel_size is None
+
+
+def test_one_recording_by_two_ways_is_named_twice(shell, phantom, labels, tmp_path) -> None:
+    again = tmp_path / "again.ome.tif"
+    again.symlink_to(phantom)
+    for other in (again, phantom.parent / "x" / ".." / phantom.name):
+        said = shell("prepare", "crops", phantom, other, "--labels", labels, labels, "--out", tmp_path / "crops")
+        assert said.status == 2
+        assert "is named twice" in said.complaint

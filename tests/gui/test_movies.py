@@ -23,7 +23,7 @@ from napari_cellsynth.gui.cells import count_cells
 from napari_cellsynth.gui.dock import CellSynthDock, show_dock
 from napari_cellsynth.gui.layers import add_stack, facts_of, missing, movies_in, stack_of
 from napari_cellsynth.gui.opening import open_example, open_path
-from napari_cellsynth.gui.preparing import JOBS
+from napari_cellsynth.gui.preparing import JOBS, PreparingJob
 from napari_cellsynth.gui.set_maker import folder_name
 from napari_cellsynth.gui.state import Session
 from napari_cellsynth.stack.stack import Stack
@@ -494,6 +494,8 @@ def test_a_second_set_takes_another_name(qtbot: QtBot, viewer: Any, dock: CellSy
     first = section.maker.out()
     first.mkdir(parents=True)
     assert section.maker.out() == first.with_name(f"{first.name} 2")
+    PreparingJob.create(dock.session.home, first.with_name(f"{first.name} 2"), "crops")
+    assert section.maker.out() == first.with_name(f"{first.name} 3"), "another napari makes that one"
 
 
 @pytest.mark.parametrize("late", [False, True])

@@ -14,7 +14,7 @@ import pytest
 
 from napari_cellsynth.errors import RunFailed
 from napari_cellsynth.gui import preparing
-from napari_cellsynth.gui.preparing import MADE_FROM, TABLE, PreparingJob, follow, jobs_in
+from napari_cellsynth.gui.preparing import MADE_FROM, TABLE, PreparingJob, follow, jobs_in, promised
 
 MAKES = """
 import json, pathlib, signal, sys, time
@@ -140,3 +140,13 @@ def test_what_was_never_started_goes_with_its_napari(tmp_path: Path) -> None:
     assert jobs_in(tmp_path) == []
     assert ours.folder.exists()
     assert not gone.folder.exists()
+
+
+def test_sets_that_are_being_made_are_known_to_others(start: Callable[..., PreparingJob], tmp_path: Path) -> None:
+    """Two naparis must not make one set: the second would take the first one's for its own, or sweep it away."""
+    assert promised(tmp_path) == set()
+    going = start(MAKES, 200)
+    waiting = PreparingJob.create(tmp_path, tmp_path / "sets" / "other", "clips")
+    assert promised(tmp_path) == {going.out, waiting.out}
+    assert going.cancel()
+    assert promised(tmp_path) == {waiting.out}

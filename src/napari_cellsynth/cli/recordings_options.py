@@ -146,7 +146,7 @@ def _check_different(stacks: tuple[Path, ...]) -> None:
     """BadInput where a file is named twice: it would be its own test."""
     seen: set[Path] = set()
     for path in stacks:
-        whole = path.absolute()
+        whole = path.resolve()
         if whole in seen:
             raise BadInput(f"{path} is named twice; name each recording once (a table can take parts of one file)")
         seen.add(whole)

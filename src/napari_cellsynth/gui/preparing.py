@@ -193,6 +193,11 @@ def jobs_in(home: Path) -> list[PreparingJob]:
     return found
 
 
+def promised(home: Path) -> set[Path]:
+    """The folders in which sets will appear that are being made, here or by another napari."""
+    return {PreparingJob(record.parent).out for record in (home / JOBS).glob(f"*/{RECORD}")}
+
+
 def follow(job: PreparingJob) -> Iterator[Making]:
     """Look at a job again and again until its process has ended; a finished one is settled.
 

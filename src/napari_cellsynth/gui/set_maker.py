@@ -15,7 +15,7 @@ from napari_cellsynth import api
 from napari_cellsynth.gui import workers
 from napari_cellsynth.gui.hand_over import Given, hand_over_movies
 from napari_cellsynth.gui.parts import Foldout, Sentence, button, column, row, sure
-from napari_cellsynth.gui.preparing import TABLE, Making, PreparingJob, follow, jobs_in
+from napari_cellsynth.gui.preparing import TABLE, Making, PreparingJob, follow, jobs_in, promised
 from napari_cellsynth.gui.words import capital
 from napari_cellsynth.stack.handover import ASK_ABOVE, NeedsRoom
 from napari_cellsynth.stack.quantity import format_bytes
@@ -137,11 +137,11 @@ class SetMaker(QWidget):
             self.says.say(f"Kept in {folder} from now on.")
 
     def out(self) -> Path:
-        """A folder that does not exist yet, by the name in the panel."""
+        """A folder that does not exist yet, and that no other making will fill, by the name in the panel."""
         name = folder_name(self.name.text()) or "cells"
-        folder = self.session.home / api.TRAINING_SETS
-        names = [name, *(f"{name} {i}" for i in range(2, 1000))]
-        return next(folder / each for each in names if not (folder / each).exists())
+        folder, taken = self.session.home / api.TRAINING_SETS, promised(self.session.home)
+        paths = [folder / each for each in (name, *(f"{name} {i}" for i in range(2, 1000)))]
+        return next(path for path in paths if path not in taken and not path.exists())
 
     # -- making ------------------------------------------------------------------------------------------------------
 
