@@ -55,7 +55,7 @@ class TrapBoxes(QObject):
         self.movie, self._drawn = movie, drawn
         if not self._there(self.template):
             self.template = self._shapes(movie, TEMPLATE, [], edge_color=COLOURS[""])
-            self._heard = Listening(self)  # type: ignore[arg-type]
+            self._heard = Listening(self)
             self._heard.to(self.template.events.data, lambda _: self._settle.start())
         self.viewer.layers.selection = {self.template}
         self.template.visible = True
