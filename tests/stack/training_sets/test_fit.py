@@ -21,7 +21,7 @@ from napari_cellsynth.stack.training_sets.fit import Looked, look_through
 def recording(jump: int | None, dark: int | None, frames: int = 16) -> Recording:
     """A still, textured field; the stage jumps at one frame, and another is dark."""
     draws = np.random.default_rng(0)
-    field = 200 + 400 * ndimage.gaussian_filter(draws.normal(size=(220, 220)), 2.0)
+    field = 1000 + 400 * ndimage.gaussian_filter(draws.normal(size=(220, 220)), 2.0)
     data = np.stack([field[20:180, 20:180]] * frames)
     if jump is not None:
         data[jump:] = field[45:205, 50:210]
