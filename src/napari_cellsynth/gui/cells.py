@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QTimer, Signal
-from qtpy.QtWidgets import QFileDialog, QLabel, QWidget
+from qtpy.QtWidgets import QFileDialog, QLabel, QMenu, QPushButton, QWidget
 
 from napari_cellsynth.errors import BadInput, CellsynthError
 from napari_cellsynth.gui import words, workers
 from napari_cellsynth.gui.facts import array_of
+from napari_cellsynth.gui.find_cells import FindCells
 from napari_cellsynth.gui.layers import add_stack, complete, facts_of, outlines_in, stack_of
 from napari_cellsynth.gui.parts import Sentence, button, row
 from napari_cellsynth.gui.pieces import Choice, Listening, Section
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from napari_cellsynth.gui.state import Session
     from napari_cellsynth.stack.stack import Stack
 
+FILTER = "Masks (*.tif *.tiff *.png *.zip *.roi);;All (*)"
+MASKS = "A label image, a number for each cell and 0 between; Fiji ROIs; or a folder with a mask for each frame."
 SETTLE = 600
 """Milliseconds without a change after which outlines that are being painted are counted anew."""
 
@@ -83,13 +86,14 @@ class CellsSection(Section):
         self._counting: tuple[Any, ...] = ()
         self.outlines = Choice()
         self.outlines.picked.connect(self._picked)
-        self.open_mask = button(
-            "Open mask file…", self._open_clicked, "A label image: a number for each cell, 0 between."
-        )
+        self.open_mask = self._mask_button()
+        self.find = button("Find cells…", self._find_clicked, "Outlines without training, with a preview.")
+        self.find.setCheckable(True)
+        self.find_cells: FindCells | None = None
         self.says = Sentence()
-        line = row(QLabel("outlines"), self.outlines, self.open_mask)
+        line = row(QLabel("outlines"), self.outlines)
         line.setStretch(1, 1)
-        self.add(line, self.says)
+        self.add(line, row(QLabel("or"), self.find, self.open_mask, None), self.says)
         self._settle = QTimer(self, singleShot=True, interval=SETTLE)
         self._settle.timeout.connect(self.recount)
         self._layer_signals: Listening | None = None
@@ -159,14 +163,36 @@ class CellsSection(Section):
         if new:
             complete(outlines, **new)
 
+    # -- found here --------------------------------------------------------------------------------------------------
+
+    def _find_clicked(self) -> None:
+        """Open or close what finds cells; it is made when first asked for, and stands under the buttons."""
+        if self.find_cells is None:
+            self.find_cells = FindCells(self.session, self)
+            self.add(self.find_cells)
+        self.find_cells.setVisible(self.find.isChecked())
+
     # -- a file ------------------------------------------------------------------------------------------------------
+
+    def _mask_button(self) -> QPushButton:
+        made = button("Open mask file…", lambda: None, MASKS)
+        menu = QMenu(made)
+        menu.addAction("File: TIFF, PNG, Fiji ROIs (.zip, .roi)…", self._open_clicked)
+        menu.addAction("Folder: Cellpose, Cell Tracking Challenge, OME-Zarr…", self._open_folder_clicked)
+        made.setMenu(menu)
+        return made
 
     def _open_clicked(self) -> None:
         from napari.utils.history import get_open_history
 
-        path, _ = QFileDialog.getOpenFileName(
-            self, "Open mask file", get_open_history()[0], "Masks (*.tif *.tiff);;All (*)"
-        )
+        path, _ = QFileDialog.getOpenFileName(self, "Open mask file", get_open_history()[0], FILTER)
+        if path:
+            self.open_file(Path(path))
+
+    def _open_folder_clicked(self) -> None:
+        from napari.utils.history import get_open_history
+
+        path = QFileDialog.getExistingDirectory(self, "Open folder of masks", get_open_history()[0])
         if path:
             self.open_file(Path(path))
 
@@ -198,7 +224,7 @@ class CellsSection(Section):
         outlines, movie = self.session.outlines, self.session.movie
         self.setVisible(movie is not None or outlines is not None)
         if outlines is None:
-            self.says.say("Choose a Labels layer that outlines the cells, or open a mask file.")
+            self.says.say("Choose a Labels layer that outlines the cells, find cells, or open a mask file.")
             return
         try:
             labels = stack_of(outlines)

@@ -35,6 +35,10 @@ CLEARER = 0.45
 """Natural logarithm by which the texture of cells exceeds the ground's at least; noise alone gives half of it."""
 
 
+APART = 3.0
+"""The same in spreads of the ground's own texture, which on a fine scale is wide."""
+
+
 def borders_of(modality: Modality | None) -> Border:
     """What parts two cells in images made this way."""
     return "lines" if modality in ("dic", "brightfield") else "halo"
@@ -194,13 +198,17 @@ def where_textured(texture: Map, sensitivity: float) -> NDArray[np.bool_] | None
     sample = logarithm.ravel()[:: max(1, logarithm.size // 200_000)]
     otsu = float(threshold_otsu(sample))
     low, high = sample[sample <= otsu], sample[sample > otsu]
-    if not low.size or not high.size or high.mean() - low.mean() < CLEARER:
+    if not low.size or not high.size:
         return None
     counts, ends = np.histogram(low, bins=64)
     place = int(ndimage.gaussian_filter1d(counts.astype(float), 1.5).argmax())
     mode = float(ends[place] + ends[place + 1]) / 2
     below = low[low <= mode]
-    floor = min(mode + 3 * float(np.sqrt(np.mean((below - mode) ** 2))), otsu)
+    spread = float(np.sqrt(np.mean((below - mode) ** 2)))
+    # Any one heap is cut in two by such a threshold, but then its halves are no further apart than it is wide.
+    if high.mean() - low.mean() < max(CLEARER, APART * spread):
+        return None
+    floor = min(mode + 3 * spread, otsu)
     if sensitivity >= 0.5:
         level = otsu + (floor - otsu) * (2 * sensitivity - 1)
     else:

@@ -1,0 +1,403 @@
+"""Find cells without training: a few settings, what they give on the frame in sight, and the whole movie."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from qtpy.QtCore import Qt, QTimer, Signal
+from qtpy.QtGui import QWheelEvent
+from qtpy.QtWidgets import QCheckBox, QLabel, QLineEdit, QSlider, QWidget
+
+from napari_cellsynth import api
+from napari_cellsynth.errors import BadInput
+from napari_cellsynth.gui import words, workers
+from napari_cellsynth.gui.facts import Facts
+from napari_cellsynth.gui.forms import SettingsForm
+from napari_cellsynth.gui.layers import CONTOUR, add_stack, facts_of, same, stack_of, unwrapped
+from napari_cellsynth.gui.parts import Bar, Foldout, Sentence, button, column, row
+from napari_cellsynth.gui.pieces import Choice, Listening
+from napari_cellsynth.stack.outlines.settings import OutlineSettings
+from napari_cellsynth.stack.stack import Stack
+
+if TYPE_CHECKING:
+    from napari_cellsynth.gui.state import Session
+
+SETTLE = 250
+"""Milliseconds without a change after which the preview is made anew."""
+SIDE = 1024
+"""Pixels along each side of a larger frame that are previewed: in the middle of what is in sight."""
+METHODS = [
+    ("method: by the microscopy", "auto"),
+    ("texture (phase contrast, DIC, brightfield)", "texture"),
+    ("watershed (bright cells, be some dim)", "watershed"),
+    ("one threshold (bright cells)", "threshold"),
+]
+ABOVE = ("method", "diameter_um", "diameter_px", "sensitivity", "channel")
+"""Settings that the panel itself asks for."""
+HONEST = "Found without training: look through the frames before you trust them."
+NOT_SAID = "microscopy? (on top) is not answered: the method is guessed from the picture"
+NAME = "cells found (preview)"
+
+
+class Slider(QSlider):
+    """From 0 to 1, and deaf to the wheel of whoever scrolls the panel."""
+
+    def __init__(self, value: float) -> None:
+        super().__init__(Qt.Orientation.Horizontal)
+        self.setRange(0, 100)
+        self.setValue(round(100 * value))
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.ignore()
+
+
+class FindCells(QWidget):
+    """Settings, live preview, and outlines of all frames as the session's outlines."""
+
+    found = Signal(object)
+    """The Labels layer with the outlines of all frames."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.session = session
+        self.preview: Any = None
+        self.diameters: dict[tuple[Any, ...], float | None] = {}
+        """Estimated diameters in pixels, by movie and method."""
+        self._looking: workers.Worker | None = None
+        self._again = False
+        self._making: workers.Worker | None = None
+        self._build()
+        self._settle = QTimer(self, singleShot=True, interval=SETTLE)
+        self._settle.timeout.connect(self.look)
+        self._signals = Listening(self)
+        for signal in (session.movie_changed, session.movie_facts_changed):
+            self._signals.to(signal, self._movie_changed)
+        self._signals.to(session.viewer.dims.events.current_step, self.changed)
+        self._movie_changed()
+
+    # -- the rows ----------------------------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        self.method = Choice()
+        self.method.offer(list(METHODS), "auto")
+        self.method.picked.connect(self.changed)
+        self.diameter = QLineEdit()
+        self.diameter.setFixedWidth(86)
+        self.diameter.setToolTip("Usual diameter of a cell; empty: estimated from a few frames.")
+        self.diameter.textEdited.connect(self.changed)
+        self.unit = Choice()
+        self.unit.offer([("µm", "um"), ("px", "px")])
+        self.unit.setMinimumContentsLength(3)
+        self.unit.picked.connect(self._unit_picked)
+        self.sensitivity = Slider(OutlineSettings().sensitivity)
+        self.sensitivity.setToolTip(f"<qt>{OutlineSettings.model_fields['sensitivity'].description}</qt>")
+        self.sensitivity.valueChanged.connect(self.changed)
+        self.form: SettingsForm | None = None
+        self.more = Foldout("More", self._make_form)
+        self.live = QCheckBox("preview")
+        self.live.setToolTip("Show what is found on the frame in sight while you change the settings.")
+        self.live.setChecked(True)
+        self.live.toggled.connect(self._live_toggled)
+        self.says = Sentence()
+        self.use = button(
+            "Use on all frames", self.start, "Outlines of every frame, as a Labels layer."
+        )
+        self.cancel = button("Cancel", self.stop, "Nothing is kept.")
+        self.bar = Bar()
+        going = row(self.use, self.bar, self.cancel, self.live)
+        going.setStretch(1, 1)
+        self.bar.hide()
+        self.cancel.hide()
+        slide = row(QLabel("sensitivity"), self.sensitivity)
+        slide.setStretch(1, 1)
+        size = row(QLabel("cell diameter"), self.diameter, self.unit, None)
+        column(self.method, size, slide, self.more, self.says, going, parent=self)
+
+    def _make_form(self) -> QWidget:
+        self.form = SettingsForm(OutlineSettings(), hide=ABOVE)
+        self.form.changed.connect(self.changed)
+        return self.form
+
+    # -- settings ----------------------------------------------------------------------------------------------------
+
+    def settings(self) -> OutlineSettings:
+        """What the rows say; raises BadInput with what would do."""
+        more = {} if self.form is None else self.form.read().model_dump(exclude=set(ABOVE))
+        return OutlineSettings(
+            **more, **self._diameter(), method=self.method.value, sensitivity=self.sensitivity.value() / 100
+        )
+
+    def _diameter(self) -> dict[str, float]:
+        text = self.diameter.text().strip().replace(",", ".")
+        if not text:
+            return {}
+        in_um = self.unit.value == "um"
+        try:
+            size = float(text)
+        except ValueError:
+            size = float("nan")
+        pixels = size / np.sqrt(np.prod(self._pixel_size() or (1.0, 1.0))) if in_um else size
+        if not 4 <= pixels <= 4096:
+            raise BadInput(
+                f"cell diameter {text!r} given; expected a number, 4 to 4096 pixels, or nothing to have it estimated"
+            )
+        return {"diameter_um" if in_um else "diameter_px": size}
+
+    def _pixel_size(self) -> tuple[float, float] | None:
+        return None if self.session.movie is None else facts_of(self.session.movie).pixel_size
+
+    def _stack(self) -> Stack:
+        """The movie's channel and plane that are worked on, lazily."""
+        if self.session.movie is None:
+            raise BadInput("open a movie first")
+        stack = stack_of(self.session.movie)
+        if not {"C", "Z"} & set(stack.axes):
+            return stack
+        from napari_cellsynth.stack.recordings.row import Row
+        from napari_cellsynth.stack.recordings.select import select, selection_of
+
+        chosen = Row(file=stack.name, channel=self.session.channel, z=self.session.z)
+        return select(stack, selection_of(stack, chosen))
+
+    def _what(self, settings: OutlineSettings) -> tuple[Any, ...]:
+        """What an estimated diameter belongs to."""
+        session = self.session
+        modality = facts_of(session.movie).modality
+        return id(session.movie), session.channel, session.z, settings.method, modality
+
+    def _movie_changed(self, _: Any = None) -> None:
+        if self.session.movie is not None:
+            self.unit.choose("um" if self._pixel_size() else "px")
+        self.changed()
+
+    def _unit_picked(self, _: Any) -> None:
+        if self.unit.value == "um" and self._pixel_size() is None:
+            self.unit.choose("px")
+            self.says.say("The pixel size is not known: give it on top, or the diameter in pixels.", "warning")
+            return
+        self.changed()
+
+    def changed(self, *_: Any) -> None:
+        """The preview will be made anew, once nothing has changed for a moment."""
+        if self.isVisible() and self.live.isChecked():
+            self._settle.start()
+
+    # -- preview -----------------------------------------------------------------------------------------------------
+
+    def showEvent(self, event: Any) -> None:
+        super().showEvent(event)
+        self.changed()
+
+    def hideEvent(self, event: Any) -> None:
+        super().hideEvent(event)
+        if not event.spontaneous():  # a minimised window comes back as it was
+            self._settle.stop()
+            self.forget()
+
+    def _live_toggled(self, on: bool) -> None:
+        if on:
+            self.changed()
+        else:
+            self.forget()
+
+    def look(self) -> None:
+        """Find the cells of the frame in sight, in the background; a look under way is not shown any more."""
+        self._settle.stop()
+        if self._making is not None:
+            return
+        if self._looking is not None:
+            self._again = True
+            return
+        try:
+            job = self._look_at()
+        except BadInput as error:
+            self.forget()
+            self.says.say(words.capital(str(error)), "bad")
+            return
+        self._again = False
+        self._looking = workers.call(
+            job,
+            returned=self._looked,
+            failed=lambda error: self.says.say(words.capital(str(error)), "bad"),
+            finished=self._look_ended,
+            description="finding cells",
+            owner=self,
+        )
+
+    def _look_at(self) -> Any:
+        """What the worker does, and nothing of the viewer in it: gives diameter, region and labels."""
+        from napari_cellsynth.stack.outlines.frame import outline_frame
+        from napari_cellsynth.stack.outlines.many import settled
+
+        settings, stack = self.settings(), self._stack()
+        modality: Any = facts_of(self.session.movie).modality
+        what, t, region = self._what(settings), self._frame(stack), self._region(stack)
+        known = self.diameters
+
+        def job() -> tuple[tuple[Any, ...], float | None, Any, Any]:
+            diameter: float | None = known.get(what, -1.0)
+            if settings.diameter_um is not None or settings.diameter_px is not None or diameter == -1.0:
+                diameter, _ = settled(stack, settings, modality)
+            plane = stack.frame(t)[region]
+            if diameter is None:
+                return what, None, region, np.zeros(plane.shape, np.int32)
+            given = settings.model_copy(update={"diameter_px": diameter, "diameter_um": None})
+            return what, diameter, region, outline_frame(plane, given, None, modality)
+
+        self._empty_diameter = settings.diameter_um is None and settings.diameter_px is None
+        return job
+
+    def _looked(self, made: tuple[tuple[Any, ...], float | None, Any, np.ndarray]) -> None:
+        what, diameter, region, labels = made
+        if self._empty_diameter:
+            self.diameters[what] = diameter
+        if self._again or not self.isVisible() or not self.live.isChecked() or self.session.movie is None:
+            return
+        self._show_diameter(diameter)
+        self._show(labels, region)
+        cells = int(labels.max(initial=0))
+        part = "" if region == (slice(None), slice(None)) else " (the part in sight)"
+        if cells:
+            said = facts_of(self.session.movie).modality
+            self.says.say(f"{words.how_many(cells, 'cell')} in this frame{part}." + ("" if said else f" {NOT_SAID}."))
+        else:
+            self.says.say(
+                f"No cells found in this frame{part}: give the cell diameter, more sensitivity, or another method.",
+                "warning",
+            )
+
+    def _look_ended(self) -> None:
+        self._looking = None
+        if self._again:
+            self._again = False
+            self.look()
+
+    def _show_diameter(self, diameter: float | None) -> None:
+        pixel = self._pixel_size()
+        if diameter is None:
+            self.diameter.setPlaceholderText("none fits")
+            return
+        size = diameter * float(np.sqrt(np.prod(pixel))) if pixel and self.unit.value == "um" else diameter
+        self.diameter.setPlaceholderText(f"fits: {size:.3g}")
+
+    def _frame(self, stack: Stack) -> int:
+        """The frame in sight, counted from 0."""
+        movie, viewer = self.session.movie, self.session.viewer
+        axes = facts_of(movie).axes or ""
+        if "T" not in axes:
+            return 0
+        at = axes.index("T")
+        point = viewer.dims.point[len(viewer.dims.point) - movie.ndim + at] if viewer.dims.ndim >= movie.ndim else 0.0
+        step = round((float(point) - float(movie.translate[at])) / float(movie.scale[at]))
+        return int(np.clip(step, 0, stack.size("T") - 1))
+
+    def _region(self, stack: Stack) -> tuple[slice, slice]:
+        """All of a frame, or of a large one the middle of what is in sight."""
+        sides = (stack.size("Y"), stack.size("X"))
+        if max(sides) <= 1.5 * SIDE:
+            return slice(None), slice(None)
+        low, high = (np.asarray(corner)[-2:] for corner in self.session.movie.corner_pixels)
+        if (high - low < 16).any():
+            low, high = np.zeros(2, int), np.array(sides) - 1
+        middle = (low + high) / 2
+        long = np.minimum(np.minimum(high - low + 1, SIDE), sides)
+        start = np.clip(middle - long / 2, 0, np.array(sides) - long).round().astype(int)
+        return slice(int(start[0]), int(start[0] + long[0])), slice(int(start[1]), int(start[1] + long[1]))
+
+    def _show(self, labels: np.ndarray, region: tuple[slice, slice]) -> None:
+        movie, viewer = self.session.movie, self.session.viewer
+        facts = Facts(axes="YX", pixel_size=facts_of(movie).pixel_size, provenance={"preview": True})
+        attributes = facts.attributes(2)
+        steps, origin = np.asarray(movie.scale)[-2:], np.asarray(movie.translate)[-2:]
+        corner = origin + steps * [side.start or 0 for side in region]
+        attributes |= {"scale": steps, "translate": corner}
+        if self.preview is not None and any(same(self.preview, layer) for layer in viewer.layers):
+            self.preview.data = labels
+            self.preview.scale, self.preview.translate = attributes["scale"], corner
+            return
+        chosen = set(viewer.layers.selection)
+        self.preview = unwrapped(viewer.add_labels(labels, name=NAME, **attributes))
+        self.preview.contour, self.preview.opacity = CONTOUR, 1.0
+        viewer.layers.selection = chosen
+
+    def forget(self) -> None:
+        """Take the preview away."""
+        if self.preview is not None:
+            layers = self.session.viewer.layers
+            for layer in [layer for layer in layers if same(layer, self.preview)]:
+                layers.remove(layer)
+            self.preview = None
+
+    # -- all frames --------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Outline all frames in the background, with the diameter of the preview."""
+        try:
+            settings, stack = self.settings(), self._stack()
+            diameter = self.diameters.get(self._what(settings))
+        except BadInput as error:
+            self.says.say(words.capital(str(error)), "bad")
+            return
+        if diameter is not None and settings.diameter_um is None and settings.diameter_px is None:
+            settings = settings.model_copy(update={"diameter_px": diameter})
+        movie = self.session.movie
+        modality: Any = facts_of(movie).modality
+        self._settle.stop()
+        self._busy(True)
+        self.says.say("looking at the cells…")
+        self._making = workers.start(
+            lambda: api.segment(stack, settings, modality=modality),
+            yielded=lambda news: self._news(news, movie),
+            failed=lambda error: self.says.say(words.capital(str(error)), "bad"),
+            finished=self._ended,
+            description=f"finding the cells of {movie.name}",
+            owner=self,
+        )
+
+    def stop(self) -> None:
+        """Cancel: nothing is kept."""
+        if self._making is not None:
+            self._making.quit()
+            self.cancel.setEnabled(False)
+            self.says.say("Cancelled; nothing was kept.")
+
+    def _news(self, news: Any, movie: Any) -> None:
+        if not isinstance(news, Stack):
+            self.bar.show_share(news.done / max(news.total, 1))
+            if news.done:
+                self.says.say(f"frame {news.done} of {news.total}: {words.how_many(news.cells, 'cell')} so far")
+            return
+        self.forget()
+        if all(not same(movie, layer) for layer in self.session.viewer.layers):
+            self.says.say("The movie was closed; its outlines were not kept.", "warning")
+            return
+        name = f"{movie.name}: cells found"
+        layer = add_stack(self.session.viewer, news, name=name, kind="labels", like=movie)
+        self.session.outlines = layer
+        self.live.setChecked(False)
+        self.says.say(*in_words(news))
+        self.found.emit(layer)
+
+    def _ended(self) -> None:
+        self._making = None
+        self._busy(False)
+
+    def _busy(self, on: bool) -> None:
+        self.bar.show_share(0.0)
+        for widget in (self.bar, self.cancel):
+            widget.setVisible(on)
+        self.cancel.setEnabled(True)
+        self.live.setVisible(not on)
+        for widget in (self.use, self.method, self.diameter, self.unit, self.sensitivity, self.more):
+            widget.setEnabled(not on)
+
+
+def in_words(labels: Stack) -> tuple[str, str]:
+    """How many cells were found in how many frames, and what to think of it, with its level."""
+    counts = [int(labels.frame(t).max(initial=0)) for t in range(labels.size("T"))]
+    if not sum(counts):
+        return "No cells found: give the cell diameter, more sensitivity, or another method.", "warning"
+    spread = f", {min(counts):,} to {max(counts):,} in each" if len(counts) > 1 else ""
+    told = f"{words.how_many(sum(counts), 'cell')} found in {words.how_many(len(counts), 'frame')}{spread}."
+    return f"{told} {HONEST}", "quiet"
