@@ -86,3 +86,19 @@ def test_too_few_frames_are_not_judged() -> None:
     short = recording(None, None, frames=2)
     *_, found = look_through([short])
     assert isinstance(found, Looked) and found.fitness == (None,) and found.recordings == (short,)
+
+
+def test_channels_are_steadied_alike() -> None:
+    """What one channel shows of the stage holds for all: else the channels of a clip would lie beside each other."""
+    draws = np.random.default_rng(0)
+    field = 1000 + 400 * ndimage.gaussian_filter(draws.normal(size=(220, 220)), 2.0)
+    moves = np.vstack([[(0, 0)], draws.integers(-5, 6, (15, 2))])
+    shaken = np.stack([field[30 + dy : 190 + dy, 30 + dx : 190 + dx] for dy, dx in -moves])
+    dim = 1000 + 5 * draws.normal(size=shaken.shape)  # shows nothing that could be followed
+    stack = Stack(np.stack([dim, shaken], axis=1).astype(np.uint16), "TCYX", name="two")
+    nothing = HoldOut(validation_fraction=0, test_fraction=0)
+    found = looked(*(recordings_of([stack], nothing, channel=c)[0] for c in (0, 1)))
+    first, second = found.steadied()
+    assert first.selection.origin == second.selection.origin != (0, 0)
+    assert first.describe()["drift"] == second.describe()["drift"]
+    np.testing.assert_array_equal(second.stack.frame(7), second.stack.frame(0))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -26,10 +26,16 @@ class Looked:
     """None for a recording of too few frames."""
 
     def steadied(self) -> tuple[Recording, ...]:
-        """The recordings with the stage's motion taken out, where there was any."""
+        """The recordings with the stage's motion taken out, where there was any; of all channels the same."""
+        best: dict[Hashable, Fitness] = {}
+        for one, found in zip(self.recordings, self.fitness, strict=True):
+            known = None if found is None else best.get(_views(one), found)
+            if found is not None and known is not None:
+                best[_views(one)] = min(known, found, key=lambda fitness: (not fitness.told, fitness.error))
+        chosen = [best.get(_views(one)) for one in self.recordings]
         return tuple(
             one if found is None or not found.moves else steady(one, found.drift)
-            for one, found in zip(self.recordings, self.fitness, strict=True)
+            for one, found in zip(self.recordings, chosen, strict=True)
         )
 
     def words(self) -> list[str]:
@@ -41,6 +47,12 @@ class Looked:
             for finding in found.findings()
             if finding.severity != "ok"
         ]
+
+
+def _views(recording: Recording) -> Hashable:
+    """The same for recordings that differ in nothing but their channel: one stage moved them."""
+    scene = None if recording.row is None else recording.row.scene
+    return str(recording.stack.path or recording.name), scene or 0, replace(recording.selection, channel=0)
 
 
 def look_through(recordings: Sequence[Recording]) -> Iterator[SetProgress | Looked]:
