@@ -233,3 +233,11 @@ def test_a_set_that_lost_frames_is_refused(folder: Path, tmp_path: Path) -> None
     (tmp_path / "set" / "sequences.csv").write_text("\n".join(lines[:-1]) + "\n")
     with pytest.raises(BadInput, match="prepare the set anew"):
         TrapSet.open(tmp_path / "set")
+
+
+def test_a_copy_under_another_name_is_not_its_own_test(chip: Field, tmp_path: Path) -> None:
+    both = [chip.stack, chip.stack.with_(name="copy")]
+    apart = recordings_of(both, HoldOut(by="recording"), roles=["train", "test"])
+    with pytest.raises(BadInput, match="chip and copy hold the same pixels"):
+        list(make_traps(apart, tmp_path / "set", settings(chip, split="table")))
+    assert list(tmp_path.iterdir()) == []

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from napari_cellsynth.stack.provenance import provenance_block
+from napari_cellsynth.stack.recordings.recording import check_copies
 from napari_cellsynth.stack.scaling import Scaling
 from napari_cellsynth.stack.split import SPLITS
 from napari_cellsynth.stack.traps.job import Job
@@ -50,6 +51,9 @@ def record_of(job: Job, pixels: np.ndarray, provenance: dict[str, Any]) -> dict[
     training = [one for one in job.plan.sequences if one.split == "train"]
     frames: Iterable[np.ndarray] = (pixels[i] for one in training for i in range(one.start, one.start + one.frames))
     report = report_of(job)
+    sources = [{**one.describe(), "crop": str(shape)} for one, shape in zip(job.recordings, job.shapes, strict=True)]
+    if job.plan.by != "traps":  # whole traps are held out alike in a recording and in its copy
+        check_copies(sources)
     return {
         "format": FORMAT,
         "kind": "traps",
@@ -60,9 +64,7 @@ def record_of(job: Job, pixels: np.ndarray, provenance: dict[str, Any]) -> dict[
         "modality": job.modality,
         "labels": job.labelled,
         "washed": job.settings.washed,
-        "sources": [
-            {**one.describe(), "crop": str(shape)} for one, shape in zip(job.recordings, job.shapes, strict=True)
-        ],
+        "sources": sources,
         "scaling": Scaling.of(frames, job.dtype).to_json(),
         "split": {"by": job.plan.by, "rule": job.settings.split},
         "counts": report.frames,
