@@ -50,7 +50,7 @@ class Row(BaseModel):
     name: Word = None
     """What the recording is called; the low and the high exposure of a pair have the same name (empty: the file's)."""
     position: Word = None
-    """Field of view or well; it stays on one side of the split together with its session."""
+    """Field of view or well; with its session it may be held out as a whole."""
     session: Word = None
     """Day or experiment on which it was filmed."""
     condition: Word = None
