@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from itertools import pairwise
 
 import numpy as np
@@ -95,3 +96,20 @@ def test_how_many_share_nothing() -> None:
     assert apart(places, (12, 12)) == 2
     assert apart(places, (6, 8)) == 6
     assert apart([], (4, 4)) == 0
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 30), st.integers(0, 30)), max_size=40))
+def test_only_near_boxes_are_compared_and_the_number_is_the_same(boxes: list[tuple[float, ...]]) -> None:
+    sides = (3.0, 8.0, 8.5)
+    kept: list[tuple[float, ...]] = []
+    for box in sorted(boxes):
+        if all(any(abs(a - b) >= side for a, b, side in zip(box, other, sides, strict=True)) for other in kept):
+            kept.append(box)
+    assert apart(boxes, sides) == len(kept)
+
+
+def test_a_long_recording_is_counted_at_once() -> None:
+    boxes = [(10.0 * t, 96.0 * y, 96.0 * x) for t in range(150) for y in range(10) for x in range(10)]
+    start = time.process_time()
+    assert apart(boxes, (10, 128, 128)) == 150 * 25
+    assert time.process_time() - start < 5  # each against all took a minute

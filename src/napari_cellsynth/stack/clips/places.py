@@ -80,8 +80,12 @@ def _possible(
 
 def apart(boxes: list[tuple[float, ...]], sides: tuple[float, ...]) -> int:
     """How many of these boxes (corners) share nothing, taken greedily in order."""
-    kept: list[tuple[float, ...]] = []
+    near: list[tuple[float, ...]] = []
+    count = 0
     for box in sorted(boxes):
-        if all(any(abs(a - b) >= side for a, b, side in zip(box, other, sides, strict=True)) for other in kept):
-            kept.append(box)
-    return len(kept)
+        # Sorted by the first axis: what lies a side back on it meets none that is still to come.
+        near = [other for other in near if box[0] - other[0] < sides[0]]
+        if all(any(abs(a - b) >= side for a, b, side in zip(box, other, sides, strict=True)) for other in near):
+            near.append(box)
+            count += 1
+    return count
