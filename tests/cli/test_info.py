@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -150,3 +151,52 @@ def test_a_phantom_as_ome_zarr(shell, tmp_path) -> None:
     assert about["scale"] == [1.0, 0.25, 0.25]
     path.joinpath("zarr.json").write_text("{}")
     assert "not made by CellSynth" in shell(*words).complaint
+
+
+@pytest.fixture(scope="module")
+def shaken_file(tmp_path_factory):
+    """Twelve frames of a field that a stage shakes, with a jump, a dark frame and a doubled one."""
+    from scipy import ndimage
+
+    draws = np.random.default_rng(0)
+    field = 500 + 2000 * ndimage.gaussian_filter(draws.normal(size=(160, 160)), 2.0)
+    moves = draws.integers(-1, 2, (12, 2)) + np.array([20, 20])
+    moves[8:] += 15
+    frames = np.stack([field[y : y + 100, x : x + 100] for y, x in moves]) + draws.normal(0, 10, (12, 100, 100))
+    frames[3] = 100
+    frames[6] = frames[5]
+    path = tmp_path_factory.mktemp("shaken") / "shaken.tif"
+    tifffile.imwrite(path, np.clip(frames, 0, 4095).astype(np.uint16), metadata={"axes": "TYX"}, imagej=True)
+    return path
+
+
+FIT_KEYS = (
+    "frames channel z jumps scenes dark bright saturated blurred doubled unreadable steps offsets jitter error told"
+    " drifts ceiling share findings"
+)
+
+
+def test_fit_for_use_in_json(shell, shaken_file) -> None:
+    about = json.loads(shell("info", shaken_file, "--fit", "--json").out)
+    fit = about.pop("fit")
+    assert "fit" not in json.loads(shell("info", shaken_file, "--json").out)
+    assert set(fit) == set(FIT_KEYS.split())
+    assert (fit["jumps"], fit["dark"], fit["doubled"]) == ([8], [3], [6])
+    assert fit["steps"][3] is None
+    assert fit["jitter"] > 0.7
+    assert set(fit["findings"][0]) == {"kind", "frames", "severity", "words"}
+    text = (Path(__file__).parents[2] / "docs" / "cli.md").read_text("utf-8").split("## info\n")[1].split("\n## ")[0]
+    assert all(f"`{key}`" in text for key in FIT_KEYS.split())
+
+
+def test_fit_for_use_in_words(shell, shaken_file) -> None:
+    said = shell("info", shaken_file, "--fit").out
+    assert "fit for use? (frames counted from 0)" in said
+    assert "  !   frame 3 is dark; clips leave them out" in said
+    assert "at frame 8; clips will not cross it" in said
+
+
+def test_fit_looks_at_a_channel_that_is_there(shell, shaken_file) -> None:
+    assert "channel 2 of shaken asked for; it has 1" in shell("info", shaken_file, "--fit", "--channel", "2").complaint
+    assert "give --fit too" in shell("info", shaken_file, "--channel", "1").complaint
+    assert "--fit looks at one recording" in shell("info", "--table", shaken_file, "--fit").complaint

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from tyro.conf import OmitArgPrefixes, Positional, arg
 
 from napari_cellsynth.cli.options import StackOptions, parse
 from napari_cellsynth.cli.recordings_options import HoldOutOptions
 from napari_cellsynth.errors import BadInput
+
+if TYPE_CHECKING:
+    from napari_cellsynth.stack.fitness.fitness import Fitness
+    from napari_cellsynth.stack.stack import Stack
+
+FIT = "fit for use? (frames counted from 0)"
+MARKS = {"ok": "ok  ", "warning": "!   ", "bad": "!!  "}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +30,15 @@ class Info:
     """TIFF of any kind, OME-Zarr or Zarr, PNG, JPEG, BMP or GIF, or a folder of numbered frames."""
     json: bool = False
     """Print JSON; what the file does not say is null."""
+    fit: bool = False
+    """Read every frame and say whether the recording is fit for use: stage jitter, jumps, dark, saturated, blurred,
+    doubled and unreadable frames, counted from 0."""
+    channel: Annotated[int, arg(metavar="N")] = 0
+    """Channel that --fit looks at, counted from 0."""
+    z: Annotated[int, arg(metavar="N")] = 0
+    """Plane that --fit looks at, counted from 0."""
+    quiet: bool = False
+    """No progress."""
     recording: OmitArgPrefixes[StackOptions] = field(default_factory=StackOptions)
     table: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")] = None
     """Look at a table of recordings (CSV) instead: what each row is, what it is for, what cannot be told apart."""
@@ -39,13 +55,34 @@ def main(words: Sequence[str]) -> int:
         raise BadInput(
             "missing: STACK (a recording), or --table FILE (a table of recordings); see cellsynth info --help"
         )
+    if not options.fit and (options.channel or options.z):
+        raise BadInput("--channel and --z say what --fit looks at; give --fit too")
     if options.decided is not None:
         raise BadInput("--decided writes a table; give one with --table FILE")
     from napari_cellsynth.stack.info import info_text, stack_info  # after --help has been answered
 
     stack = options.recording.read(options.stack)
-    _say(options, lambda: stack_info(stack), lambda: info_text(stack))
+    if options.fit:
+        fitness = _judged(options, stack)
+        words = [f"  {MARKS[one.severity]}{one.words}" for one in fitness.findings()]
+        told = {"fit": {**fitness.to_json(), "findings": [asdict(one) for one in fitness.findings()]}}
+        _say(options, lambda: stack_info(stack) | told, lambda: "\n".join([info_text(stack), FIT, *words]))
+    else:
+        _say(options, lambda: stack_info(stack), lambda: info_text(stack))
     return 0
+
+
+def _judged(options: Info, stack: Stack) -> Fitness:
+    from napari_cellsynth.cli.progress import ProgressLine
+    from napari_cellsynth.stack.fitness.fitness import Fitness
+    from napari_cellsynth.stack.fitness.judge import judge
+
+    with ProgressLine("fit for use?", quiet=options.quiet) as line:
+        for news in judge(stack, channel=options.channel, z=options.z):
+            if isinstance(news, Fitness):
+                return news
+            line.at(news.done, news.total)
+    raise AssertionError("judging ends with what was found")
 
 
 def _table(options: Info) -> int:
@@ -55,6 +92,8 @@ def _table(options: Info) -> int:
 
     if options.stack is not None:
         raise BadInput("a STACK given beside --table; give one of them")
+    if options.fit:
+        raise BadInput("--fit looks at one recording; give a STACK in place of --table")
     assert options.table is not None
     table, settings = Table.read(options.table), options.split.hold_out()
     check = check_table(table, settings)

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import gc
 import weakref
+from collections.abc import Callable
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import scenes
+import tifffile
 from scipy import ndimage
 
 from napari_cellsynth.errors import BadInput
+from napari_cellsynth.stack.files.read import read_stack
 from napari_cellsynth.stack.fitness.fitness import Fitness
 from napari_cellsynth.stack.fitness.judge import judge
 from napari_cellsynth.stack.stack import Stack
@@ -51,6 +55,34 @@ def test_each_fault_is_found_where_it_is(seed: int) -> None:
     assert found(fitness) == expected
     assert fitness.unfit == {3, 6, 9, 12, 15}
     assert fitness.ceiling == 4095
+
+
+@pytest.mark.parametrize(
+    ("dtype", "ceiling"), [(np.uint8, 255), (np.uint16, 4095), (np.uint16, 3000), (np.float32, 0.75)]
+)
+def test_saturated_at_the_type_s_or_the_camera_s_own_ceiling(dtype: Any, ceiling: float) -> None:
+    frames = scenes.field(scenes.path("still", 6)).astype(np.float64)
+    frames *= ceiling / np.quantile(frames[2], 0.97)
+    frames[:2], frames[3:] = frames[:2] * 0.5, frames[3:] * 0.5
+    frames = np.minimum(frames, ceiling).astype(dtype)
+    fitness = scenes.judged(scenes.stack_of(frames))
+    assert (fitness.saturated, fitness.ceiling) == ((2,), ceiling)
+    assert 0.02 < fitness.share < 0.04
+    frames[4, 5, 5] = frames.max()  # a cosmic ray is no ceiling
+    if dtype is np.uint16:
+        frames[4, 5, 5] = 65535
+    assert scenes.judged(scenes.stack_of(frames)).saturated == (2,)
+
+
+def test_a_stage_that_comes_back_doubles_no_frame() -> None:
+    offsets = scenes.path("jitter") * 3
+    offsets[7] = offsets[6]
+    assert scenes.judged(scenes.stack_of(scenes.field(offsets, crawling=0))).doubled == ()
+
+
+def test_masks_are_not_saturated() -> None:
+    frames = np.where(scenes.field(scenes.path("still", 4)) > 300, 255, 0).astype(np.uint8)
+    assert scenes.judged(scenes.stack_of(frames)).saturated == ()
 
 
 def test_a_lamp_that_stays_off() -> None:
@@ -201,3 +233,17 @@ def test_sentences() -> None:
     assert any("stage moves 1." in words for words in said)
     assert any("at frame 11; clips will not cross it" in words for words in said)
     assert all(a != b for a, b in pairwise(said))
+
+
+@pytest.mark.parametrize(("name", "share"), [("xy_12bit__saturated_plant.tif", 0.009), ("xyt_8bit_polyp.tif", 0)])
+def test_real_ceilings(real_data: Callable[[str], Path], name: str, share: float) -> None:
+    fitness = scenes.judged(read_stack(real_data("odd_files") / "neubias" / name))
+    assert fitness.share == pytest.approx(share, abs=0.001)
+    assert bool(fitness.saturated) == bool(share)
+
+
+def test_real_doubled_frames(real_data: Callable[[str], Path]) -> None:
+    """Every third frame of this recording is the one before, pixel by pixel."""
+    path = real_data("drosophila_gfp_histone") / "sequence1_rgb.tif"
+    frames = tifffile.imread(path)[:12, ..., 1]
+    assert scenes.judged(scenes.stack_of(frames)).doubled == (3, 6, 9)

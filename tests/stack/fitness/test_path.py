@@ -88,3 +88,13 @@ def test_large_frames_are_reduced_and_still_measured() -> None:
     assert reduced[0].factor == 2
     found = [match(a, b).shift for a, b in pairwise(reduced)]
     assert np.abs(np.array(found) - np.diff(true, axis=0)).max() < 0.15
+
+
+def test_cosmic_rays_change_nothing() -> None:
+    frames = scenes.field(scenes.path("jitter", frames=10))
+    struck = frames.copy()
+    for t, y, x in np.random.default_rng(0).integers(0, (10, scenes.SIDE, scenes.SIDE), (12, 3)):
+        struck[t, y, x] = 65535
+    clean, hit = (scenes.judged(scenes.stack_of(one)) for one in (frames, struck))
+    assert hit.jumps == ()
+    assert np.abs(hit.offsets - clean.offsets).max() < 0.05

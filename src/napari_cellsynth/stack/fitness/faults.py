@@ -27,9 +27,9 @@ SATURATED = 0.001
 BLURRED = 0.5
 """Fall of the logarithm of sharpness: detail at less than 0.6 of what it is nearby.  In real recordings it falls by 0.4
 at most where it is steady; a blur of 1.5 pixels takes 0.6 to 1.2, one of 2.5 pixels 1.1 to 2.4."""
-DOUBLED = 0.2
-"""Difference from the frame before against the usual one; in real recordings at least 0.36, but for frames that are
-the same."""
+DOUBLED = (0.2, 0.5)
+"""Difference from the frame before, against the usual one and against the noise of two exposures.  In real recordings
+it is at least 0.36 of the usual one, but for frames that are the same; and the noise of two exposures never is."""
 
 
 def dark_and_bright(looks: Sequence[Look | None]) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -48,14 +48,11 @@ def dark_and_bright(looks: Sequence[Look | None]) -> tuple[tuple[int, ...], tupl
 
 
 def saturated(looks: Sequence[Look | None], dtype: np.dtype[Any]) -> tuple[int, ...]:
-    """Frames with a pile of pixels at the ceiling: the dtype's, or the highest value of the recording."""
-    ceiling = max((look.top for look in looks if look is not None), default=0.0)
+    """Frames with a pile of pixels at the ceiling: the dtype's, or the highest value that piles up anywhere."""
+    piled = {t: look.top for t, look in enumerate(looks) if look is not None and look.at_top >= SATURATED}
+    ceiling = max(piled.values(), default=0.0)
     most = float(np.iinfo(dtype).max) if dtype.kind in "iu" else np.inf
-    return tuple(
-        t
-        for t, look in enumerate(looks)
-        if look is not None and look.at_top >= SATURATED and look.top in (ceiling, most)
-    )
+    return tuple(t for t, top in piled.items() if top in (ceiling, most))
 
 
 def blurred(looks: Sequence[Look | None], unusable: frozenset[int]) -> tuple[int, ...]:
@@ -66,14 +63,17 @@ def blurred(looks: Sequence[Look | None], unusable: frozenset[int]) -> tuple[int
     return _where(fall > max(BLURRED, STEADY * _fluctuation(fall)))
 
 
-def doubled(differences: NDArray[np.float64], unusable: frozenset[int]) -> tuple[int, ...]:
+def doubled(
+    looks: Sequence[Look | None], differences: NDArray[np.float64], unusable: frozenset[int]
+) -> tuple[int, ...]:
     """Frames that are the one before once more; ``differences`` (T,) are root mean squares, NaN where there is none."""
     known = differences.copy()
     known[list(unusable)] = np.nan
     # Of equal frames there may be as many as of others.
     others = known[np.isfinite(known) & (known > 0)]
     usual = float(np.median(others)) if len(others) else 0.0
-    return _where((known == 0) | (known < DOUBLED * usual))
+    noise = np.sqrt(2) * _values(looks, lambda look: look.noise)
+    return _where((known == 0) | (known < DOUBLED[0] * usual) & (known < DOUBLED[1] * noise))
 
 
 def nearby(values: NDArray[np.float64]) -> NDArray[np.float64]:

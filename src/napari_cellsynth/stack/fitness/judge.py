@@ -99,7 +99,7 @@ class _Seen:
             raise BadInput(f"no frame of {self.stack.name} can be read: {self.reasons[0]}")
         dark, bright = faults.dark_and_bright(self.looks)
         blurred = faults.blurred(self.looks, frozenset(unreadable + dark + bright))
-        doubled = faults.doubled(np.array(self.differences), frozenset(unreadable + dark + bright))
+        doubled = faults.doubled(self.looks, np.array(self.differences), frozenset(unreadable + dark + bright))
         saturated = faults.saturated(self.looks, self.stack.dtype)
         path = self._path(frozenset(unreadable + dark + bright + blurred + doubled))
         tops = [look for t in saturated if (look := self.looks[t]) is not None]

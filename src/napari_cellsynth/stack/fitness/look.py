@@ -14,6 +14,10 @@ FINEST = (1.0, 2.0)
 """Standard deviations (reduced pixels) of the band that goes first when a frame is out of focus."""
 BODY = (4.0, 8.0)
 """Of the band that stays."""
+MIDDLE = 256
+"""Pixels along each side in which noise is measured."""
+RAYS = 0.0005
+"""Share of the pixels that may lie above a ceiling."""
 NEAR_TOP = 0.01
 """Share of the frame's range below its highest value with which the pile at the top is compared."""
 
@@ -26,30 +30,40 @@ class Look:
     low: float
     """The value below which a thousandth of the pixels lies."""
     top: float
-    """Highest value."""
+    """Highest value, but for a few pixels that cosmic rays may have hit."""
     at_top: float
     """Share of the pixels that have it, 0 where they are no pile: fewer than three times as many as have a value
     just below, or a frame of next to two values, such as a mask."""
+    noise: float
+    """Standard deviation of its noise, measured in its middle."""
     sharpness: float
     """Logarithm of the finest detail over the body of what is seen, without noise; NaN where there is nothing."""
 
 
 def look_at(frame: NDArray[Any]) -> Look:
     """Measure a frame (Y, X) of finite numbers, in its own dtype."""
-    top, low = float(frame.max()), float(np.quantile(frame[:: max(1, frame.shape[0] // 256)], 0.001))
+    some = frame[:: max(1, frame.shape[0] // 256)]
+    low, high = (float(value) for value in np.quantile(some, (0.001, 1 - RAYS), method="nearest"))
+    top = high if np.mean(frame == high) > RAYS else float(frame.max())
     return Look(
         mean=float(frame.mean(dtype=np.float64)),
         low=low,
         top=top,
-        at_top=_pile(frame, low, top),
+        at_top=_pile(frame, some, low, top),
+        noise=noise_of(_middle(frame).astype(np.float32)),
         sharpness=_sharpness(frame.astype(np.float32)),
     )
 
 
-def _pile(frame: NDArray[Any], low: float, top: float) -> float:
+def _middle(frame: NDArray[Any]) -> NDArray[Any]:
+    """As many pixels as noise needs to be measured, unreduced."""
+    y, x = (max(0, (n - MIDDLE) // 2) for n in frame.shape)
+    return frame[y : y + MIDDLE, x : x + MIDDLE]
+
+
+def _pile(frame: NDArray[Any], some: NDArray[Any], low: float, top: float) -> float:
     share = float(np.mean(frame == top))
-    between = frame[:: max(1, frame.shape[0] // 256)]
-    if np.mean((between > low + 0.05 * (top - low)) & (between < top - 0.05 * (top - low))) < 0.01:
+    if np.mean((some > low + 0.05 * (top - low)) & (some < top - 0.05 * (top - low))) < 0.01:
         return 0.0
     if frame.dtype.kind in "iu":
         depth = max(1.0, np.floor(NEAR_TOP * (top - low)))

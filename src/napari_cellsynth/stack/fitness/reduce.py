@@ -60,12 +60,18 @@ def reduce(frame: NDArray[np.float32]) -> Reduced:
     from scipy import ndimage
 
     factor = factor_for(frame.shape)
-    small = binned(frame, factor)
+    small = _without_rays(binned(frame, factor))
     fine = _equalised(small, *FINE, AROUND)
     half = 2 if min(small.shape) >= 64 else 1
     blurred = ndimage.uniform_filter(small, half) if half > 1 else small
     coarse = _equalised(binned(blurred, half), COARSE[0] / half, COARSE[1] / half, 2.5 * AROUND / half)
     return Reduced(fine, coarse, factor, *_steepest(fine))
+
+
+def _without_rays(image: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Single pixels far beyond all others cut down: a cosmic ray would outshine every cell."""
+    low, high = np.quantile(image, (0.001, 0.999))
+    return np.clip(image, low - (high - low), high + (high - low))
 
 
 def _steepest(fine: NDArray[np.float32]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
