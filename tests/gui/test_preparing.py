@@ -14,7 +14,7 @@ import pytest
 
 from napari_cellsynth.errors import RunFailed
 from napari_cellsynth.gui import preparing
-from napari_cellsynth.gui.preparing import MADE_FROM, TABLE, PreparingJob, follow, jobs_in, promised
+from napari_cellsynth.gui.preparing import MADE_FROM, TABLE, PreparingJob, follow, half_made, jobs_in, promised
 
 MAKES = """
 import json, pathlib, signal, sys, time
@@ -150,3 +150,22 @@ def test_sets_that_are_being_made_are_known_to_others(start: Callable[..., Prepa
     assert promised(tmp_path) == {going.out, waiting.out}
     assert going.cancel()
     assert promised(tmp_path) == {waiting.out}
+
+
+def test_jobs_of_another_computer_are_left_alone(start: Callable[..., PreparingJob], tmp_path: Path) -> None:
+    """A home on a share: whether the process of another computer works cannot be seen from here."""
+    job = start(MAKES, 2000)
+    in_the_middle(job)
+    record = {**job.record, "host": "the microscope's"}
+    (job.folder / preparing.RECORD).write_text(json.dumps(record))
+    assert jobs_in(tmp_path) == []
+    assert half_made(job.out) and job.folder.exists()
+    assert job.cancel()
+
+
+def test_what_another_set_of_a_longer_name_has_half_made_stays(tmp_path: Path) -> None:
+    mine, other = (tmp_path / f".{name}.0123abcd.part" for name in ("movie 1", "movie 1.2 cells"))
+    mine.mkdir()
+    other.mkdir()
+    assert half_made(tmp_path / "movie 1") == [mine]
+    assert half_made(tmp_path / "movie 1.2 cells") == [other]

@@ -181,14 +181,18 @@ class PreparingJob:
 def jobs_in(home: Path) -> list[PreparingJob]:
     """The jobs of a home that are worth looking at, oldest first.
 
-    What a napari that is gone did not get to start is removed.
+    What a napari that is gone did not get to start is removed.  Jobs of
+    another computer that has the same home are that one's: whether their
+    processes work cannot be seen from here.
     """
     found = []
     for record in sorted((home / JOBS).glob(f"*/{RECORD}")):
         job = PreparingJob(record.parent)
+        if job.record.get("host") != platform.node():
+            continue
         if "pid" in job.record:
             found.append(job)
-        elif job.record.get("host") == platform.node() and not _lives(job.record.get("napari")):
+        elif not _lives(job.record.get("napari")):
             job.forget()
     return found
 
@@ -230,7 +234,9 @@ def _notes(out: Path) -> tuple[str, ...]:
 
 def half_made(out: Path) -> list[Path]:
     """Temporary folders of a set that a killed process left behind."""
-    return [path for path in out.parent.glob(f".{glob.escape(out.name)}.*.part") if path.is_dir()]
+    # Exactly one part between: another set's name may begin with this one's and a dot.
+    of_mine = out.parent.glob(f".{glob.escape(out.name)}.{'[0-9a-f]' * 8}.part")
+    return [path for path in of_mine if path.is_dir()]
 
 
 def _moved(value: Any, old: str, new: str) -> Any:

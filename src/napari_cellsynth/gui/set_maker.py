@@ -44,8 +44,8 @@ def make_in_child(
     """
     out.parent.mkdir(parents=True, exist_ok=True)
     job, runs = PreparingJob.create(home, out, order.kind), False
+    going = hand_over_movies(order.movies, job.folder, ask_above=ask_above)
     try:
-        going = hand_over_movies(order.movies, job.folder, ask_above=ask_above)
         while True:
             try:
                 step = next(going)
@@ -59,6 +59,7 @@ def make_in_child(
         started(job)
         yield from follow(job)
     finally:
+        going.close()  # first: Windows removes no file that is open
         if not runs:
             job.forget()
 
