@@ -94,7 +94,7 @@ def test_pairs_in_every_way(shell, exposures, way: str) -> None:
         (["clips", "phantom", "--out", "x", "--contact-sheet", "y.png"], "look first"),
         (["clips", "phantom", "--contact-sheet", "y.jpg", "--quiet", "--frames", 1], "ends with .png"),
         (["clips", "phantom", "--out", "x", "--frames", 400], "the gap is a clip, 400 frames"),
-        (["clips", "phantom", "--out", "x", "--frames", 400, "--gap", 1], "has 10 frames"),
+        (["clips", "phantom", "--out", "x", "--frames", 400, "--gap", 1], "parts of a clip (400 frames)"),
         (["clips", "phantom", "--out", "x", "--overlap", 1], "--overlap"),
         (["clips", "phantom", "--out", "x", "--box", "9 parsec"], "parsec"),
         (["clips", "--out", "x"], "name at least one recording"),

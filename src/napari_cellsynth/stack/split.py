@@ -34,9 +34,7 @@ def whole(frames: int, part: Split) -> FrameSplit:
     return FrameSplit(dict.fromkeys(range(frames), part), by="recording")
 
 
-def by_time(
-    frames: int, *, validation: float, test: float, gap: int, name: str, least: int = 1
-) -> FrameSplit:
+def by_time(frames: int, *, validation: float, test: float, gap: int, name: str, least: int = 1) -> FrameSplit:
     """Training first, then a gap, validation, a gap, test: time runs forward.
 
     ``validation`` and ``test`` are shares of the frames, at least ``least``
@@ -46,9 +44,10 @@ def by_time(
     sizes = {part: max(least, size) for part, size in shares(frames, validation=validation, test=test).items()}
     needed = least + sum(size + gap for size in sizes.values())
     if frames < needed:
+        clip, shorter = (f"parts of a clip ({least} frames) and ", "shorter clips or ") if least > 1 else ("", "")
         raise BadInput(
-            f"{name} gives {frames} frame(s); holding out by time with a gap of {gap} needs {needed}: "
-            f"choose a smaller gap, hold out whole recordings, or set both fractions to 0"
+            f"{name} gives {frames} frame(s); holding out by time with {clip}a gap of {gap} needs {needed}: "
+            f"choose {shorter}a smaller gap, hold out whole recordings, or set both fractions to 0"
         )
     parts: dict[int, Split] = {}
     between: set[int] = set()
