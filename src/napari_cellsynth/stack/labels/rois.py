@@ -110,7 +110,9 @@ def _rois(path: Path) -> Iterator[tuple[str, Any]]:
                 raise BadInput(f"{path.name} unpacks to more than Fiji ROIs ever need; it is not opened")
             for one in entries:
                 yield one.filename, _parsed(f"{path.name}: {one.filename}", _unpacked(archive, one))
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+    except BadInput:
+        raise
+    except Exception as error:  # of a damaged archive anything may come, zlib's errors among them
         raise BadInput(f"{path.name} is no archive of Fiji ROIs that can be read ({error}); save it anew") from error
 
 
