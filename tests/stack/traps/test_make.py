@@ -241,3 +241,14 @@ def test_a_copy_under_another_name_is_not_its_own_test(chip: Field, tmp_path: Pa
     with pytest.raises(BadInput, match="chip and copy hold the same pixels"):
         list(make_traps(apart, tmp_path / "set", settings(chip, split="table")))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_pixels_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
+    chip = draw_field(3, frames=3, noise=0.1)
+    pixels = np.asarray(chip.stack.data, np.float32)
+    y, x = chip.traps[4].astype(int)
+    pixels[2, ..., y, x] = np.nan
+    spoilt = recordings_of([(chip.stack.with_(data=pixels), None)], NOTHING)
+    with pytest.raises(BadInput, match=r"frame 2 of chip .* not numbers"):
+        list(make_traps(spoilt, tmp_path / "set", settings(chip)))
+    assert list(tmp_path.iterdir()) == []

@@ -18,7 +18,7 @@ from napari_cellsynth.stack.provenance import provenance_block
 from napari_cellsynth.stack.recordings.recording import Recording, check_copies
 from napari_cellsynth.stack.scaling import Scaling
 from napari_cellsynth.stack.split import SPLITS
-from napari_cellsynth.stack.training_sets.planes import PlaneFile
+from napari_cellsynth.stack.training_sets.planes import PlaneFile, check_numbers
 from napari_cellsynth.stack.training_sets.write import SetProgress, SetWriter, check_out
 
 FORMAT = 1
@@ -177,7 +177,8 @@ def _cut_all(
     for (one, z), frames in wanted.items():
         source, mine = plan.sources[one], starts[one, z]
         for t in frames:
-            planes = [_checked(plane, source, t).astype(plan.dtype, copy=False) for plane in source.read(t, z)]
+            name, frame = source.first.name, source.first.file_frame(t)
+            planes = [check_numbers(plane, name, frame).astype(plan.dtype, copy=False) for plane in source.read(t, z)]
             for k in range(stored):
                 for number, clip in mine.get(t - k * every, ()):
                     for channel, plane in enumerate(planes):
@@ -185,16 +186,6 @@ def _cut_all(
                         file.write(place, cut_clip(source, plane, clip.y0, clip.x0, size))
             done += 1
             yield done
-
-
-def _checked(plane: np.ndarray, source: Source, t: int) -> np.ndarray:
-    if plane.dtype.kind == "f" and not np.isfinite(plane).all():
-        frame = source.first.file_frame(t)
-        raise BadInput(
-            f"frame {frame} of {source.first.name} (counted from 0) holds pixels that are not numbers; "
-            f"leave that frame out"
-        )
-    return plane
 
 
 def _open_file(writer: SetWriter, plan: ClipPlan, count: int, provenance: dict[str, Any]) -> PlaneFile:

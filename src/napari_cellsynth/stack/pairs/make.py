@@ -21,7 +21,7 @@ from napari_cellsynth.stack.provenance import provenance_block
 from napari_cellsynth.stack.recordings.recording import Recording, check_copies
 from napari_cellsynth.stack.scaling import Scaling
 from napari_cellsynth.stack.split import SPLITS
-from napari_cellsynth.stack.training_sets.planes import PlaneFile
+from napari_cellsynth.stack.training_sets.planes import PlaneFile, check_numbers
 from napari_cellsynth.stack.training_sets.write import SetProgress, SetWriter, check_out
 
 FORMAT = 1
@@ -117,9 +117,8 @@ def make_pairs(
 def check_pair(plan: PairPlan, pair: Pair, checked: Checked) -> None:
     """Measure a pair and settle whether it is taken."""
     low, high = plan.read(pair)
-    for plane, one in zip((low, high), _both(plan, pair), strict=True):
-        if plane.dtype.kind == "f" and not np.isfinite(plane).all():
-            raise BadInput(f"{one.name} holds pixels that are not numbers; leave that frame out")
+    for plane, one, t in zip((low, high), _both(plan, pair), (pair.t_low, pair.t_high), strict=True):
+        check_numbers(plane, one.name, one.file_frame(t))
     shift = measure_shift(low, high)
     checked.shifts[pair] = shift
     reason = _reason(plan, low, high, shift, checked)

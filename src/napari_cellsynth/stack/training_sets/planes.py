@@ -91,6 +91,18 @@ def check_dtype(dtype: Any) -> np.dtype[Any]:
     return native
 
 
+def check_numbers(plane: np.ndarray, name: str, frame: int) -> np.ndarray:
+    """The plane; BadInput where it holds NaN or infinities, which would spoil scaling and training unseen.
+
+    ``frame`` is the number in the file of the recording ``name``.
+    """
+    if plane.dtype.kind == "f" and not np.isfinite(plane).all():
+        raise BadInput(
+            f"frame {frame} of {name} (counted from 0) holds pixels that are not numbers; leave that frame out"
+        )
+    return plane
+
+
 def _place_of_pixels(path: Path) -> tuple[int, np.dtype[Any]]:
     import tifffile
 

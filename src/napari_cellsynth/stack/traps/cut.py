@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from napari_cellsynth.errors import BadInput
-from napari_cellsynth.stack.training_sets.planes import PlaneFile
+from napari_cellsynth.stack.training_sets.planes import PlaneFile, check_numbers
 from napari_cellsynth.stack.training_sets.write import SetProgress, SetWriter
 from napari_cellsynth.stack.traps.job import Job
 from napari_cellsynth.stack.traps.review import review_text
@@ -56,7 +56,7 @@ def write(job: Job, out: Path) -> Iterator[SetProgress]:
 
 def _cut_plane(job: Job, source: int, t: int, z: int, images: PlaneFile, labels: PlaneFile | None) -> None:
     recording, shape = job.recordings[source], job.shapes[source]
-    plane = recording.stack.frame(t, z=z)
+    plane = check_numbers(recording.stack.frame(t, z=z), recording.name, recording.file_frame(t))
     outlines = recording.labels if labels is not None else None
     numbers = None if outlines is None else outlines.frame(t, z=z if outlines.size("Z") > 1 else 0)
     for one in job.showing(source, t, z):
