@@ -113,7 +113,8 @@ def _rois(path: Path) -> Iterator[tuple[str, Any]]:
     except BadInput:
         raise
     except Exception as error:  # of a damaged archive anything may come, zlib's errors among them
-        raise BadInput(f"{path.name} is no archive of Fiji ROIs that can be read ({error}); save it anew") from error
+        reason = " ".join(str(error).split())[:120] or type(error).__name__
+        raise BadInput(f"{path.name} is no archive of Fiji ROIs that can be read ({reason}); save it anew") from error
 
 
 def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
