@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from itertools import islice
 
 import numpy as np
@@ -39,3 +40,27 @@ def content_hash(stack: Stack) -> str:
             continue
         digest.update(plane.astype(plane.dtype.newbyteorder("<"), copy=False).tobytes())
     return digest.hexdigest()
+
+
+def frame_hashes(stack: Stack, numbers: Sequence[int]) -> dict[int, str]:
+    """Short fingerprints (12 hexadecimal digits) of up to 64 frames, by frame of the stack.
+
+    ``numbers`` are the frames' numbers in their file.  Those are looked at
+    that the smallest possible power of two divides, so that two takes of one
+    recording have frames in common; of several planes the first.  Frames
+    without any structure, or that cannot be read, have no fingerprint.
+    """
+    step = 1
+    while (chosen := [t for t, number in enumerate(numbers) if number % step == 0]) and len(chosen) > FRAMES:
+        step *= 2
+    found: dict[int, str] = {}
+    for t in chosen:
+        try:
+            plane = np.ascontiguousarray(stack.frame(t))
+        except Damaged:
+            continue
+        if plane.size and plane.min() != plane.max():
+            head = f"{plane.shape}|{plane.dtype.name}".encode()
+            little = plane.astype(plane.dtype.newbyteorder("<"), copy=False)
+            found[t] = hashlib.sha256(head + little.tobytes()).hexdigest()[:12]
+    return found

@@ -180,11 +180,31 @@ def test_pairs_beside_recordings_are_refused() -> None:
 
 
 def test_copies_are_found() -> None:
-    stacks = [Stack(np.full((2, 8, 8), n, np.uint8), "TYX", name=str(n)) for n in (0, 1, 2, 0)]
+    made = np.random.default_rng(0).integers(0, 255, (3, 2, 8, 8), np.uint8)
+    stacks = [Stack(made[n], "TYX", name=str(n)) for n in (0, 1, 2, 0)]
     described = [r.describe() for r in recordings_of(stacks, HoldOut(by="recording"))]
     with pytest.raises(BadInput, match="0 and 0 hold the same pixels, but are used for test and train"):
         check_copies(described)
     check_copies(described[:3])
+
+
+def test_a_copy_with_other_frames_is_found() -> None:
+    movie = np.random.default_rng(0).integers(0, 255, (200, 8, 8), np.uint8)
+    whole, shorter, other = (
+        Stack(data, "TYX", name=name) for data, name in ((movie, "a"), (movie[:150], "b"), (255 - movie, "c"))
+    )
+    described = [r.describe() for r in recordings_of([whole, other, shorter], roles=["train", "validation", "test"])]
+    with pytest.raises(BadInput, match="a and b hold the same pixels, but are used for test and train"):
+        check_copies(described)
+    check_copies(described[:2])
+
+
+def test_frames_that_all_recordings_have_alike_are_no_copies() -> None:
+    """Black frames before the lamp is lit, in all recordings of a day."""
+    made = np.random.default_rng(0).integers(0, 255, (3, 4, 8, 8), np.uint8)
+    made[:, :2] = 7
+    stacks = [Stack(data, "TYX", name="n") for data in made]
+    check_copies([r.describe() for r in recordings_of(stacks, roles=["train", "validation", "test"])])
 
 
 # ---------------------------------------------------------------- files

@@ -133,7 +133,8 @@ def _tied(table: Table) -> list[int]:
     """A number for each row, the same for rows that show the same cells.
 
     Rows of one image of one file at one position (planes, channels, ranges
-    of frames), or whose regions overlap; the exposures of a pair; rows that
+    of frames), or whose regions overlap; files of one position on one day;
+    the exposures of a pair; rows that
     share their outlines.
     """
     rows = table.rows
@@ -141,6 +142,8 @@ def _tied(table: Table) -> list[int]:
     keys: list[list[Key]] = []
     for row, image in zip(rows, images, strict=True):
         mine: list[Key] = [("place", image, row.position or "")]
+        if row.session is not None and row.position is not None:
+            mine.append(("spot", row.session, row.position))
         if row.role is not None:
             mine += [("pair", *pair) for pair in _pair_keys(row, image)]
         if row.labels is not None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_cellsynth.errors import BadInput
-from napari_cellsynth.stack.hashing import content_hash
+from napari_cellsynth.stack.hashing import content_hash, frame_hashes
 from napari_cellsynth.stack.modality import Modality
 from napari_cellsynth.stack.recordings.holdout import HoldOut
 from napari_cellsynth.stack.recordings.row import Projection, Row
@@ -79,7 +79,7 @@ class Recording:
     def describe(self, *, hashes: bool = True) -> dict[str, Any]:
         """What dataset.json keeps of a recording: where it lies, what of it was taken, what is known about it.
 
-        With ``hashes`` up to 64 planes are read, of the recording and of its outlines.
+        With ``hashes`` planes are read, up to 64 of its outlines and twice as many of the recording.
         """
         stack, labels, row = self.stack, self.labels, self.row
         told = ("session", "position", "condition", "modality", "fraction", "role", "scene")
@@ -93,6 +93,7 @@ class Recording:
             "frame_interval": stack.frame_interval,
             "selection": self.selection.to_json(),
             "split": self.describe_split(),
+            "frames_seen": self._frames_seen() if hashes else {},
             "labels": None if labels is None else {
                 "name": labels.name,
                 "path": None if labels.path is None else str(labels.path),
@@ -100,6 +101,12 @@ class Recording:
             },
             **{key: None if row is None else getattr(row, key) for key in told},
         }  # fmt: skip
+
+    def _frames_seen(self) -> dict[str, list[str]]:
+        """Fingerprints of frames in each part, by which a copy of the recording is known."""
+        parts = self.split.parts
+        seen = frame_hashes(self.stack, [self.file_frame(t) for t in range(self.frames)])
+        return {part: [code for t, code in seen.items() if parts.get(t) == part] for part in SPLITS}
 
     def describe_split(self) -> dict[str, Any]:
         """How the parts were decided, and the frames of ``stack`` in each as ranges."""
@@ -110,21 +117,22 @@ class Recording:
 
 
 def check_copies(described: Sequence[Mapping[str, Any]]) -> None:
-    """BadInput where two recordings, as ``describe`` says them, hold the same pixels and are for different parts.
+    """BadInput where two recordings, as ``describe`` says them, share frames that are for different parts.
 
-    A copy under another name would be its own test.
+    A copy under another name, or with other frames taken, would be its own
+    test.  Known by sampled frames of the same numbers: a copy from which the
+    beginning was cut off is not found.
     """
-    seen: dict[object, Mapping[str, Any]] = {}
-    for source in described:
-        other = seen.setdefault(source["hash"], source)
-        if source["hash"] is None or other is source:
-            continue
-        parts = [{part for part in SPLITS if part in one["split"]} for one in (other, source)]
-        if parts[0] != parts[1]:
-            raise BadInput(
-                f"{other['name']} and {source['name']} hold the same pixels, but are used for"
-                f" {' and '.join(sorted(parts[0] | parts[1]))}; leave one of them out"
-            )
+    seen: dict[str, tuple[str, int]] = {}
+    for number, source in enumerate(described):
+        for part, codes in source["frames_seen"].items():
+            for code in codes:
+                other_part, other = seen.setdefault(code, (part, number))
+                if other != number and other_part != part:
+                    raise BadInput(
+                        f"{described[other]['name']} and {source['name']} hold the same pixels, but are used for"
+                        f" {' and '.join(sorted({other_part, part}))}; leave one of them out"
+                    )
 
 
 Pair = tuple[Stack, Stack | None]

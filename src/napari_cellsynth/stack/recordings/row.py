@@ -142,7 +142,8 @@ class Row(BaseModel):
 def parse_spans(text: str) -> tuple[tuple[int, int], ...]:
     """Ranges of frames in ascending order: ``0-19,25-39`` as ((0, 19), (25, 39)), ``40-`` to the end."""
     spans: list[tuple[int, int]] = []
-    for part in re.split(r"[,;\s]+(?=\d)", text.strip()):
+    # A space alone parts only what has a dash: in ``0 39`` one was lost.
+    for part in re.split(r"\s*[,;]\s*|\s+(?=\d+-)", re.sub(r"\s*-\s*", "-", text.strip())):
         found = _SPAN.fullmatch(part.strip())
         if found is None:
             raise BadInput(f"{text!r} given; expected frames counted from 0 such as 0-39 or 0-19,25-39")
