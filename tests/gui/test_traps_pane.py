@@ -14,9 +14,12 @@ from pytestqt.qtbot import QtBot
 from qtpy.QtCore import Qt
 
 from napari_cellsynth.cli import main
+from napari_cellsynth.errors import BadInput
+from napari_cellsynth.gui.hand_over import given_by, recordings_here
 from napari_cellsynth.gui.layers import add_stack
 from napari_cellsynth.gui.state import Session
 from napari_cellsynth.gui.trap_boxes import COLOURS, box_of, corners_of
+from napari_cellsynth.gui.trap_search import UNDIVIDED
 from napari_cellsynth.gui.traps_pane import TrapsPane
 from napari_cellsynth.stack.files.write import write_ome_tiff
 from napari_cellsynth.stack.traps.boxes import PixelBox
@@ -188,9 +191,24 @@ def test_what_is_shown_is_what_the_shell_makes(qtbot: QtBot, pane: TrapsPane, ch
     assert 1 not in {item.trap for item in items}
 
 
-def test_what_lacks_is_said(qtbot: QtBot, pane: TrapsPane, chip: Field) -> None:
-    from napari_cellsynth.errors import BadInput
+def test_a_review_of_other_pixels_is_not_used(qtbot: QtBot, pane: TrapsPane, chip: Field) -> None:
+    """Its places count in the movies as they were taken then."""
+    looked_through(qtbot, pane, chip)
+    settings, study = pane.settings(), pane.session.study
+    study.set(0, "condition", "treated")
+    assert pane.words(settings)
+    for column, text in (("region", "10:300,0:200"), ("frames", "1-2")):
+        study.set(0, column, text)
+        with pytest.raises(BadInput, match="find the traps again"):
+            pane.words(settings)
+        taken = recordings_here(given_by(pane.session), UNDIVIDED)
+        with pytest.raises(BadInput, match="find the traps again"):
+            pane.plan(taken, settings)
+        study.set(0, column, "")
+    assert pane.words(settings)
 
+
+def test_what_lacks_is_said(qtbot: QtBot, pane: TrapsPane, chip: Field) -> None:
     with pytest.raises(BadInput, match="box one trap"):
         pane.plan((), pane.settings())
     ready: list[bool] = []

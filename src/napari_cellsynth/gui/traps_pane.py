@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from qtpy.QtWidgets import QCheckBox, QFileDialog, QLabel, QSlider, QWidget
 
 from napari_cellsynth.errors import BadInput, CellsynthError
 from napari_cellsynth.gui import workers
-from napari_cellsynth.gui.hand_over import Given, given_by, recordings_here
+from napari_cellsynth.gui.hand_over import given_by
 from napari_cellsynth.gui.kind_panes import Examples, KindPane
 from napari_cellsynth.gui.parts import Bar, Sentence, button, row
 from napari_cellsynth.gui.pieces import Choice, Listening, Whole
@@ -21,11 +21,11 @@ from napari_cellsynth.gui.shell_words import settings_words
 from napari_cellsynth.gui.split_words import VERBS
 from napari_cellsynth.gui.trap_boxes import Shown, TrapBoxes
 from napari_cellsynth.gui.trap_review import TrapReview, pictures_of
+from napari_cellsynth.gui.trap_search import Looked, looking, movie_number, searching, taken_of
 from napari_cellsynth.gui.words import capital, how_many, listed
-from napari_cellsynth.stack.recordings.holdout import HoldOut
 from napari_cellsynth.stack.split import SPLITS
 from napari_cellsynth.stack.traps.boxes import CropShape, PixelBox
-from napari_cellsynth.stack.traps.look_over import Found, Review
+from napari_cellsynth.stack.traps.look_over import Review
 from napari_cellsynth.stack.traps.match import FLOOR
 from napari_cellsynth.stack.traps.settings import TrapSettings
 
@@ -37,22 +37,12 @@ if TYPE_CHECKING:
 
 REVIEWS = "reviews"
 """Folder of the home in which review tables are kept for the process that makes the set."""
-UNDIVIDED = HoldOut(by="time", validation_fraction=0.0, test_fraction=0.0)
 SETTLE = 250
 """Milliseconds after the last change of the threshold before boxes are drawn anew."""
 IN_TABLE = ("template", "template_frame", "template_z", "threshold", "first", "last", "box_is_empty")
 """Settings that a review table makes needless."""
+OTHERS = "the movies, or what the table takes of them, have changed since the traps were found: find the traps again"
 WASHED = [("kept", "keep"), ("left out (no randomness)", "reject")]
-
-
-@dataclass(frozen=True)
-class Looked:
-    """What a search was made in."""
-
-    recordings: tuple[Recording, ...]
-    movie: int | None
-    """Number of the recording that the movie shows; None where it is none of them."""
-    found: Found
 
 
 class TrapsPane(KindPane):
@@ -375,6 +365,8 @@ class TrapsPane(KindPane):
             raise BadInput("box one trap and find the others first")
         if self.review is None:
             raise BadInput("look the found traps through first")
+        if not self.looked.of(recordings):
+            raise BadInput(OTHERS)
         return plan_sequences(recordings, self.table.rows, settings)
 
     def show_plan(self, plan: Any) -> None:
@@ -410,6 +402,8 @@ class TrapsPane(KindPane):
 
         if self.review is None or self.looked is None:
             raise BadInput("look the found traps through first")
+        if tuple(map(taken_of, given_by(self.session))) != self.looked.movies:
+            raise BadInput(OTHERS)
         folder = self.session.home / REVIEWS
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"traps {time.strftime('%Y%m%d-%H%M%S')}.csv"
@@ -458,35 +452,3 @@ class TrapsPane(KindPane):
             self._worker = None
             self.says.say("")
             self._show_state()
-
-
-def movie_number(movies: Sequence[Given], layer: Any) -> int | None:
-    """Which of the given movies the layer shows."""
-    for number, movie in enumerate(movies):
-        if layer is not None and movie.image is not None and movie.image.stack.name == layer.name:
-            return number
-    return None
-
-
-def searching(movies: Sequence[Given], number: int | None, settings: TrapSettings) -> Iterator[Any]:
-    """Find traps in all movies, by the box in the one that is shown; yields progress, last :class:`Looked`."""
-    from napari_cellsynth.stack.traps.look_over import find_everywhere, template_of
-
-    recordings = recordings_here(movies, UNDIVIDED)
-    template = None if not number else template_of(recordings[number], settings)
-    for news in find_everywhere(recordings, settings, template=template):
-        yield Looked(tuple(recordings), number, news) if isinstance(news, Found) else news
-
-
-def looking(looked: Looked, settings: TrapSettings) -> Iterator[Any]:
-    """Look at all frames, those that are fit for use; yields progress, last the review."""
-    from napari_cellsynth.stack.training_sets import fit
-    from napari_cellsynth.stack.traps.look_over import look_through
-
-    recordings = looked.recordings
-    for news in fit.look_through(recordings):
-        if isinstance(news, fit.Looked):
-            recordings = news.recordings
-        else:
-            yield news
-    yield from look_through(recordings, looked.found, settings)
