@@ -68,6 +68,7 @@ class TrainingSetSection(Section):
         """Whether what is said is about what is chosen now."""
         self._opened: tuple[Any, Sequence[Recording]] = (None, ())
         self._planning: workers.Worker | None = None
+        self._drawing: workers.Worker | None = None
         self._draw = 0
         self._preview: PreviewLayer | None = None
         self._examples: Examples | None = None
@@ -171,8 +172,10 @@ class TrainingSetSection(Section):
     def hold_out(self, settings: Any) -> HoldOut:
         """What is held out."""
         validation, test = self.held_out.value
-        gap = self.gap.value() or self.pane.gap(settings)
-        return HoldOut(by=self.by.value, validation_fraction=validation, test_fraction=test, gap=gap)
+        needed = self.pane.gap(settings)
+        gap = self.gap.value() or needed
+        fractions = {"validation_fraction": validation, "test_fraction": test}
+        return HoldOut(by=self.by.value, gap=gap, least=max(1, needed), **fractions)
 
     def _movies(self) -> list[Given]:
         movies = given_by(self.session)
@@ -260,7 +263,7 @@ class TrainingSetSection(Section):
         self.recordings, self.plan = found or ((), None)
         self.settled = not self._settle.isActive()
         self.maker.allow(found is not None)
-        self.show_examples.setEnabled(found is not None)
+        self.show_examples.setEnabled(found is not None and self._drawing is None)
         self.pane.show_plan(self.plan)
         said = self.pane.split_words(self.recordings, self.plan) if found else problem
         self.split_words.say(said, "quiet" if found else "warning")
@@ -298,11 +301,21 @@ class TrainingSetSection(Section):
         pane, recordings = self.pane, self.recordings
         seed, self._draw = self._draw, self._draw + 1
         self.show_examples.setEnabled(False)
-        workers.start(
+
+        def failed(error: Exception) -> None:
+            if worker is self._drawing:
+                self.looked.say(capital(str(error)), "bad")
+
+        def over() -> None:
+            if worker is self._drawing:
+                self._drawing = None
+                self.show_examples.setEnabled(self.plan is not None)
+
+        self._drawing = worker = workers.start(
             lambda: pane.examples(recordings, settings, seed),
-            yielded=lambda made: self._drawn(made) if made is not None and pane is self.pane else None,
-            failed=lambda error: self.looked.say(capital(str(error)), "bad"),
-            finished=lambda: self.show_examples.setEnabled(True),
+            yielded=lambda made: None if made is None else self._drawn(made),
+            failed=failed,
+            finished=over,
             description="drawing examples",
             owner=self,
         )
@@ -333,6 +346,9 @@ class TrainingSetSection(Section):
 
     def _forget_examples(self) -> None:
         self._examples = None
+        if self._drawing is not None:  # of another movie, or kind
+            self._drawing.quit()
+            self._drawing = None
         self.looked.say("")
         for widget in (self.thumbnails, self.sheet, self.in_viewer):
             widget.hide()
