@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +20,8 @@ from napari_cellsynth.cli.prepare_pairs import PreparePairs
 from napari_cellsynth.cli.prepare_pairs import _settings as pair_settings
 from napari_cellsynth.gui import hand_over, jobs, preparing, set_maker
 from napari_cellsynth.gui.dock import CellSynthDock, show_dock
-from napari_cellsynth.gui.layers import add_stack, complete
+from napari_cellsynth.gui.kind_panes import Examples
+from napari_cellsynth.gui.layers import add_stack, complete, same
 from napari_cellsynth.gui.preparing import MADE_FROM
 from napari_cellsynth.gui.shell_words import hold_out_words, settings_words
 from napari_cellsynth.stack.clips.settings import ClipSettings
@@ -267,3 +269,28 @@ def test_every_kind_fits_into_380_pixels(qtbot: QtBot, viewer: Any, dock: CellSy
         tab.training_set.advanced.head.setChecked(True)
         qtbot.wait(20)
         assert tab.widget().minimumSizeHint().width() + bar <= 380, pane.KIND
+
+
+def test_examples_of_a_movie_that_was_left_are_not_shown(qtbot: QtBot, viewer: Any, dock: CellSynthDock) -> None:
+    for seed in range(2):
+        layer = add_stack(viewer, discs(seed=seed)[0])
+        complete(layer, modality="fluorescence")
+    section = dock.tab("movies").training_set
+    section.choose("clips")
+    drawn, go = [], threading.Event()
+
+    def slow(*_: Any) -> Any:
+        yield None
+        go.wait(20)
+        drawn.append(1)
+        yield Examples(np.zeros((8, 8, 3), np.uint8), "of the other movie")
+
+    section.pane.examples = slow
+    section.plan, section.recordings = object(), ()
+    section.show_examples.setEnabled(True)
+    section.draw_examples()
+    dock.session.movie = next(one for one in viewer.layers if not same(one, dock.session.movie))
+    go.set()
+    qtbot.waitUntil(lambda: bool(drawn), timeout=PATIENCE)
+    qtbot.wait(100)
+    assert section.looked.text() == "" and not section.sheet.isVisibleTo(dock)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 
 from napari_cellsynth.errors import BadInput, RunFailed
+from napari_cellsynth.stack.files import replacing
 from napari_cellsynth.stack.files.read import read_stack
 from napari_cellsynth.stack.training_sets import write
 from napari_cellsynth.stack.training_sets.base import map_tiff
@@ -127,4 +129,38 @@ def test_a_disk_that_fills_meanwhile_is_said_in_words(
 
     with pytest.raises(RunFailed, match=r"the disk became full: it needs 100 bytes, .* are free in"):
         fill()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_held_for_a_moment_is_put_in_its_place_after_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on Windows, where a scanner for viruses looks at new files."""
+    tries: list[int] = []
+    rename = os.replace
+
+    def held(source: Path, target: Path) -> None:
+        if source.is_dir():
+            tries.append(1)
+        if source.is_dir() and len(tries) < 3:
+            raise PermissionError(errno.EACCES, "Access is denied")
+        rename(source, target)
+
+    monkeypatch.setattr(os, "replace", held)
+    assert list(make(tmp_path / "set")) == [1, 2, 3]
+    assert len(tries) == 3
+
+
+def test_a_folder_that_is_held_for_good_is_said_to_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rename = os.replace
+
+    def held(source: Path, target: Path) -> None:
+        if source.is_dir():
+            raise PermissionError(errno.EACCES, "Access is denied")
+        rename(source, target)
+
+    monkeypatch.setattr(replacing, "PATIENCE", 0.05)
+    monkeypatch.setattr(os, "replace", held)
+    with pytest.raises(RunFailed, match="Access is denied"):
+        list(make(tmp_path / "set"))
     assert list(tmp_path.iterdir()) == []

@@ -6,7 +6,6 @@ import csv
 import errno
 import hashlib
 import json
-import os
 import shutil
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,6 +16,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from napari_cellsynth.errors import BadInput, RunFailed
+from napari_cellsynth.stack.files.replacing import replace
 from napari_cellsynth.stack.hashing import content_hash
 from napari_cellsynth.stack.quantity import format_bytes
 from napari_cellsynth.stack.training_sets.planes import PlaneFile
@@ -125,9 +125,13 @@ class SetWriter:
         try:
             if self.out.is_dir():
                 self.out.rmdir()
-            os.rename(self.folder, self.out)
+            replace(self.folder, self.out)
         except OSError as error:
-            raise BadInput(f"{self.out} appeared meanwhile; choose another name for the training set") from error
+            if self.out.exists():
+                raise BadInput(f"{self.out} appeared meanwhile; choose another name for the training set") from error
+            raise RunFailed(
+                f"{self.out} could not be put in its place ({error.strerror or error}); try again"
+            ) from error
         self._made = []
 
     def _hash(self) -> str:
