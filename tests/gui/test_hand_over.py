@@ -13,8 +13,18 @@ import zarr
 from napari.components import ViewerModel
 
 from napari_cellsynth.errors import BadInput
-from napari_cellsynth.gui.hand_over import Given, Held, hand_over_layer, hand_over_movies, held, recordings_here
+from napari_cellsynth.gui.hand_over import (
+    Given,
+    Held,
+    given_by,
+    hand_over_layer,
+    hand_over_movies,
+    held,
+    recordings_here,
+)
 from napari_cellsynth.gui.layers import add_stack, as_grey, complete, stack_of
+from napari_cellsynth.gui.opening import open_path
+from napari_cellsynth.gui.state import Session
 from napari_cellsynth.stack.files.read import read_stack
 from napari_cellsynth.stack.files.write import write_ome_tiff
 from napari_cellsynth.stack.find_in_file import plain
@@ -312,3 +322,42 @@ def test_a_channel_that_is_not_there_is_refused(viewer: ViewerModel, tmp_path: P
     assert Given(None, Held(stack), channel="gfp").chosen.stack.channels == ("GFP",)
     with pytest.raises(BadInput, match="channel 'RFP' asked for; m has DIC, GFP"):
         _ = Given(None, Held(stack), channel="RFP").chosen
+
+
+# -- what the session gives ------------------------------------------------------------------------------------------
+
+
+def test_the_channel_that_is_worked_on_is_meant_for_files_too(viewer: ViewerModel, tmp_path: Path) -> None:
+    session = Session.of(viewer)
+    first = saved(tmp_path, noise(6, 3, 24, 30), "TCYX", channels=("a", "b", "c"))
+    second = write_ome_tiff(tmp_path / "other.ome.tif", Stack(noise(6, 3, 24, 30), "TCYX"))
+    open_path(viewer, first)
+    session.study.add_files([second])
+    session.movie = viewer.layers[1]
+    shown, named = given_by(session)
+    assert shown.chosen is not None
+    assert shown.chosen.stack.channels == ("b",)
+    assert (named.image, named.row.channel if named.row else None) == (None, 1)
+
+
+def test_the_same_channel_twice_is_no_other_channel(viewer: ViewerModel, tmp_path: Path) -> None:
+    session = Session.of(viewer)
+    open_path(viewer, saved(tmp_path, noise()))
+    session.study.add_files([write_ome_tiff(tmp_path / "other.ome.tif", Stack(noise(), "TYX"))])
+    cut = viewer.layers[0]
+    session.movie = viewer.add_image(
+        cut.data[1:], scale=cut.scale, units=cut.units, axis_labels=cut.axis_labels, metadata=dict(cut.metadata)
+    )
+    shown, named = given_by(session)
+    assert shown.image is not None
+    assert shown.image.stack.size("T") == 5
+    assert named.row is not None
+    assert named.row.channel is None
+
+
+def test_what_is_left_out_is_not_given(viewer: ViewerModel, tmp_path: Path) -> None:
+    session = Session.of(viewer)
+    session.movie = open_path(viewer, saved(tmp_path, noise()))
+    session.study.add_files([tmp_path / "b.tif", tmp_path / "c.tif"])
+    session.study.set(1, "split", "leave out")
+    assert [given.row.file.name for given in given_by(session) if given.row] == ["movie.ome.tif", "c.tif"]

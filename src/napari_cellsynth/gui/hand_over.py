@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.gui.facts import facts_of
-from napari_cellsynth.gui.layers import same, stack_of
+from napari_cellsynth.gui.layers import stack_of
 from napari_cellsynth.stack.find_in_file import sliceable
 from napari_cellsynth.stack.handover import ASK_ABOVE, HandedOver, Written, hand_over, hand_over_outlines
 
@@ -108,8 +108,11 @@ def _channel(session: Session, study: Any, current: int | None) -> int | None:
         return None
     if "C" in (facts_of(session.movie).axes or ""):
         return session.channel
-    layers = [ref() for ref in study.movies[current].layers]
-    return next((i for i, one in enumerate(layers) if len(layers) > 1 and same(one, session.movie)), None)
+    # Layers of one file may be channels, or the same channel twice (cut, stabilised): their names tell.
+    alive = [layer for layer in (ref() for ref in study.movies[current].layers) if layer is not None]
+    names = list(dict.fromkeys(facts_of(layer).channels for layer in alive))
+    mine = facts_of(session.movie).channels
+    return names.index(mine) if len(mine) == 1 and len(names) > 1 and mine in names else None
 
 
 def _held_or_none(layer: Any, *, needed: bool) -> Held | None:
