@@ -65,6 +65,24 @@ def test_planes_and_channels() -> None:
         next(outline_stack(Stack(np.zeros((2, 9, 9)), "QYX")))
 
 
+def test_what_is_not_found_again_is_no_cell() -> None:
+    a, b, c = (np.zeros((30, 30), np.int32) for _ in range(3))
+    a[2:10, 2:10], b[3:11, 2:10], c[3:11, 3:11] = 1, 2, 1
+    b[20:28, 20:28] = 1  # in one frame only
+    data = np.stack([a, b, c])[:, None]
+    assert list(many.keep_steady(data)) == [1, 2, 3]
+    assert [int(plane.max()) for plane in data[:, 0]] == [1, 1, 1]
+    assert not data[1, 0, 20:28, 20:28].any()
+    np.testing.assert_array_equal(data[1, 0, 3:11, 2:10], 1)
+
+
+def test_steady_outlines_of_a_recording() -> None:
+    stack = movie(4)
+    stack.data[2] = 50  # nothing in one frame: its neighbours have others beside them
+    steady = outlined(stack, GIVEN.model_copy(update={"steady": True}), modality="fluorescence")
+    assert [int(steady.frame(t).max()) for t in range(4)] == [5, 5, 0, 0]
+
+
 def test_a_recording_without_cells() -> None:
     labels = outlined(movie().with_(data=np.zeros((3, 50, 50), np.uint8)), OutlineSettings())
     assert not np.asarray(labels.data).any()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from math import prod
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.stack.hashing import content_hash
@@ -20,6 +21,7 @@ from napari_cellsynth.stack.modality import Modality
 from napari_cellsynth.stack.outlines.diameter import estimate_diameter
 from napari_cellsynth.stack.outlines.frame import diameter_in_pixels, method_for, outlines_of
 from napari_cellsynth.stack.outlines.image import normalised
+from napari_cellsynth.stack.outlines.score import overlaps
 from napari_cellsynth.stack.outlines.settings import OutlineSettings
 from napari_cellsynth.stack.provenance import provenance_block
 from napari_cellsynth.stack.stack import Stack
@@ -28,6 +30,10 @@ IN_MEMORY = 512 * 2**20
 """Bytes of labels up to which they are kept in memory."""
 LOOKED_AT = 5
 """Frames, evenly spaced, from which the diameter is estimated."""
+
+
+AGREES = 0.6
+"""Intersection over union from which outlines in neighbouring frames are taken for the same cell, found twice."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +82,9 @@ def outline_stack(
             planes[done] = outlines_of(plane, diameter, settings, modality)
             cells += int(planes[done].max())
         yield OutlineProgress(done + 1, len(places), cells)
+    if settings.steady and stack.size("T") > 1:
+        for cells in keep_steady(data if "Z" in axes else data[:, None]):
+            yield OutlineProgress(len(places), len(places), cells, "keeping what is steady")
     about = {**settings.model_dump(), "modality": modality, "diameter_used_px": diameter}
     yield Stack(
         data,
@@ -91,6 +100,33 @@ def outline_stack(
             inputs=[{"name": stack.name, "hash": content_hash(stack)}],
         ),
     )
+
+
+def keep_steady(data: Any) -> Iterator[int]:
+    """Of labels (T, Z, Y, X) keep, in place, what an outline in a neighbouring frame agrees with; yields cells kept."""
+    kept = 0
+    before = None
+    for t in range(len(data)):
+        here = np.array(data[t])
+        after = data[t + 1] if t + 1 < len(data) else None
+        for z in range(here.shape[0]):
+            beside = [frame[z] for frame in (before, after) if frame is not None]
+            data[t, z], count = steady_of(here[z], beside)
+            kept += count
+        before = here
+        yield kept
+
+
+def steady_of(plane: NDArray[np.int32], beside: Sequence[NDArray[np.int32]]) -> tuple[NDArray[np.int32], int]:
+    """Outlines of a plane (Y, X) that one beside agrees with, renumbered, and how many they are."""
+    steady = np.zeros(int(plane.max(initial=0)) + 1, bool)
+    for other in beside:
+        shared, areas, others = overlaps(plane, other)
+        if shared.size:
+            iou = shared / (areas[:, None] + others[None] - shared)
+            steady[np.unique(plane[plane > 0])[iou.max(1) > AGREES]] = True
+    numbers = np.where(steady, np.cumsum(steady), 0).astype(np.int32)
+    return numbers[plane], int(steady.sum())
 
 
 def settled(stack: Stack, settings: OutlineSettings, modality: Modality | None) -> tuple[float | None, OutlineSettings]:

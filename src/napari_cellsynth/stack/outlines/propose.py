@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from napari_cellsynth.stack.outlines.choose import Proposal
 from napari_cellsynth.stack.outlines.regions import (
     AREA,
+    HEIGHT,
     RIM,
     RIM_EDGE,
     Floats,
@@ -49,6 +50,8 @@ class Cellness:
     """Standard deviation of the logarithm of diameters."""
     relative: bool = False
     """Take the edge relative to the height of the region: bright and dim cells count alike."""
+    filled: bool = False
+    """Count by the mean height inside, from 0 to 1, too: what is empty is no cell."""
 
     @property
     def areas(self) -> tuple[float, float]:
@@ -71,6 +74,8 @@ class Cellness:
         strength = rim_edge(sums)
         if self.relative:
             strength = strength / np.maximum(typical_height(sums), 1e-9)
+        if self.filled:
+            size = size * (sums[:, HEIGHT] / np.maximum(sums[:, AREA], 1)) ** 2
         # A cell that fills the view has no rim to judge.
         edge = np.where(sums[:, RIM] > 0, np.minimum(strength, STRONGEST) / STRONGEST, 0.5)
         return roundness(sums) ** self.rounder * edge * size

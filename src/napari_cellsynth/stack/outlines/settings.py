@@ -32,6 +32,8 @@ class OutlineSettings(BaseModel):
     """Diameter of the largest cell to keep, as a multiple of the usual one."""
     remove_at_border: bool = False
     """Leave out cells that touch the border of the image."""
+    steady: bool = False
+    """Keep only outlines that one in the frame before or after agrees with, in cells that move little (no preview)."""
     channel: int = Field(0, ge=0)
     """Channel to look at, counted from 0."""
 

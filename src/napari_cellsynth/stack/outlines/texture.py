@@ -30,7 +30,9 @@ BLURS: dict[Border, tuple[float, ...]] = {"halo": (12, 8, 5), "lines": (16, 12, 
 """Blurs from which seeds come, the diameter over each: from several pieces of a cell to one for two."""
 JOINED: dict[Border, int] = {"halo": 1, "lines": 3}
 """Of how many of these, the finest first, neighbours are joined as well."""
-LEAST: dict[Border, float] = {"halo": 0.15, "lines": 0.08}
+NEAR = 25
+"""Part of the diameter over which texture is taken to tell gaps from cells."""
+LEAST: dict[Border, float] = {"halo": 0.15, "lines": 0.2}
 CLEARER = 0.45
 """Natural logarithm by which the texture of cells exceeds the ground's at least; noise alone gives half of it."""
 
@@ -55,6 +57,8 @@ class Texture:
     depth: Map
     """Distance to where there is none, in pixels."""
     texture: Map
+    lively: Map
+    """Texture as it is close by, from 0 on the ground to 1 where it is that of cells."""
     brightness: Map
     crests: tuple[Map, ...]
     """Landscapes that are flooded; seeds come from the valleys of the first."""
@@ -93,10 +97,11 @@ class Texture:
         strength = (edge / max(float(np.percentile(edge[inside], 75)), 1e-9)).astype(np.float32)
         return cls(
             factor=factor,
-            cellness=Cellness(across, settings.smallest, settings.largest, strength),
+            cellness=Cellness(across, settings.smallest, settings.largest, strength, filled=border == "lines"),
             inside=inside,
             depth=depth,
             texture=texture,
+            lively=_lively(energy, texture, inside, across),
             brightness=bright,
             crests=(edge,) if border == "lines" else (bright, edge),
             border=border,
@@ -115,9 +120,8 @@ class Texture:
 
         cellness = replace(self.cellness, edge=self.cellness.edge[box])
         if not self.split:
-            depth = self.depth[box]
-            labels, count = ndimage.label(depth > 0)
-            found = [measure(labels, count, depth, cellness.edge)]
+            labels, count = ndimage.label(self.depth[box] > 0)
+            found = [measure(labels, count, self.lively[box], cellness.edge)]
         else:
             found = [*(self._bright_cells if self.bright else self._flooded)(box, cellness)]
         proposals = [one for regions in found for one in cellness.proposals(regions, self.least)]
@@ -129,13 +133,13 @@ class Texture:
         Whole textured areas are no proposals: their outlines are smooth by the smearing, and pass for cells.
         """
         across, crests = cellness.diameter, [crest[box] for crest in self.crests]
-        depth = self.depth[box]
+        depth, lively = self.depth[box], self.lively[box]
         # Halos lie around the cells, lines on their rim.
         inside = self.inside[box] if self.border == "halo" else depth > 0
         for number, blur in enumerate(BLURS[self.border]):
             seeds, count = seeds_of(-crests[0], depth > 0, across / blur, 0.3 * across)
             for crest in crests:
-                parts = measure(flood(crest, seeds, count, inside), count, depth, cellness.edge)
+                parts = measure(flood(crest, seeds, count, inside), count, lively, cellness.edge)
                 yield parts
                 if number < JOINED[self.border]:
                     yield from unions(parts, count, cellness.edge, cellness.areas[1])
@@ -153,7 +157,7 @@ class Texture:
         # Of the energy, not its root: a step that was smeared is steepest where it was.
         energy = self.texture[box] ** 2
         steep = ndimage.gaussian_gradient_magnitude(energy, 0.7) * (self.cellness.diameter / 4)
-        cellness = replace(self.cellness, edge=steep, relative=True)
+        cellness = replace(self.cellness, edge=steep, relative=True, filled=False)
         levels = np.unique(np.percentile(self.texture[self.inside], np.linspace(0, 90, 20))) ** 2
         return [
             one
@@ -174,6 +178,16 @@ def _drawn(small: Map, texture: Map, across: float) -> Map:
     even = small / (texture + float(np.percentile(texture, 20)))
     drawn = coherent(even, max(0.8, across / 60), max(1.5, across / 12))
     return np.asarray(ndimage.gaussian_filter(drawn, max(0.5, across / 60)))
+
+
+def _lively(energy: Map, texture: Map, inside: NDArray[np.bool_], across: float) -> Map:
+    """Gaps between cells lie within what is textured on the scale of cells, but are empty when looked at closely."""
+    from scipy import ndimage
+
+    near = np.sqrt(ndimage.gaussian_filter(energy, max(0.7, across / NEAR)))
+    level = float(texture[inside].min())
+    ground = float(np.median(texture[~inside])) if not inside.all() else 0.0
+    return np.clip((near - ground) / max(level - ground, 1e-9), 0, 1).astype(np.float32)
 
 
 def _brighter_inside(brightness: Map, depth: Map) -> bool:
