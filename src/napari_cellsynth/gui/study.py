@@ -19,6 +19,7 @@ from pydantic import ValidationError
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.gui.facts import Facts, facts_of
 from napari_cellsynth.gui.layers import movies_in, same, unwrapped
+from napari_cellsynth.gui.steady_layers import is_stabilised
 from napari_cellsynth.stack.recordings.columns import EXPECTED, column_of, path_of, value_of
 from napari_cellsynth.stack.recordings.holdout import Decision, HoldOut
 from napari_cellsynth.stack.recordings.row import Row
@@ -235,7 +236,7 @@ class Study:
 
     def _bind(self, layer: Any, *, quiet: bool = False) -> None:
         """To the rows of its file, or to a row of its own."""
-        if id(layer) in self._gone:
+        if id(layer) in self._gone or is_stabilised(layer):  # the same movie once more
             return
         try:
             facts = facts_of(layer)

@@ -61,7 +61,7 @@ def _stage(fitness: Fitness) -> Iterator[Finding]:
     if fitness.frames < 2:
         return
     if fitness.jitter >= JITTER:
-        yield Finding("stage", (), "warning", f"stage moves {fitness.jitter:.1f} px per frame")
+        yield Finding("stage", (), "warning", f"stage moves {fitness.usual_step:.1f} px per frame")
     elif not fitness.told:
         yield Finding("stage", (), "ok", "whether the stage moves cannot be told: cells move each by itself")
     else:

@@ -86,6 +86,13 @@ class Fitness:
         return Drift(self.offsets)
 
     @property
+    def usual_step(self) -> float:
+        """Median length of the stage's steps in pixels per frame; 0 where none can be measured."""
+        far = np.hypot(*self.steps[1:].T)
+        far = far[np.isfinite(far)]
+        return float(np.median(far)) if len(far) else 0.0
+
+    @property
     def drifted(self) -> float:
         """Pixels that slow motion of the stage goes over the recording: its path without jumps and jitter."""
         if not self.drifts:

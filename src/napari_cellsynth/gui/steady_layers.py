@@ -1,0 +1,149 @@
+"""Layers without the stage's motion, and layers made on them, back in the movie's own coordinates.
+
+The drift stands in the stabilised layer's block, so that the way back is
+known as long as that layer is there, and in files that it is saved to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_cellsynth.errors import BadInput
+from napari_cellsynth.gui.facts import BLOCK, Facts, array_of, axes_of, stack_of
+from napari_cellsynth.gui.layers import data_for, layers_of, same, unwrapped
+from napari_cellsynth.stack.fitness.drift import Drift
+from napari_cellsynth.stack.fitness.places import restore_points
+from napari_cellsynth.stack.fitness.stabilise import KEY, drift_of, restore, restore_labels, stabilise
+
+if TYPE_CHECKING:
+    import napari
+
+KINDS = ("Image", "Labels", "Points", "Tracks")
+LOOKS = ("colormap", "contrast_limits", "gamma", "interpolation2d")
+"""What a stabilised movie has of the movie as it is shown."""
+
+
+def is_stabilised(layer: Any) -> bool:
+    """Whether the stage's motion was taken out of a layer here."""
+    block = layer.metadata.get(BLOCK) or {}
+    return KEY in (block.get("settings") or {})
+
+
+def drift_in(layer: Any) -> Drift | None:
+    """The drift that was taken out of a layer; None where none was."""
+    return drift_of(stack_of(layer)) if is_stabilised(layer) else None
+
+
+def stabilised_in(viewer: napari.viewer.Viewer) -> list[Any]:
+    """Stabilised layers, the uppermost first."""
+    return [layer for layer in layers_of(viewer, "Image") if is_stabilised(layer)]
+
+
+def add_stabilised(viewer: napari.viewer.Viewer, movie: Any, drift: Drift) -> Any:
+    """Show the movie without the stage's motion, lazily, as it looks now; the movie itself is hidden."""
+    stack = stack_of(movie)
+    steady = stabilise(stack, drift)
+    attributes = {"name": f"{movie.name} stabilised", **Facts.of_stack(steady).attributes(steady.data.ndim)}
+    looks = {name: getattr(movie, name) for name in LOOKS}
+    # stack_of has put the axes in their order; a movie in another order lies where it did all the same.
+    by_axis = dict(zip(axes_of(movie) or "", movie.translate, strict=False))
+    attributes["translate"] = tuple(float(by_axis.get(axis, 0.0)) for axis in stack.axes)
+    layer = unwrapped(viewer.add_image(steady.data, **attributes, **looks))
+    movie.visible = False
+    return layer
+
+
+def returnable(viewer: napari.viewer.Viewer, steady: Any) -> list[Any]:
+    """Layers that may have been made on a stabilised one: all but movies that it is made from or that are steady."""
+    return [
+        layer
+        for layer in reversed([unwrapped(one) for one in viewer.layers])
+        if type(layer).__name__ in KINDS and not same(layer, steady) and not is_stabilised(layer)
+    ]
+
+
+def returned(layer: Any, steady: Any) -> Callable[[], tuple[Any, dict[str, Any], str]]:
+    """What makes the layer's data, attributes and type in the movie's own coordinates; for a worker.
+
+    Called at once, in the GUI thread, it looks at the layers; the function it
+    gives does the work.  Raises BadInput where the layer does not fit the
+    stabilised movie.
+    """
+    drift, kind = drift_in(steady), type(layer).__name__
+    if drift is None:
+        raise BadInput(f"{steady.name} was not stabilised here; nothing is known that would lead back")
+    name = f"{layer.name} in the movie's own coordinates"
+    if kind in ("Points", "Tracks"):
+        return _moved_places(layer, steady, drift, name)
+    stack, shape = stack_of(layer), stack_of(steady).shape[-2:]
+    if stack.size("T") != drift.frames or stack.shape[-2:] != shape:
+        raise BadInput(
+            f"{layer.name} {stack.shape} does not lie on {steady.name} {stack_of(steady).shape}; choose another"
+        )
+    attributes = {"name": name, "translate": tuple(layer.translate), "opacity": layer.opacity}
+    if kind == "Image":
+        attributes |= {"colormap": layer.colormap, "contrast_limits": layer.contrast_limits, "blending": layer.blending}
+
+    def pixels() -> tuple[Any, dict[str, Any], str]:
+        back = restore_labels(stack, drift) if kind == "Labels" else restore(stack, drift)
+        facts = Facts.of_stack(back).attributes(back.data.ndim)
+        data = data_for(back, "labels") if kind == "Labels" else back.data
+        return data, {**facts, **attributes}, kind.lower()
+
+    return pixels
+
+
+def _moved_places(layer: Any, steady: Any, drift: Drift, name: str) -> Callable[[], tuple[Any, dict[str, Any], str]]:
+    """Points and tracks: moved in the pixels of the movie, whatever their own scale is."""
+    tracks = type(layer).__name__ == "Tracks"
+    data = np.array(layer.data, np.float64)
+    places = data[:, 1:] if tracks else data
+    axes = axes_of(steady) or ""
+    if places.shape[1] != len(axes) or not axes.endswith("YX") or "T" not in axes:
+        raise BadInput(
+            f"{layer.name} has {places.shape[1]} coordinates, {steady.name} has axes {axes}; choose another layer"
+        )
+    scale, translate = (np.asarray(v, float)[-places.shape[1] :] for v in (layer.scale, layer.translate))
+    step, origin = (np.asarray(v, float) for v in (steady.scale, steady.translate))
+    attributes: dict[str, Any] = {"name": name}
+    for wanted in ("scale", "translate", "units", "axis_labels", "metadata", "features", "opacity"):
+        attributes[wanted] = getattr(layer, wanted)
+    attributes |= {"graph": layer.graph} if tracks else {"size": layer.size, "face_color": layer.face_color}
+
+    def moved() -> tuple[Any, dict[str, Any], str]:
+        pixels = (places * scale + translate - origin) / step
+        ordered = np.column_stack([pixels[:, axes.index("T")], pixels[:, -2:]])
+        pixels[:, -2:] = restore_points(ordered, drift)[:, -2:]
+        back = (pixels * step + origin - translate) / scale
+        # What stands still comes back as it was, to the last bit.
+        back = np.where(np.isclose(back, places, rtol=0, atol=1e-9), places, back)
+        return (np.column_stack([data[:, :1], back]) if tracks else back), attributes, "tracks" if tracks else "points"
+
+    return moved
+
+
+def add_returned(viewer: napari.viewer.Viewer, made: tuple[Any, dict[str, Any], str]) -> Any:
+    """Show what :func:`returned` made."""
+    data, attributes, kind = made
+    return unwrapped(getattr(viewer, f"add_{kind}")(data, **attributes))
+
+
+def frames_of(layer: Any) -> int:
+    """Frames of a movie layer; 1 where it has no time axis, 0 where its axes are not known."""
+    axes = axes_of(layer)
+    if axes is None:
+        return 0
+    return int(array_of(layer).shape[axes.index("T")]) if "T" in axes else 1
+
+
+def go_to(viewer: napari.viewer.Viewer, layer: Any, frame: int) -> None:
+    """Move napari's time slider to a frame of a movie, counted from 0."""
+    axes = axes_of(layer) or ""
+    if "T" not in axes:
+        return
+    at = axes.index("T")
+    axis = viewer.dims.ndim - layer.ndim + at
+    viewer.dims.set_point(axis, float(layer.translate[at]) + frame * float(layer.scale[at]))
