@@ -100,9 +100,7 @@ class FindCells(QWidget):
         self.live.setChecked(True)
         self.live.toggled.connect(self._live_toggled)
         self.says = Sentence()
-        self.use = button(
-            "Use on all frames", self.start, "Outlines of every frame, as a Labels layer."
-        )
+        self.use = button("Use on all frames", self.start, "Outlines of every frame, as a Labels layer.")
         self.cancel = button("Cancel", self.stop, "Nothing is kept.")
         self.bar = Bar()
         going = row(self.use, self.bar, self.cancel, self.live)

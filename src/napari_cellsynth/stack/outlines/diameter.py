@@ -27,7 +27,7 @@ def estimate_diameter(image: Map, settings: OutlineSettings, modality: Modality 
     tried = {}
     method = method_for(image, settings, modality)
     diameter = SMALLEST[borders_of(modality) if method == "texture" else "halo"]
-    while diameter <= min(image.shape) / 2.5:
+    while diameter <= min(max(image.shape) / 2.5, 0.9 * min(image.shape)):  # a trench is hardly wider than its cells
         tried[diameter] = _how_well(image, diameter, settings, modality)
         diameter *= STEP
     best = max(tried, key=lambda d: tried[d][0], default=None)

@@ -1,0 +1,106 @@
+"""``cellsynth segment``: labels as a phantom's, refusals in one line, masks of others into crops."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tifffile
+from roifile import ROI_TYPE, ImagejRoi
+
+from napari_cellsynth.stack.files.read import read_stack
+from napari_cellsynth.stack.labels import read_labels
+
+
+@pytest.fixture(scope="module")
+def nuclei(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four bright discs on noise, three frames."""
+    y, x = np.mgrid[:128, :128]
+    image = np.random.default_rng(0).normal(100, 5, (3, 128, 128))
+    for cy, cx in ((32, 32), (32, 96), (96, 32), (96, 96)):
+        image[:, (y - cy) ** 2 + (x - cx) ** 2 < 121] += 200
+    path = tmp_path_factory.mktemp("nuclei") / "nuclei.tif"
+    tifffile.imwrite(path, image.astype(np.uint16), imagej=True, metadata={"axes": "TYX"})
+    return path
+
+
+GIVEN = ("--pixel-size", "0.5um", "--interval", "1min", "--quiet")
+
+
+def test_labels_lie_in_the_layout_of_a_phantoms(shell: Any, nuclei: Path, tmp_path: Path) -> None:
+    said = shell("segment", "auto", nuclei, tmp_path / "found.tif", *GIVEN, "--diameter", "11um")
+    assert said.status == 0
+    assert said.out.startswith("12 outlines in 3 plane(s) by watershed, cells of about 22 pixels")
+    with tifffile.TiffFile(tmp_path / "found.tif") as file:
+        assert file.series[0].shape == (3, 128, 128)
+        assert file.series[0].dtype == np.uint16
+    labels = read_labels(tmp_path / "found.tif", read_stack(nuclei))
+    assert [int(labels.frame(t).max()) for t in range(3)] == [4, 4, 4]
+    written = read_stack(tmp_path / "found.tif")
+    assert (written.axes, written.pixel_size, written.frame_interval) == ("TYX", (0.5, 0.5), 60)
+
+
+@pytest.mark.parametrize(("out", "made"), [("x", "x.labels.tif"), ("x.ome.tif", "x.ome.tif"), ("x.zarr", "x.zarr")])
+def test_other_layouts_by_the_ending(shell: Any, nuclei: Path, tmp_path: Path, out: str, made: str) -> None:
+    assert shell("segment", "threshold", nuclei, tmp_path / out, *GIVEN, "--diameter", "22px").status == 0
+    labels = read_stack(tmp_path / made)
+    assert (labels.axes, int(labels.frame(1).max()), labels.dtype) == ("TYX", 4, np.uint16)
+    assert labels.provenance is not None
+    assert labels.provenance["made_by"] == "segment"
+    assert labels.provenance["settings"]["method"] == "threshold"
+    # ours may be written over, as a phantom may
+    assert shell("segment", "watershed", nuclei, tmp_path / out, *GIVEN, "--diameter", "22px").status == 0
+
+
+def test_an_estimated_diameter_is_said(shell: Any, nuclei: Path, tmp_path: Path) -> None:
+    said = shell("segment", "watershed", nuclei, tmp_path / "x.tif", "--quiet")
+    assert "12 outlines" in said.out
+    assert "look at them before you trust them" in said.out
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("guess",), "no method is called 'guess'; without training there are auto, threshold, watershed, texture"),
+        (("runs/yeast",), "no method that is trained outlines cells yet"),
+        (("auto", "--diameter", "2px"), "--diameter 2px given"),
+        (("auto", "--diameter", "many"), "is not a length"),
+        (("auto", "--diameter", "5um"), "the pixel size is not known"),
+        (("auto", "--sensitivity", "7"), "--sensitivity 7.0 given"),
+        (("auto", "--channel", "3"), "channel 3 asked for"),
+    ],
+)
+def test_refusals(shell: Any, nuclei: Path, tmp_path: Path, words: tuple[str, ...], why: str) -> None:
+    method, *options = words
+    said = shell("segment", method, nuclei, tmp_path / "x.tif", *options, "--quiet")
+    assert said.status == 2
+    assert why in said.complaint
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_existing_folder_is_a_run(shell: Any, nuclei: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "texture").mkdir()
+    assert "is a path, so a run" in shell("segment", "texture", nuclei, tmp_path / "x.tif").complaint
+
+
+def test_a_recording_is_not_written_over(shell: Any, nuclei: Path, tmp_path: Path) -> None:
+    before = nuclei.read_bytes()
+    assert "was not made by CellSynth" in shell("segment", "auto", nuclei, nuclei).complaint
+    assert nuclei.read_bytes() == before
+
+
+def test_crops_by_outlines_found_here_and_by_fijis_rois(shell: Any, nuclei: Path, tmp_path: Path) -> None:
+    shell("segment", "auto", nuclei, tmp_path / "found", *GIVEN, "--diameter", "22px")
+    with zipfile.ZipFile(tmp_path / "RoiSet.zip", "w") as file:
+        for i, (top, left) in enumerate(((21, 21), (21, 85), (85, 21), (85, 85))):
+            oval = ImagejRoi(roitype=ROI_TYPE.OVAL, top=top, left=left, bottom=top + 22, right=left + 22)
+            file.writestr(f"{i}.roi", oval.tobytes())
+    for name, labels in (("a", "found.labels.tif"), ("b", "RoiSet.zip")):
+        words = ("--labels", tmp_path / labels, "--out", tmp_path / name, "--size", 32, "--box", "32px", "--gap", 0)
+        said = shell("prepare", "crops", nuclei, *words, "--quiet")
+        assert said.status == 0, said.err
+        assert "12" in said.out
