@@ -105,7 +105,7 @@ def take_real(file: str, masks: str | None, modality: str) -> Image.Image:
 def settle(dock: Any) -> None:
     """Wait until the tab has looked at the movies."""
     tab = dock.tab("movies")
-    pause(lambda: tab.training_set.settled and tab.fitness.settled, PATIENCE)
+    pause(lambda: tab.training_set.settled and tab.fitness.fitness is not None, PATIENCE)
     pause(lambda: False, 1.5)
 
 

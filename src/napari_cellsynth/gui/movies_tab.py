@@ -1,4 +1,4 @@
-"""The tab Movies: the movies of the study, the cells of the one that is shown, and a training set made of them."""
+"""The tab Movies: the study, the movie that is shown (is it fit, where are its cells), and a training set of them."""
 
 from __future__ import annotations
 
@@ -8,20 +8,22 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QLabel, QWidget
 
 from napari_cellsynth.gui.cells import CellsSection
-from napari_cellsynth.gui.pieces import Column, Listening
+from napari_cellsynth.gui.fitness_section import FitnessSection
+from napari_cellsynth.gui.pieces import Column, Listening, Section
 from napari_cellsynth.gui.table_section import TableSection
 from napari_cellsynth.gui.training_set_section import TrainingSetSection
 from napari_cellsynth.gui.words import how_many
 
 if TYPE_CHECKING:
     from napari_cellsynth.gui.state import Session
+    from napari_cellsynth.stack.fitness.fitness import Fitness
 
 
 START = """From a movie to new cells:
 
 1.  Open a movie, and say what its file does not: pixel size and interval.
-2.  Show where the cells are: a Labels layer, or a mask file from Cellpose and the like.
-3.  Make a training set of single cells here, then go on to Train.
+2.  Show where the cells are: a Labels layer, a mask file from Cellpose and the like, or found here.
+3.  Make a training set here, then go on to Train.
 
 The example movie has all of that; it is simulated."""
 
@@ -33,6 +35,7 @@ class MoviesTab(Column):
         super().__init__(parent)
         self.session = session
         self.table = TableSection(session, self.widget())
+        self.fitness = FitnessSection(session, self.widget())
         self.cells = CellsSection(session, self.widget())
         self.training_set = TrainingSetSection(session, self.widget())
         self.cells.counted.connect(self.training_set.cells_counted)
@@ -46,14 +49,15 @@ class MoviesTab(Column):
         self._signals = Listening(self)
         self._signals.to(session.movie_changed, self._movie_changed)
         self._signals.to(session.study.changed, self._study_changed)
-        self._folded_by_user = False
-        self.table.head.clicked.connect(self._user_folded)
+        self._touched: set[Section] = set()
+        for section in (self.table, self.fitness):
+            section.head.clicked.connect(lambda *_, section=section: self._touched.add(section))
+        self.fitness.judged.connect(self._judged)
         self._study_changed()
+        self._judged(self.fitness.fitness)
         self._movie_changed(session.movie)
-        self.rows.addWidget(self.start)
-        self.rows.addWidget(self.table)
-        self.rows.addWidget(self.cells)
-        self.rows.addWidget(self.training_set)
+        for part in (self.start, self.table, self.fitness, self.cells, self.training_set):
+            self.rows.addWidget(part)
         self.rows.addStretch(1)
 
     def _movie_changed(self, movie: Any) -> None:
@@ -63,11 +67,13 @@ class MoviesTab(Column):
         """The table of a single movie is folded away, unless the user wants to see it."""
         count = len(self.session.study)
         self.table.brief(how_many(count, "movie"))
-        if not self._folded_by_user:
+        if self.table not in self._touched:
             self.table.fold(count == 1)
 
-    def _user_folded(self) -> None:
-        self._folded_by_user = True
+    def _judged(self, fitness: Fitness | None) -> None:
+        """Nothing to worry about is folded away, unless the user wants to see it."""
+        if self.fitness not in self._touched:
+            self.fitness.fold(fitness is not None and all(one.severity == "ok" for one in fitness.findings()))
 
     def _bring_report_into_sight(self) -> None:
         self.ensureWidgetVisible(self.training_set.maker.details)
