@@ -50,6 +50,14 @@ def test_pixels_need_not_be_square(shell, silent_file) -> None:
     assert json.loads(said.out)["scale"] == [None, 0.2, 0.1]
 
 
+def test_commas_of_other_countries(shell, silent_file) -> None:
+    words = ("--json", "--axes", "TYX", "--interval", "2,5 min")
+    one = json.loads(shell("info", silent_file, *words, "--pixel-size", "0,19um").out)
+    assert one["scale"] == [150.0, 0.19, 0.19]
+    two = json.loads(shell("info", silent_file, *words, "--pixel-size", "0,2um,0,1um").out)
+    assert two["scale"] == [150.0, 0.2, 0.1]
+
+
 def test_the_file_is_overruled_with_a_note(shell, phantom) -> None:
     about = json.loads(shell("info", phantom, "--json", "--pixel-size", "1um").out)
     assert about["scale"] == [1.0, 1.0, 1.0]
@@ -128,6 +136,56 @@ def test_rows_that_cannot_be_used_are_all_said(shell, tmp_path) -> None:
     assert shell("info").status == 2
 
 
+@pytest.fixture
+def movies(tmp_path):
+    """Two recordings of other types, in a folder for tables."""
+    for name, kind in (("a", np.uint16), ("b", np.uint8)):
+        movie = np.random.default_rng(ord(name)).integers(0, 99, (20, 30, 40)).astype(kind)
+        tifffile.imwrite(tmp_path / f"{name}.tif", movie, metadata={"axes": "TYX"})
+    return tmp_path
+
+
+def test_no_table_is_written_over(shell, movies) -> None:
+    table = movies / "t.csv"
+    table.write_text("file,my column\na.tif,x\n")
+    assert "choose another name" in shell("info", "--table", table, "--decided", table).complaint
+    assert table.read_text() == "file,my column\na.tif,x\n"
+    assert shell("info", "--table", table, "--decided", movies / "new.csv").status == 0
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ("a.tif,0-9,train\na.tif,5-19,test\n", "rows 2, 3 take frame 5 of the same cells of a.tif for test and train"),
+        ("a.tif,0-9,\na.tif,,\n", "rows 2 and 3 take the same frames (0-9) of the same pixels of a.tif"),
+        ("a.tif,0-1,time\n", "(--validation-fraction 0 --test-fraction 0)"),
+    ],
+)
+def test_a_table_of_which_nothing_can_be_made(shell, movies, rows, words) -> None:
+    table = movies / "t.csv"
+    table.write_text("file,frames,split\n" + rows)
+    said = shell("info", "--table", table, "--json")
+    assert said.status == 2
+    assert said.err.count("\n") == 1
+    assert words in said.err
+    assert len(json.loads(said.out)["rows"]) == rows.count("\n")
+    assert "left out" not in shell("info", "--table", table).out
+    prepared = shell("prepare", "clips", "--table", table, "--out", movies / "out", "--gap", 1, "--frames", 2)
+    if "time" not in rows:
+        assert prepared.complaint == said.err.strip().removeprefix("cellsynth: ")
+    assert not (movies / "out").exists()
+
+
+def test_types_of_pixels_that_differ_are_said(shell, movies) -> None:
+    table = movies / "t.csv"
+    table.write_text("file\na.tif\nb.tif\n")
+    said = shell("info", "--table", table)
+    assert said.status == 0
+    assert "note: a is uint16, b is uint8, but one training set holds one type of pixel; convert" in said.out
+    table.write_text("file,role,name\na.tif,low,n\nb.tif,high,n\n")
+    assert "uint8, but" not in shell("info", "--table", table).out
+
+
 def test_which_of_several_images(shell, tmp_path) -> None:
     with tifffile.TiffWriter(tmp_path / "two.ome.tif", ome=True) as tif:
         for name, size in (("left", 20), ("right", 24)):
@@ -192,7 +250,7 @@ def test_fit_for_use_in_json(shell, shaken_file) -> None:
 def test_fit_for_use_in_words(shell, shaken_file) -> None:
     said = shell("info", shaken_file, "--fit").out
     assert "fit for use? (frames counted from 0)" in said
-    assert "  !   frame 3 is dark; clips leave them out" in said
+    assert "  !   frame 3 is dark; clips leave it out" in said
     assert "at frame 8; clips will not cross it" in said
 
 

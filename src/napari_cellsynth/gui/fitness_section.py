@@ -13,7 +13,7 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidge
 from napari_cellsynth.errors import BadInput, CellsynthError
 from napari_cellsynth.gui import workers
 from napari_cellsynth.gui.facts import facts_of, stack_of
-from napari_cellsynth.gui.parts import Bar, Sentence, button, row, style
+from napari_cellsynth.gui.parts import Bar, Sentence, button, column, row, style
 from napari_cellsynth.gui.pieces import Choice, Listening, Section
 from napari_cellsynth.gui.steady_layers import (
     add_returned,
@@ -50,13 +50,16 @@ class FindingLine(QWidget):
     asked = Signal(int)
     """A frame to go to."""
 
-    def __init__(self, finding: Finding) -> None:
+    def __init__(self, finding: Finding, ground: QWidget) -> None:
         super().__init__()
         self.finding, self._next = finding, 0
-        self.mark = QLabel(MARKS[finding.severity][0])
-        self.mark.setFixedWidth(18)
+        mark, level = MARKS[finding.severity]
+        # A widget that stands nowhere yet does not know whether the window is dark.
+        self._ink = style(ground, level)
+        self.mark = QLabel(mark)
+        self.mark.setFixedWidth(26)
         self.mark.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self.mark.setStyleSheet(f"font-weight: bold; {style(self, MARKS[finding.severity][1])}")
+        self.mark.setStyleSheet(f"font-weight: bold; {self._ink}")
         self.words = Sentence(finding.words)
         line = QHBoxLayout(self)
         line.setContentsMargins(0, 0, 0, 0)
@@ -68,8 +71,7 @@ class FindingLine(QWidget):
             self._make_link()
 
     def _make_link(self) -> None:
-        ink = style(self, "warning") or "color: inherit;"
-        self.words.setText(f'<a href="frame" style="{ink}">{html.escape(self.finding.words)}</a>')
+        self.words.setText(f'<a href="frame" style="{self._ink}">{html.escape(self.finding.words)}</a>')
         self.words.setTextInteractionFlags(
             Qt.TextInteractionFlag.LinksAccessibleByMouse | Qt.TextInteractionFlag.LinksAccessibleByKeyboard
         )
@@ -121,6 +123,7 @@ class FitnessSection(Section):
         going.setStretch(0, 1)
         self.how = Choice()
         self.how.offer([("by whole pixels", False), ("by fractions", True)])
+        self.how.setMinimumContentsLength(15)
         self.how.setToolTip(
             "<qt>Whole pixels change no value. Fractions follow the stage more closely, but interpolate: values change"
             " a little, and noise is smoothed.</qt>"
@@ -141,9 +144,9 @@ class FitnessSection(Section):
             "Adds the chosen layer, made on the stabilised movie, where it belongs in the movie as it was filmed.",
         )
         self.back_row = QWidget()
-        column = row(self.chosen, self.back)
-        column.setStretch(0, 1)
-        self.back_row.setLayout(column)
+        choice = row(QLabel("made on it"), self.chosen)
+        choice.setStretch(1, 1)
+        column(choice, row(self.back, None), parent=self.back_row)
         self.add(self.found, self.says, row(self.look, None), going, self.steady_row, self.back_row)
         for widget in (self.found, self.look, self.bar, self.stop, self.steady_row, self.back_row):
             widget.hide()
@@ -270,7 +273,7 @@ class FitnessSection(Section):
 
     def _list(self, findings: list[Finding]) -> None:
         found = QWidget()
-        self.lines = [FindingLine(finding) for finding in findings]
+        self.lines = [FindingLine(finding, self) for finding in findings]
         rows = QVBoxLayout(found)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(2)

@@ -36,13 +36,14 @@ def listed(frames: Sequence[int]) -> str:
 
 def _frames(fitness: Fitness) -> Iterator[Finding]:
     if fitness.unreadable:
-        words = f"{listed(fitness.unreadable)} cannot be read; clips leave them out"
+        words = f"{listed(fitness.unreadable)} cannot be read; clips leave {_it(fitness.unreadable)} out"
         yield Finding("readable", fitness.unreadable, "bad", words)
     for frames, word in ((fitness.dark, "dark"), (fitness.bright, "too bright")):
         if frames:
-            yield Finding("light", frames, "warning", f"{listed(frames)} {_is(frames)} {word}; clips leave them out")
+            words = f"{listed(frames)} {_is(frames)} {word}; clips leave {_it(frames)} out"
+            yield Finding("light", frames, "warning", words)
     if fitness.blurred:
-        words = f"{listed(fitness.blurred)} {_is(fitness.blurred)} blurred; clips leave them out"
+        words = f"{listed(fitness.blurred)} {_is(fitness.blurred)} blurred; clips leave {_it(fitness.blurred)} out"
         yield Finding("sharp", fitness.blurred, "warning", words)
     elif fitness.frames > 2:
         yield Finding("sharp", (), "ok", "sharp")
@@ -54,7 +55,8 @@ def _frames(fitness: Fitness) -> Iterator[Finding]:
         yield Finding("saturated", (), "ok", "not saturated")
     if fitness.doubled:
         times = "repeat the frames before them" if len(fitness.doubled) > 1 else "repeats the frame before it"
-        yield Finding("doubled", fitness.doubled, "warning", f"{listed(fitness.doubled)} {times}; clips leave them out")
+        words = f"{listed(fitness.doubled)} {times}; clips leave {_it(fitness.doubled)} out"
+        yield Finding("doubled", fitness.doubled, "warning", words)
 
 
 def _stage(fitness: Fitness) -> Iterator[Finding]:
