@@ -104,7 +104,7 @@ def _diameter(text: str | None) -> dict[str, Any]:
     if number == text.strip().lower():
         return {"diameter_um": parse_length(text)}
     try:
-        return {"diameter_px": float(number)}
+        return {"diameter_px": float(number.replace(",", "."))}
     except ValueError:
         raise BadInput(f"--diameter {text!r} given; write it such as 12um or 64px") from None
 
