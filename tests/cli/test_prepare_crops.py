@@ -126,6 +126,20 @@ def test_an_existing_folder_is_refused(shell, phantom, labels, crops) -> None:
     assert "exists" in said.complaint
 
 
+def test_a_box_with_a_decimal_comma(shell, phantom, labels, tmp_path) -> None:
+    for box in ("16,0um", "64,0px"):
+        words = ["prepare", "crops", phantom, "--labels", labels, "--out", tmp_path / box, "--box", box, "--size", 16]
+        assert shell(*words).status == 0
+    sizes = [json.loads((tmp_path / box / "dataset.json").read_text())["pixel_size"] for box in ("16,0um", "64,0px")]
+    assert sizes[0] == sizes[1]
+
+
+def test_what_to_set_is_said_as_options(shell, phantom, labels, tmp_path) -> None:
+    words = ["prepare", "crops", phantom, "--labels", labels, "--out", tmp_path / "crops"]
+    assert "(--validation-fraction 0 --test-fraction 0)" in shell(*words, "--gap", 9).complaint
+    assert "--validation-fraction 0 or" in shell(*words, "--holdout", "recording").complaint
+
+
 def test_real_cells(shell, real_data, tmp_path) -> None:
     folder = real_data("yeast_pos13_phase")
     out = tmp_path / "yeast"

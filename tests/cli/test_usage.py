@@ -65,6 +65,9 @@ def test_help_of_a_phantom_lists_its_settings(shell) -> None:
         (["phantom", "neutrophils"], ["missing: OUT"]),
         (["prepare", "crops", "a.tif"], ["missing: --out"]),
         (["train"], ["--run"]),
+        (["phantom", "trapped-yeast", "x", "--wash", "lots"], ["--wash: 'lots' is not a number; see"]),
+        (["prepare", "crops", "a.tif", "--out", "x", "--gap", "q"], ["--gap: 'q' is not a whole number; see"]),
+        (["phantom", "trapped-yeast", "x", "--traps", "a", "b"], ["--traps: 'a', 'b' given; it takes int, int"]),
     ],
 )
 def test_usage_errors_are_one_line(shell, words, words_of_the_answer) -> None:

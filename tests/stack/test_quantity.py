@@ -25,6 +25,9 @@ from napari_cellsynth.stack.quantity import (
         ("0.19 micron", 0.19),
         (" 1.9e-4 mm ", 0.19),
         ("26um", 26.0),
+        ("0,19um", 0.19),
+        ("6,4 \u00b5m", 6.4),
+        ("190,5nm", 0.1905),
         ("1m", 1e6),
     ],
 )
@@ -34,13 +37,21 @@ def test_lengths_become_micrometres(text: str, um: float) -> None:
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("10min", 600), ("600 s", 600), ("50ms", 0.05), ("1 h 30 min", 5400), ("1h", 3600), ("2 days", 172800)],
+    [
+        ("10min", 600),
+        ("600 s", 600),
+        ("50ms", 0.05),
+        ("1 h 30 min", 5400),
+        ("1h", 3600),
+        ("2 days", 172800),
+        ("2,5 min", 150),
+    ],
 )
 def test_durations_become_seconds(text: str, seconds: float) -> None:
     assert parse_duration(text) == pytest.approx(seconds, rel=1e-12)
 
 
-@pytest.mark.parametrize("text", ["", "um", "0.19", "0um", "-1um", "1e400um", "nan um", "0,19um", "3 pixel", "10min"])
+@pytest.mark.parametrize("text", ["", "um", "0.19", "0um", "-1um", "1e400um", "nan um", "0,1,9um", "3 pixel", "10min"])
 def test_nonsense_is_no_length(text: str) -> None:
     with pytest.raises(BadInput) as caught:
         parse_length(text)
@@ -52,6 +63,13 @@ def test_nonsense_is_no_length(text: str) -> None:
 def test_nonsense_is_no_duration(text: str) -> None:
     with pytest.raises(BadInput):
         parse_duration(text)
+
+
+def test_a_comma_that_may_part_thousands_is_asked_about() -> None:
+    with pytest.raises(BadInput, match=r"'1,000nm' can mean two things; write it as 1000nm or 1\.000nm"):
+        parse_length("1,000nm")
+    assert parse_length("0,190um") == pytest.approx(0.19)
+    assert parse_length("1,25um") == pytest.approx(1.25)
 
 
 def test_a_number_without_unit_is_told_what_is_missing() -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from tyro.conf import OmitArgPrefixes, Positional, arg
 
 from napari_cellsynth.cli.options import StackOptions, parse
-from napari_cellsynth.cli.recordings_options import HoldOutOptions
+from napari_cellsynth.cli.recordings_options import HoldOutOptions, shell_words
 from napari_cellsynth.errors import BadInput
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Info:
     table: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")] = None
     """Look at a table of recordings (CSV) instead: what each row is, what it is for, what cannot be told apart."""
     decided: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")] = None
-    """Write the table with the decision in its column split, so that it holds for good."""
+    """Write the table with the decision in its column split, so that it holds for good; the file must not exist."""
     split: OmitArgPrefixes[HoldOutOptions] = field(default_factory=HoldOutOptions)
 
 
@@ -95,11 +95,17 @@ def _table(options: Info) -> int:
     if options.fit:
         raise BadInput("--fit looks at one recording; give a STACK in place of --table")
     assert options.table is not None
+    if options.decided is not None and options.decided.exists():
+        raise BadInput(f"--decided {options.decided} exists; choose another name, so that no table is overwritten")
     table, settings = Table.read(options.table), options.split.hold_out()
-    check = check_table(table, settings)
+    with shell_words():
+        check = check_table(table, settings)
     _say(options, check.to_json, check.text)
     if check.problems:
         raise BadInput(f"{len(check.problems)} of {len(check.rows)} rows cannot be used; {check.problems[0]}")
+    if check.refusal is not None:
+        with shell_words():
+            raise BadInput(check.refusal)
     if options.decided is not None:
         table.decided(settings).write(options.decided)
     return 0

@@ -28,8 +28,11 @@ IN_WORDS = {
     r"invalid literal for int\(\) with base 10: (.*)": r"\1 is not a whole number",
     r"could not convert string to float: (.*)": r"\1 is not a number",
     r"Expected 1 values": "it takes one",
+    r"Could not parse arguments \[(.*?)\] into tuple type typing\.Tuple\[(.*?)\]": r"\1 given; it takes \2",
 }
 CHOICES = re.compile(r"invalid choice '(.*)' for argument '(.*)'\. Expected one of \((.*)\)", re.IGNORECASE)
+UNION = re.compile(r"Error parsing (\S+): no type matching (\S+) could be instantiated from \[(.*?)\]\.")
+OF_A_KIND = re.compile(r"\s*- (<class .*?>|\S+): (.*)")
 LOOKS = (FlagCreatePairsOff, HelptextFromCommentsOff)
 """--json, and no --no-json; help from docstrings alone."""
 
@@ -83,12 +86,24 @@ def _one_line(box: str) -> str:
         indents = [len(line) - len(line.lstrip()) for line in first[1:]]
         names = [line.strip() for line, indent in zip(first[1:], indents, strict=True) if indent == min(indents)]
         return f"missing: {', '.join(names)}"
-    text = " ".join(line.strip() for line in first).strip(" .") or "the command cannot be read"
+    text = _of_a_union(first) or " ".join(line.strip() for line in first).strip(" .") or "the command cannot be read"
     for said, meant in IN_WORDS.items():
         text = re.sub(said, meant, text)
     text = CHOICES.sub(_choices, text)
     guess = re.search(r"Perhaps you meant:[^\w-]+(--[\w-]+)", box)
     return text[0].lower() + text[1:] + (f" (did you mean {guess.group(1)}?)" if guess else "")
+
+
+def _of_a_union(lines: Sequence[str]) -> str | None:
+    """The same for an option that may be empty or of several kinds: tyro lists what each kind says, by its class."""
+    option = UNION.match(" ".join(line.strip() for line in lines))
+    if option is None:
+        return None
+    said = [found.group(2) for line in lines if (found := OF_A_KIND.match(line)) and "NoneType" not in found.group(1)]
+    if len(said) == 1:
+        return f"error parsing {option.group(1)}: {said[0]}"
+    kinds = option.group(2).replace("{None}|", "").replace("|{None}", "")
+    return f"error parsing {option.group(1)}: {option.group(3)} given; expected {kinds}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,14 +130,9 @@ class StackOptions:
         )
 
     def _pixel_size(self) -> float | tuple[float, float] | None:
-        from napari_cellsynth.stack.quantity import parse_length
+        from napari_cellsynth.stack.recordings.row import pixel_size_um
 
-        if self.pixel_size is None:
-            return None
-        sides = [parse_length(side) for side in self.pixel_size.split(",")]
-        if len(sides) > 2:
-            raise BadInput(f"--pixel-size {self.pixel_size!r} given; expected one length, or height,width")
-        return sides[0] if len(sides) == 1 else (sides[0], sides[1])
+        return pixel_size_um(self.pixel_size)
 
 
 def _choices(found: re.Match[str]) -> str:

@@ -70,6 +70,6 @@ def _box(text: str | None) -> dict[str, float]:
     if number == text.strip().lower():
         return {"box_um": parse_length(text)}
     try:
-        return {"box_px": float(number)}
+        return {"box_px": float(number.replace(",", "."))}
     except ValueError:
         raise BadInput(f"--box {text!r} given; write it such as 26um or 64px") from None

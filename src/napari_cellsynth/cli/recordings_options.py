@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -19,6 +21,25 @@ if TYPE_CHECKING:
     from napari_cellsynth.stack.recordings.table import Table
 
 OUTLINES = "cells are cut by their outlines: give --labels one file for each recording, in the same order"
+IN_OPTIONS = {
+    "set both fractions to 0": "set both fractions to 0 (--validation-fraction 0 --test-fraction 0)",
+    "set a fraction to 0": "set a fraction to 0 (--validation-fraction 0 or --test-fraction 0)",
+}
+"""What the panels and a script set by another name."""
+
+
+@contextmanager
+def shell_words() -> Iterator[None]:
+    """BadInput that says what to set, with the names of the options."""
+    try:
+        yield
+    except BadInput as error:
+        said = str(error)
+        for words, options in IN_OPTIONS.items():
+            said = said.replace(words, options)
+        if said == str(error):
+            raise
+        raise BadInput(said) from error
 
 
 def _says(field: str) -> Any:
@@ -75,6 +96,10 @@ class RecordingsOptions(HoldOutOptions, StackOptions):
         where there are any, or of no use.  BadInput in the shell's words.
         """
         settings = self.hold_out(gap, least)
+        with shell_words():
+            return self._recordings(settings, labels)
+
+    def _recordings(self, settings: HoldOut, labels: Literal["needed", "taken", "none"]) -> list[Recording]:
         if self.table is not None:
             return self._checked(self._table().recordings(settings, labels=labels != "none"), labels)
         from napari_cellsynth.stack.recordings.recording import recordings_of

@@ -1,4 +1,4 @@
-"""Lengths and times as people write them: ``0.19um``, ``190 nm``, ``10 min``.
+"""Lengths and times as people write them: ``0.19um``, ``190 nm``, ``10 min``; a decimal comma is a point.
 
 Inside the package a length is a float in micrometres and a time a float in
 seconds; only this module knows the others.
@@ -32,7 +32,10 @@ _DURATIONS: dict[str, float] = {
     **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), 3600.0),
     **dict.fromkeys(("d", "day", "days"), 86400.0),
 }
-_NUMBER_UNIT = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)\s*([^\d\s.,+-][^\d\s.,]*)?\s*", re.IGNORECASE)
+_NUMBER_UNIT = re.compile(
+    r"\s*([-+]?(?:\d+[.,]?\d*|[.,]\d+)(?:e[-+]?\d+)?)\s*([^\d\s.,+-][^\d\s.,]*)?\s*", re.IGNORECASE
+)
+_THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2},\d{3}")
 
 
 def micrometres_per(unit: str | None) -> float | None:
@@ -105,7 +108,10 @@ def _parse(text: str, units: dict[str, float], kind: str, examples: str) -> floa
         raise BadInput(f"the {kind} {text!r} has no unit; write it such as {examples}")
     if unit.lower() not in units:
         raise BadInput(f"{unit!r} in {text!r} is not a unit of {kind}; write it such as {examples}")
-    value = float(number) * units[unit.lower()]
+    if _THOUSANDS.fullmatch(number):
+        either = f"{number.replace(',', '')}{unit} or {number.replace(',', '.')}{unit}"
+        raise BadInput(f"the {kind} {text!r} can mean two things; write it as {either}")
+    value = float(number.replace(",", ".")) * units[unit.lower()]
     if not math.isfinite(value) or value <= 0:
         raise BadInput(f"the {kind} {text!r} given; it must be a finite number above zero")
     return value

@@ -221,7 +221,7 @@ def test_pixels_that_are_not_numbers(tmp_path: Path) -> None:
         ({"box_px": 8}, "larger than the box"),
         ({"box_px": 121}, "has only 120 x 160"),
         ({"channel": 1}, "has 1"),
-        ({"labels": np.zeros((10, 120, 160), np.uint8)}, "no whole cell"),
+        ({"labels": np.zeros((10, 120, 160), np.uint8)}, "outlines are empty"),
         ({"labels": np.zeros((10, 120, 160), np.uint8), "box_px": 20}, "no cell is outlined"),
         ({"labels": np.zeros((10, 120, 161), np.uint8)}, "expected the same X"),
         ({"labels": np.zeros((9, 120, 160), np.uint8)}, "expected the same T"),
@@ -309,10 +309,10 @@ def test_a_copy_is_not_its_own_test(tmp_path: Path) -> None:
 def test_statistics_are_of_the_training_part(tmp_path: Path) -> None:
     stack, labels = disc_movie()
     image = stack.data.copy()
-    image[8:] = 60000
+    image[8:] = 60000 + image[8:] % 2
     data, _ = run([(stack.with_(data=image), labels)], tmp_path / "d", size=16, box_px=20)
     assert data.scaling.high < 400
-    assert data.images(data.indices("test")).min() == 60000
+    assert data.images(data.indices("test")).min() >= 60000 - 1
 
 
 # ---------------------------------------------------------------- how many cells

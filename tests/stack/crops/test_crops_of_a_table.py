@@ -60,6 +60,45 @@ def test_rows_that_share_their_outlines_show_the_same_cells(tmp_path: Path) -> N
     assert {row["cell"] for row in data.table if row["source"] == "0"} == {"1", "2", "3"}
 
 
+def stored_untracked(folder: Path) -> None:
+    """Twelve cells whose labels have another number in each frame."""
+    centres = {n: (20 + 25 * (n % 4), 20 + 25 * (n // 4)) for n in range(1, 13)}
+    stored(folder, "a", centres=centres, shuffle=True, step=1, frames=20)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ("a.tif,a outlines.tif,0-9,,train", "a.tif,a outlines.tif,10-19,,test"),
+        ("a.tif,a outlines.tif,10-19,,test", "a.tif,a outlines.tif,0-9,,train"),
+        ("a.tif,a outlines.tif,0-9,,train", 'a.tif,a outlines.tif,10-19,"0:110,0:120",test'),
+        ('a.tif,a outlines.tif,"0-4,10-14","5:120,0:160",train', 'a.tif,a outlines.tif,"5-9,15-19",,train'),
+    ],
+)
+def test_one_movie_in_two_rows_is_counted_once(tmp_path: Path, rows: tuple[str, ...]) -> None:
+    """Labels that do not track are linked across the rows, in the frames and pixels of the file."""
+    stored_untracked(tmp_path)
+    table = Table.parse("\n".join(["file,labels,frames,region,split", *rows]), tmp_path)
+    data, report = run(table.recordings(), tmp_path / "d", size=16, box_px=18)
+    assert not report.cells_exact
+    assert report.cells == 12
+    cells = data.cells(range(len(data.table)))
+    centre = data.images(range(len(data.table)))[:, 8, 8]
+    assert all(len(set(centre[cells == cell])) == 1 for cell in set(cells)), "a cell is one brightness"
+    if "test" in "".join(rows):
+        assert report.seen_in_training["test"] == report.cells_per_split["test"] > 5
+        assert "test cells are also in training" in report.text()
+
+
+def test_movies_of_their_own_are_counted_each(tmp_path: Path) -> None:
+    for name in "ab":
+        stored(tmp_path, name, shuffle=True, seed=ord(name))
+    text = "file,labels,split\na.tif,a outlines.tif,train\nb.tif,b outlines.tif,test\n"
+    _, report = run(Table.parse(text, tmp_path).recordings(), tmp_path / "d", size=16, box_px=20)
+    assert report.cells == 6
+    assert report.seen_in_training["test"] == 0
+
+
 def test_frames_that_are_not_fit_are_passed_over(tmp_path: Path) -> None:
     (recording,) = recordings_of([disc_movie()])
     data, _ = run([recording.with_found(unfit=frozenset({1, 2}))], tmp_path / "d", size=16, box_px=20)

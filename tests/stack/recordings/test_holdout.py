@@ -175,7 +175,8 @@ def parts_of(made: Table, hold_out: HoldOut) -> dict[tuple[str, int], dict[int, 
 
 
 def test_time_blocks_are_of_the_file_and_not_of_the_row(folder: Path) -> None:
-    made = table({"file": "a.tif", "frames": "0-29"}, {"file": "a.tif", "frames": "20-39"}, folder=folder)
+    again = {"file": "a.tif", "frames": "20-39", "region": "0:8,0:9"}
+    made = table({"file": "a.tif", "frames": "0-29"}, again, folder=folder)
     first, second = made.recordings(HoldOut(gap=3))
     for recording in (first, second):
         assert recording.split.by == "time"
@@ -202,6 +203,34 @@ def test_the_same_frame_for_two_parts_is_refused(folder: Path) -> None:
     rows = [{"file": "a.tif", "channel": 0, "split": "train"}, {"file": "a.tif", "frames": "5-9", "split": "test"}]
     with pytest.raises(BadInput, match=r"rows 2, 3 take frame 5 of the same cells of a\.tif for test and train"):
         table(*rows, folder=folder).recordings()
+
+
+@pytest.mark.parametrize(
+    "second", [{}, {"frames": "30-"}, {"file": "sub/../a.tif"}, {"name": "again", "condition": "b"}]
+)
+def test_the_same_row_twice_is_refused(folder: Path, second: dict[str, Any]) -> None:
+    """What is made of it would be there twice."""
+    (folder / "sub").mkdir(exist_ok=True)
+    rows = ({"file": "a.tif"}, {"file": "b.tif"}, {"file": "a.tif", **second})
+    with pytest.raises(
+        BadInput, match=r"rows 2 and 4 take the same frames \((0|30)-39\) of the same pixels"
+    ) as refused:
+        table(*rows, folder=folder).recordings()
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"frames": "0-19"}, {"frames": "20-39"}),
+        ({"region": "0:8,0:5"}, {"region": "0:8,5:10"}),
+        ({}, {"split": "leave out"}),
+        ({"name": "1", "role": "high"}, {"name": "2", "role": "high"}),
+    ],
+)
+def test_rows_of_one_file_that_differ_are_taken(folder: Path, first: dict[str, Any], second: dict[str, Any]) -> None:
+    rows = ({"file": "a.tif", **first}, {"file": "a.tif", **second})
+    assert table(*rows, folder=folder).recordings()
 
 
 def test_one_file_in_two_spellings_is_one_file(folder: Path) -> None:

@@ -77,6 +77,15 @@ def test_decimal_commas_and_units_of_the_head() -> None:
     assert interval_s(row.interval) == pytest.approx(150)
 
 
+def test_units_after_a_stroke_as_axes_of_plots_have_them() -> None:
+    (row,) = parse("file;Interval / min;Pixel size / \u00b5m\na.tif;2,5;0.19\n")
+    assert interval_s(row.interval) == pytest.approx(150)
+    assert pixel_size_um(row.pixel_size) == pytest.approx(0.19)
+    (row,) = parse("file,interval/s,A/B\na.tif,90,x\n")
+    assert interval_s(row.interval) == 90
+    assert row.others == (("A/B", "x"),)
+
+
 @pytest.mark.parametrize(
     ("text", "size"),
     [("0.2um", 0.2), ("190 nm", 0.19), ("0,2 um", 0.2), ("0.2um,0.1um", (0.2, 0.1)), ("0,2um; 0,1um", (0.2, 0.1))],

@@ -120,6 +120,8 @@ def cut(plane: Plane, outline: Outline, source: Source, plan: CropPlan) -> Crop 
         return "crowded"
     if not np.isfinite(pixels).all():
         return "pixels that are not numbers"
+    if _flat(pixels[_local(box, offset)]):
+        return "all its pixels have one value"
     if settings.mask_neighbours and others.any():
         if plane.background is None:
             return "no background to put in place of neighbours"
@@ -130,6 +132,11 @@ def cut(plane: Plane, outline: Outline, source: Source, plan: CropPlan) -> Crop 
     if not mask.any():
         return "too small"
     return Crop(outline, resample(pixels, box, offset, settings.size), mask, *box.centre)
+
+
+def _flat(pixels: np.ndarray) -> bool:
+    """Whether nothing is to be seen: what a file lacks (a chunk of Zarr, an empty frame) is read as one value."""
+    return bool(pixels.min() == pixels.max())
 
 
 def _local(box: Box, offset: tuple[int, int]) -> tuple[slice, slice]:

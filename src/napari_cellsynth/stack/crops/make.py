@@ -15,10 +15,11 @@ from pathlib import Path
 import numpy as np
 
 from napari_cellsynth.errors import BadInput, Damaged
+from napari_cellsynth.stack.crops.count import CellNumbers, Together, counted_together, places
 from napari_cellsynth.stack.crops.cut import Crop, Plane, cut, reason_against
-from napari_cellsynth.stack.crops.plan import BOX_FRAMES, CropPlan, Source, box_frames, plan_crops
+from napari_cellsynth.stack.crops.plan import BOX_FRAMES, CropPlan, Source, box_frames, plan_crops, why_none
 from napari_cellsynth.stack.crops.report import CropReport, report_of
-from napari_cellsynth.stack.crops.scan import CellCounter, Outline, scan_plane
+from napari_cellsynth.stack.crops.scan import Outline, scan_plane
 from napari_cellsynth.stack.crops.settings import CropSettings
 from napari_cellsynth.stack.crops.write import CropWriter, describe_source
 from napari_cellsynth.stack.recordings.recording import Pair, Recording, check_copies
@@ -39,7 +40,7 @@ class Outlines:
     """Cell of an outline, by its key; numbered from 1 through all recordings."""
     refused: dict[tuple[int, int, int, int], str] = field(default_factory=dict)
     exact: list[bool] = field(default_factory=list)
-    """For each recording, whether its cells were counted and not estimated."""
+    """For recordings that are counted together, whether cells were counted and not estimated."""
 
 
 def make_crops(
@@ -165,61 +166,22 @@ def _scan(plan: CropPlan, outlines: Outlines) -> Iterator[int]:
     """Find all outlines and link them to cells; yields the number of planes done."""
     done = 0
     numbers = CellNumbers()
-    for source in plan.sources:
-        counter = CellCounter()
+    for sources in counted_together(plan.sources):
+        together = Together(sources)
         first = len(outlines.found)
-        for t in range(source.frames):
-            for z in source.planes:
+        for at, here in places(sources):
+            planes = []
+            for source, t, z in here:
                 labels = source.label_plane(t, z)
-                counter.add(t, z, labels)
+                planes.append((source, labels))
                 if t in source.split or t in source.gap:
                     _sort_out(scan_plane(labels, source.number, t, z), source, plan, outlines)
                 done += 1
                 yield done
+            together.add(at, planes)
         mine = outlines.found[first:]
-        found = numbers.of(source, mine, counter.cells(mine), tracked=counter.tracked)
-        outlines.cells.update((outline.key, cell) for outline, cell in zip(mine, found, strict=True))
-        outlines.exact.append(counter.exact)
-
-
-class CellNumbers:
-    """Numbers of cells from 1 through all recordings.
-
-    Recordings that share their outlines (other frames, channels or planes of
-    one file) show the same cells: the same outline is the same cell, and
-    where labels keep their number over time, the same number is.
-    """
-
-    def __init__(self) -> None:
-        self._known: dict[tuple[object, ...], int] = {}
-        self._last = 0
-
-    def of(self, source: Source, outlines: Sequence[Outline], cells: Sequence[int], *, tracked: bool) -> list[int]:
-        """For each outline of a source, whose own counting is ``cells``."""
-        numbers: dict[int, int] = {}
-        for outline, cell in zip(outlines, cells, strict=True):
-            if cell not in numbers:
-                known = (self._known.get(key) for key in _identities(source, outline, tracked))
-                numbers[cell] = next((number for number in known if number is not None), 0) or self._new()
-        for outline, cell in zip(outlines, cells, strict=True):
-            for key in _identities(source, outline, tracked):
-                self._known.setdefault(key, numbers[cell])
-        return [numbers[cell] for cell in cells]
-
-    def _new(self) -> int:
-        self._last += 1
-        return self._last
-
-
-def _identities(source: Source, outline: Outline, tracked: bool) -> list[tuple[object, ...]]:
-    """What an outline is known by in other recordings with the same outlines."""
-    labels, recording = source.labels, source.recording
-    if labels.path is None:
-        return []
-    scene = recording.row.scene if recording.row is not None else None
-    place = (labels.path, scene or 0)
-    at = (recording.file_frame(outline.t), recording.selection.plane(outline.z))
-    return [(*place, *at, outline.label)] + ([(*place, outline.label)] if tracked else [])
+        outlines.cells.update((one.key, cell) for one, cell in zip(mine, numbers.of(together, mine), strict=True))
+        outlines.exact.append(together.counter.exact)
 
 
 def _sort_out(found: list[Outline], source: Source, plan: CropPlan, outlines: Outlines) -> None:
@@ -259,13 +221,16 @@ def _check_parts(report: CropReport, plan: CropPlan, outlines: Outlines) -> None
     wanted = {part for source in plan.sources for part in source.split.values()}
     for part in SPLITS:
         if part in wanted and not report.per_split[part]:
-            raise BadInput(f"no crop for {part}: {_nothing(outlines)}")
+            mine = [o for o in outlines.found if plan.sources[o.source].split.get(o.t) == part]
+            reasons = {o.key: outlines.refused[o.key] for o in mine}
+            raise BadInput(f"no crop for {part}: {_nothing(Outlines(mine, refused=reasons))}")
 
 
 def _nothing(outlines: Outlines) -> str:
     """Why there is no crop, and what to change."""
-    if not outlines.found:
-        return "no cell is outlined in these frames; expected labels with a number for each cell, 0 for background"
+    odd = why_none(outlines.found)
+    if odd is not None:
+        return odd
     reasons = Counter(outlines.refused.values()).most_common(3)
     return (
         f"none of {len(outlines.found)} outlines can be used ("

@@ -15,6 +15,7 @@ from napari_cellsynth.stack.recordings.recording import Pair, Recording, recordi
 from napari_cellsynth.stack.recordings.select import check_outlines
 from napari_cellsynth.stack.split import SPLITS, FrameSplit, Split
 from napari_cellsynth.stack.stack import Stack
+from napari_cellsynth.stack.usable import mixed_types
 
 BOX_FRAMES = 32
 """Frames, evenly spaced, whose cells decide the box: so that a preview and the full set agree and both are quick."""
@@ -151,11 +152,11 @@ def _modality(recordings: Sequence[Recording]) -> Modality | None:
 
 
 def _one_dtype(stacks: Sequence[Stack]) -> np.dtype:
-    dtypes = {stack.dtype.name for stack in stacks}
-    if len(dtypes) > 1:
-        raise BadInput(f"recordings of types {', '.join(sorted(dtypes))} given; one training set holds one type")
-    if not dtypes <= set(WRITABLE):
-        raise BadInput(f"pixels of type {dtypes.pop()} given; expected integers or float32 or float64")
+    mixed = mixed_types(stacks)
+    if mixed is not None:
+        raise BadInput(mixed)
+    if stacks[0].dtype.name not in WRITABLE:
+        raise BadInput(f"pixels of type {stacks[0].dtype.name} given; expected integers or float32 or float64")
     return stacks[0].dtype.newbyteorder("=")
 
 
@@ -207,21 +208,37 @@ def _snap_um(pixels: Sequence[tuple[float, float]], size: int) -> float | None:
 
 def _default_side(sources: Sequence[Source], settings: CropSettings, snap_to: float | None) -> float:
     """1.3 x the 95th percentile of the longer side of the training cells, in µm where known, else in pixels."""
-    sides = []
+    sides, found = [], []
     for source in sources:
         y, x = source.stack.pixel_size or (1.0, 1.0)
         height, width = source.stack.size("Y"), source.stack.size("X")
         for t in box_frames(source):
             for z in source.planes:
                 outlines = scan_plane(source.label_plane(t, z), source.number, t, z)
+                found += outlines
                 whole = [o for o in outlines if reason_of_shape(o, (height, width), settings) is None]
                 sides += [max(o.height * y, o.width * x) for o in whole]
     if not sides:
+        odd = why_none(found)
+        if odd is not None:
+            raise BadInput(odd)
         raise BadInput("no whole cell in the training frames to take the box from; give the box, or other outlines")
     side = float(np.percentile(sides, 95))
     if snap_to is not None and SNAP[0] <= snap_to / side <= SNAP[1]:
         return snap_to
     return float(f"{BOX_PER_CELL * side:.3g}")
+
+
+def why_none(found: Sequence[Outline]) -> str | None:
+    """What is odd about outlines of which no cell can be cut; None where they are as they should be."""
+    if not found:
+        return (
+            "the outlines are empty: no cell is outlined in these frames; give a number for each cell, 0 between them"
+        )
+    # A plane gives one outline for each number in it.
+    if len({o.label for o in found}) == 1 and any(o.pieces > 1 for o in found):
+        return f"all cells have one number ({found[0].label}): label them first (connected components)"
+    return None
 
 
 def box_frames(source: Source, count: int = BOX_FRAMES) -> list[int]:

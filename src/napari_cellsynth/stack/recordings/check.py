@@ -11,6 +11,8 @@ from napari_cellsynth.stack.recordings.holdout import Decision, HoldOut, decide
 from napari_cellsynth.stack.recordings.open import Opened, divide, open_row, recording_of
 from napari_cellsynth.stack.recordings.recording import Recording
 from napari_cellsynth.stack.recordings.table import Table
+from napari_cellsynth.stack.stack import Stack
+from napari_cellsynth.stack.usable import mixed_types
 
 USE_WORDS = {"train": "training", "validation": "tuning", "test": "test", "time": "blocks of time"}
 BY_WORDS = {
@@ -46,7 +48,9 @@ class RowCheck:
         if self.problem is not None:
             return f"{head}cannot be used: {self.problem}"
         if self.recording is None:
-            return f"{head}left out"
+            return (
+                f"{head}left out" if self.use == "leave out" else f"{head}{USE_WORDS[self.use]} ({BY_WORDS[self.by]})"
+            )
         stack = self.recording.stack
         size = f"{stack.axes} {' x '.join(map(str, stack.shape))} {stack.dtype.name}"
         split = self.recording.describe_split()
@@ -64,7 +68,9 @@ class TableCheck:
     concerns: list[str] = field(default_factory=list)
     """Sentences on what cannot be told apart."""
     notes: list[str] = field(default_factory=list)
-    """Sentences on the table itself, and on a split that is not possible."""
+    """Sentences on the table itself, on types of pixels, and on a split that is not possible."""
+    refusal: str | None = None
+    """Why no training set can be made of these rows together; one of the notes."""
 
     @property
     def problems(self) -> list[str]:
@@ -96,7 +102,8 @@ def check_table(table: Table, settings: HoldOut | None = None) -> TableCheck:
     try:
         splits = divide(table, opened, settings)
     except BadInput as error:
-        check.notes.append(str(error))
+        check.refusal = str(error)
+        check.notes.append(check.refusal)
         return check
     for one, split in zip(opened, splits, strict=True):
         row = checks[one.number - 2]
@@ -104,7 +111,17 @@ def check_table(table: Table, settings: HoldOut | None = None) -> TableCheck:
             row.recording = recording_of(table, one, split, labels=True)
         except BadInput as error:
             row.problem = str(error).removeprefix(f"row {one.number}: ")
+    check.notes += _types(table, checks)
     return check
+
+
+def _types(table: Table, checks: list[RowCheck]) -> list[str]:
+    """That no one set holds these recordings; the two exposures of pairs may differ."""
+    of: dict[str | None, list[Stack]] = {}
+    for row, check in zip(table.rows, checks, strict=True):
+        if check.recording is not None:
+            of.setdefault(row.role, []).append(check.recording.stack)
+    return [mixed for stacks in of.values() if (mixed := mixed_types(stacks)) is not None]
 
 
 def _opened(table: Table, decisions: list[Decision], checks: list[RowCheck]) -> list[Opened]:

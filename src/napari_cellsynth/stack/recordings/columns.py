@@ -74,7 +74,7 @@ EXPECTED = {
     "pixel_size": "a length with its unit such as 0.19um",
     "interval": "a time with its unit such as 10min",
 }
-_UNIT = re.compile(r"\s*(?:[(\[]\s*([^()\[\]]+?)\s*[)\]]|\bin\s+(\S+))\s*$")
+_UNIT = re.compile(r"\s*(?:[(\[]\s*([^()\[\]]+?)\s*[)\]]|\bin\s+(\S+)|/\s*([^\s/]+))\s*$")
 
 
 def plain(text: str) -> str:
@@ -90,7 +90,7 @@ def column_of(head: str) -> tuple[str | None, str]:
     found = _UNIT.search(head)
     if found is None:
         return None, ""
-    name, unit = known.get(plain(head[: found.start()])), found.group(1) or found.group(2)
+    name, unit = known.get(plain(head[: found.start()])), found.group(1) or found.group(2) or found.group(3)
     if (name == "pixel_size" and micrometres_per(unit)) or (name == "interval" and seconds_per(unit)):
         return name, unit
     return None, ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from napari_cellsynth.errors import BadInput
 from napari_cellsynth.stack.recordings.holdout import Decision, HoldOut, decide
 from napari_cellsynth.stack.recordings.recording import Pair, Recording
 from napari_cellsynth.stack.recordings.row import Row, interval_s, pixel_size_um
-from napari_cellsynth.stack.recordings.select import Selection, check_outlines, select, selection_of
+from napari_cellsynth.stack.recordings.select import Selection, check_outlines, frames_text, select, selection_of
 from napari_cellsynth.stack.recordings.table import Table
 from napari_cellsynth.stack.split import SPLITS, FrameSplit, Split, by_time
 from napari_cellsynth.stack.stack import Stack
@@ -137,6 +138,8 @@ def _outlines(table: Table, opened: Opened, stack: Stack) -> Stack | None:
 
 def divide(table: Table, opened: Sequence[Opened], settings: HoldOut) -> list[FrameSplit]:
     """The part of each frame of each recording: whole, or in blocks of time, with a gap wherever two parts meet."""
+    for tied in _by(opened, [one.decision.tied for one in opened]):
+        _check_twice([opened[i] for i in tied])
     parts: list[dict[int, Split]] = [{} for _ in opened]
     for tied in _by(opened, [one.decision.tied for one in opened]):
         blocks = _blocks([opened[i] for i in tied if opened[i].decision.use == "time"], settings)
@@ -152,6 +155,31 @@ def divide(table: Table, opened: Sequence[Opened], settings: HoldOut) -> list[Fr
     made = [_frame_split(one, kept) for one, kept in zip(opened, parts, strict=True)]
     _check_parts(opened, made, settings)
     return made
+
+
+def _check_twice(opened: Sequence[Opened]) -> None:
+    """BadInput where two rows take the same frames of the same pixels: what is made of them would be there twice."""
+    for at, one in enumerate(opened):
+        for other in opened[:at]:
+            shared = set(one.selection.frames) & set(other.selection.frames)
+            # Given to two parts, that is what has to be said.
+            if shared and _same_pixels(one, other) and one.decision.use == other.decision.use:
+                raise BadInput(
+                    f"rows {other.number} and {one.number} take the same frames ({frames_text(tuple(sorted(shared)))})"
+                    f" of the same pixels of {one.row.title}; leave one of them out, or give different frames"
+                )
+
+
+def _same_pixels(one: Opened, other: Opened) -> bool:
+    """Whether they differ in nothing but frames and what is known of them; an exposure may be in several pairs."""
+    a, b = one.selection, other.selection
+    place = (a.channel, a.z, a.origin, a.shape) == (b.channel, b.z, b.origin, b.shape)
+    rows = one.row, other.row
+    scene, role, labels = ({getattr(row, name) for row in rows} for name in ("scene", "role", "labels"))
+    pairs = one.row.role is None or one.row.name == other.row.name
+    paths = one.whole.path, other.whole.path
+    file = None not in paths and len({os.path.realpath(str(path)) for path in paths}) == 1
+    return file and place and max(map(len, (scene, role, labels))) == 1 and pairs
 
 
 def _by(opened: Sequence[Opened], keys: Sequence[object]) -> Iterator[list[int]]:

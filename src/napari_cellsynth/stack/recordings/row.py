@@ -184,7 +184,7 @@ def pixel_size_um(value: str | float | None) -> float | tuple[float, float] | No
     parts = re.split(r"\s*(?:(?<=[^\d\s]),|;|\bx\b)\s*", value.strip())
     if len(parts) > 2:
         raise BadInput(f"{value!r} given; expected one length such as 0.19um, or height,width")
-    sides = [parse_length(re.sub(r"^\s*(\d+),(\d+)", r"\1.\2", part)) for part in parts]
+    sides = [parse_length(part) for part in parts]
     return sides[0] if len(sides) == 1 else (sides[0], sides[1])
 
 
@@ -194,4 +194,4 @@ def interval_s(value: str | float | None) -> float | None:
         return None
     if isinstance(value, int | float):
         return positive(value, "interval")
-    return parse_duration(re.sub(r"^\s*(\d+),(\d+)", r"\1.\2", value))
+    return parse_duration(value)
