@@ -152,7 +152,8 @@ def _in_words(labels: Stack, found: int) -> str:
         return "no cells found; give the diameter of a cell (--diameter), or another method"
     planes = labels.size("T") * labels.size("Z")
     size = f"{used['diameter_used_px']:.3g} pixels"
+    guessed = ", and without knowing how the images were made (--modality)" if used["modality"] is None else ""
     return (
         f"{found} outlines in {planes} plane(s) by {used['method']}, cells of about {size};"
-        " found without training: look at them before you trust them"
+        f" found without training{guessed}: look at them before you trust them"
     )

@@ -88,6 +88,13 @@ def test_a_recording_without_cells() -> None:
     assert not np.asarray(labels.data).any()
 
 
+def test_a_mask_and_a_frame_without_numbers() -> None:
+    with pytest.raises(BadInput, match="yes/no mask"):
+        list(outline_stack(Stack(np.zeros((2, 32, 32), bool), "TYX", name="mask")))
+    *_, labels = outline_stack(Stack(np.full((2, 32, 32), np.nan, np.float32), "TYX"))
+    assert isinstance(labels, Stack) and not np.asarray(labels.data).any()
+
+
 def test_large_labels_lie_on_disk_and_leave_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setattr(many, "IN_MEMORY", 1000)

@@ -85,7 +85,10 @@ def method_for(image: NDArray[Any], settings: OutlineSettings, modality: Modalit
         return settings.method
     if modality is not None:
         return "watershed" if modality == "fluorescence" else "texture"
-    low, middle, high = np.percentile(image[np.isfinite(image)], (1, 50, 99))
+    finite = image[np.isfinite(image)]
+    if not finite.size:
+        return "texture"
+    low, middle, high = np.percentile(finite, (1, 50, 99))
     return "watershed" if high - middle > 4 * (middle - low) else "texture"
 
 

@@ -65,6 +65,8 @@ def outline_stack(
         known, or the channel is not there.
     """
     settings = settings or OutlineSettings()
+    if stack.dtype.kind == "b":
+        raise BadInput(f"{stack.name} is a yes/no mask (bool), in which there is nothing to find; give the recording")
     if "Q" in stack.axes:
         raise BadInput(f"{stack.name} holds samples (axis Q), not a recording; give a recording")
     if settings.channel >= stack.size("C"):
