@@ -460,6 +460,24 @@ def test_a_mask_file_of_another_movie_is_refused(viewer: Any, dock: CellSynthDoc
     assert "does not fit" in cells.says.text()
 
 
+def test_each_movie_keeps_its_own_outlines(qtbot: QtBot, viewer: Any, dock: CellSynthDock) -> None:
+    pairs = []
+    for name in ("a", "b"):
+        movie, labels = cells_movie(**KNOWN)
+        layer = add_stack(viewer, movie, name=name)
+        dock.session.movie = layer
+        dock.session.outlines = outlines = add_stack(viewer, labels, name=f"cells of {name}", kind="labels")
+        pairs.append((layer, outlines))
+    third = add_stack(viewer, cells_movie(**KNOWN)[0], name="c")
+    for layer, outlines in [*pairs, *reversed(pairs)]:
+        dock.session.movie = layer
+        assert dock.session.outlines is outlines
+    dock.session.movie = third
+    assert dock.session.outlines is None
+    dock.session.outlines = pairs[0][1]  # the user may say so
+    assert dock.session.outlines is pairs[0][1]
+
+
 def test_outlines_that_do_not_fit_say_so(qtbot: QtBot, viewer: Any, dock: CellSynthDock) -> None:
     movie, labels = cells_movie(**KNOWN)
     add_stack(viewer, movie)

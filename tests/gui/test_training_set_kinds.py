@@ -18,10 +18,11 @@ from napari_cellsynth.cli.prepare_clips import PrepareClips
 from napari_cellsynth.cli.prepare_crops import PrepareCrops
 from napari_cellsynth.cli.prepare_pairs import PreparePairs
 from napari_cellsynth.cli.prepare_pairs import _settings as pair_settings
-from napari_cellsynth.gui import hand_over, jobs, preparing, set_maker
+from napari_cellsynth.gui import hand_over, jobs, preparing, readers, set_maker
 from napari_cellsynth.gui.dock import CellSynthDock, show_dock
 from napari_cellsynth.gui.kind_panes import Examples
 from napari_cellsynth.gui.layers import add_stack, complete, same
+from napari_cellsynth.gui.opening import show_layers
 from napari_cellsynth.gui.preparing import MADE_FROM
 from napari_cellsynth.gui.shell_words import hold_out_words, settings_words
 from napari_cellsynth.stack.clips.settings import ClipSettings
@@ -62,7 +63,9 @@ def discs(frames: int = 12, seed: int = 0) -> tuple[Stack, Stack]:
 
 def planned(qtbot: QtBot, dock: CellSynthDock) -> Any:
     section = dock.tab("movies").training_set
-    qtbot.waitUntil(lambda: section.plan is not None and section.maker.make.isEnabled(), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: section.settled, timeout=PATIENCE)
+    assert section.plan is not None, section.split_words.text()
+    assert section.maker.make.isEnabled()
     return section
 
 
@@ -294,3 +297,47 @@ def test_examples_of_a_movie_that_was_left_are_not_shown(qtbot: QtBot, viewer: A
     qtbot.waitUntil(lambda: bool(drawn), timeout=PATIENCE)
     qtbot.wait(100)
     assert section.looked.text() == "" and not section.sheet.isVisibleTo(dock)
+
+
+# -- the whole way ---------------------------------------------------------------------------------------------------
+
+
+def test_from_two_movies_to_the_train_tab(
+    qtbot: QtBot, viewer: Any, dock: CellSynthDock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readers, "EXAMPLE", {"frames": 6, "size": 128, "seed": 1})
+    normal = show_layers(viewer, readers.example_normal())
+    tab, study = dock.tab("movies"), dock.session.study
+    assert not tab.table.head.isChecked()  # a single movie needs no table
+    show_layers(viewer, readers.example_inhibited())
+    assert tab.table.head.isChecked()
+    assert [row.condition for row in study.rows] == ["normal", "inhibited"]
+    study.set(0, "split", "train")
+    study.set(1, "split", "test")
+    qtbot.waitUntil(lambda: tab.fitness.fitness is not None, timeout=PATIENCE)
+    assert tab.fitness.head.isChecked() == any(one.severity != "ok" for one in tab.fitness.fitness.findings())
+
+    dock.session.movie = normal
+    simulated = dock.session.outlines
+    tab.cells.find.click()
+    found = tab.cells.find_cells
+    found.live.setChecked(False)
+    found.unit.choose("px")
+    found.diameter.setText("40")
+    found.use.click()
+    qtbot.waitUntil(lambda: dock.session.outlines is not simulated, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: tab.cells.count is not None and tab.cells.count.outlines > 0, timeout=PATIENCE)
+    outlines = dock.session.outlines
+
+    section = dock.tab("movies").training_set
+    section.panes[0].box.setText("16")
+    section.replan()
+    section = planned(qtbot, dock)
+    assert section.split_words.text() == "learns from 1 movie, is tested on 1 movie"
+    data = made(qtbot, dock, section)
+    assert data.record["sources"][0]["labels"]["hash"] == content_hash(plain(hand_over.held(outlines).stack))
+    assert [source["condition"] for source in data.record["sources"]] == ["normal", "inhibited"]
+    section.maker.then.click()
+    setup = dock.tab("train").setup
+    qtbot.waitUntil(lambda: "different cells" in setup.summary.text(), timeout=PATIENCE)
+    assert setup.data.value == data.path

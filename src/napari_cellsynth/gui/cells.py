@@ -110,7 +110,8 @@ class CellsSection(Section):
     def _layers_changed(self, event: Any = None) -> None:
         there = outlines_in(self.session.viewer)
         movie = self.session.movie
-        fitting = [layer for layer in there if movie is not None and fits(layer, movie)]
+        free = [layer for layer in there if not self.session.study.is_of_another(layer, movie)]
+        fitting = [layer for layer in free if movie is not None and fits(layer, movie)]
         if fitting and (self.session.outlines is None or self.session.outlines not in fitting):
             self.session.outlines = fitting[0]
         elif self.session.outlines is not None and self.session.outlines not in there:

@@ -105,11 +105,11 @@ def show_layers(viewer: napari.viewer.Viewer, layers: list[LayerData]) -> Any:
     """Add layers and choose them as movie and outlines; returns the first."""
     session = Session.of(viewer)
     added = [add(viewer, *layer) for layer in layers]
-    for layer in reversed(added):
-        if type(layer).__name__ == "Labels":
-            session.outlines = layer
-        else:
-            session.movie = layer
+    # The movie first: outlines are taken as those of the movie that is worked on.
+    for kind, choose in (("Image", "movie"), ("Labels", "outlines")):
+        of_kind = [layer for layer in added if type(layer).__name__ == kind]
+        if of_kind:
+            setattr(session, choose, of_kind[0])
     return added[0]
 
 

@@ -91,6 +91,7 @@ class Study:
         layers.removed.connect(self._layer_removed)
         session.movie_facts_changed.connect(self._facts_changed)
         session.outlines_changed.connect(self._outlines_changed)
+        session.movie_changed.connect(self._movie_changed)
         for layer in reversed(movies_in(session.viewer)):
             self._bind(layer)
 
@@ -310,6 +311,30 @@ class Study:
             if movie.shown_by(layer):
                 axes = {"axes": facts.axes} if movie.axes_asked and facts.axes is not None else {}
                 self._change(i, known | axes)
+
+    def _movie_changed(self, layer: Any) -> None:
+        """Another movie is worked on: with its own outlines, never with those of the one before."""
+        index = None if layer is None else self.index_of(layer)
+        if index is None:
+            return
+        mine = self._outlines_of(self.movies[index])
+        if mine is not None:
+            self.session.outlines = mine
+        elif self.is_of_another(self.session.outlines, layer):
+            self.session.outlines = None
+
+    def is_of_another(self, outlines: Any, movie: Any) -> bool:
+        """Whether outlines were chosen for another movie of the study, and not for this one."""
+        index = None if movie is None else self.index_of(movie)
+        if outlines is None or index is None or same(self._outlines_of(self.movies[index]), outlines):
+            return False
+        return any(same(self._outlines_of(other), outlines) for other in self.movies)
+
+    def _outlines_of(self, movie: StudyMovie) -> Any:
+        """The outlines that were chosen for a movie, where their layer is still there."""
+        outlines = movie.outlines() if movie.outlines is not None else None
+        there = outlines is not None and any(same(outlines, layer) for layer in self.session.viewer.layers)
+        return outlines if there else None
 
     def _outlines_changed(self, layer: Any) -> None:
         """Outlines belong to the movie that is worked on when they are chosen."""
