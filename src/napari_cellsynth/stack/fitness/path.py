@@ -40,7 +40,7 @@ BLIND = 0.15
 """Usual likeness below which scenes cannot be told apart."""
 NEAR = 2
 """Frames back up to which pairs count where distant frames do not lie as one piece against each other."""
-JUMP = (5.0, 6.0)
+JUMP = (5.0, 4.0)
 """A sudden shift of this many pixels, and of this many usual steps, is a jump..."""
 UNMOVED = 0.35
 """... where no more than this share of the difference without it is left with it: 0.07 to 0.30 for shifts of the
