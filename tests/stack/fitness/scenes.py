@@ -39,10 +39,15 @@ def path(kind: str, frames: int = FRAMES, seed: int = 0) -> np.ndarray:
     return made - made[0]
 
 
-def field(offsets: np.ndarray, *, side: int = SIDE, seed: int = 0, crawling: float = 0.3) -> np.ndarray:
-    """Frames (T, Y, X) uint16 of a scene displaced by ``offsets``; a share of the spots crawls a pixel a frame."""
+def field(
+    offsets: np.ndarray, *, side: int = SIDE, seed: int = 0, crawling: float = 0.3, each: int = 200
+) -> np.ndarray:
+    """Frames (T, Y, X) uint16 of a scene displaced by ``offsets``; a share of the spots crawls a pixel a frame.
+
+    There is a spot on ``each`` so many pixels.
+    """
     random = np.random.default_rng([seed, 1])
-    count = int(side * side / 200)
+    count = side * side // each
     place = random.uniform(-20, side + 20, (count, 2))
     speed = random.normal(0, 1.2, (count, 2)) * (np.arange(count) < crawling * count)[:, None]
     width, height = random.uniform(1.5, 4, count), random.uniform(40, 160, count)
