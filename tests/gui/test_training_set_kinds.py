@@ -341,3 +341,35 @@ def test_from_two_movies_to_the_train_tab(
     setup = dock.tab("train").setup
     qtbot.waitUntil(lambda: "different cells" in setup.summary.text(), timeout=PATIENCE)
     assert setup.data.value == data.path
+
+
+def test_a_movie_without_outlines_is_left_out_and_said(qtbot: QtBot, viewer: Any, dock: CellSynthDock) -> None:
+    movie, labels = discs(frames=60)
+    bare = add_stack(viewer, discs(seed=1)[0])
+    layer = add_stack(viewer, movie)
+    dock.session.movie = layer
+    dock.session.outlines = add_stack(viewer, labels, kind="labels")
+    section = planned(qtbot, dock)
+    assert section.without.text() == "1 movie has no outlines and is left out: discs 1."
+    data = made(qtbot, dock, section)
+    assert "discs 1" in section.maker.says.text()
+    assert [source["name"] for source in data.record["sources"]] == ["discs 0"]
+    assert data.record["notes"] == ["1 movie has no outlines and is left out: discs 1."]
+    viewer.layers.remove(bare)
+    section = planned(qtbot, dock)
+    assert section.without.text() == ""
+
+
+def test_a_row_whose_file_is_gone_is_named_with_what_to_do(
+    qtbot: QtBot, viewer: Any, dock: CellSynthDock, tmp_path: Path
+) -> None:
+    dock.session.movie = add_stack(viewer, discs(frames=60)[0])
+    dock.session.study.add_files([tmp_path / "gone.tif"])
+    dock.session.study.set(0, "split", "train")
+    dock.session.study.set(1, "split", "test")
+    section = dock.tab("movies").training_set
+    section.choose("clips")
+    qtbot.waitUntil(lambda: "gone.tif" in section.split_words.text(), timeout=PATIENCE)
+    said = section.split_words.text()
+    assert "Row" not in said
+    assert '*used for* to "leave out", or take its row out' in said

@@ -95,7 +95,7 @@ def given_by(session: Session) -> list[Given]:
         mine = channel if row.channel is None else row.channel
         z = session.z if row.z is None else row.z
         shown = layer if number == current else movie.layer
-        image = None if shown is None else _held_or_none(shown, needed=number == current)
+        image = None if shown is None else _held_or_none(shown, needed=number == current or not movie.stored)
         labels = _outlines_for(session, shown) if number == current else _outlines_of(movie)
         row = row.model_copy(update=whole if image else {**whole, "channel": mine, "z": z})
         found.append(Given(row, image, labels if image else None, mine or 0, z))

@@ -68,7 +68,7 @@ class PreparingJob:
         self.record: dict[str, Any] = read_json(self.folder / RECORD) or {}
 
     @classmethod
-    def create(cls, home: Path, out: Path, kind: str) -> PreparingJob:
+    def create(cls, home: Path, out: Path, kind: str, notes: Sequence[str] = ()) -> PreparingJob:
         """A folder for the making of the training set ``out``; the table goes into it next."""
         stem = time.strftime("%Y%m%d-%H%M%S")
         for number in range(1000):
@@ -76,7 +76,8 @@ class PreparingJob:
             with suppress(FileExistsError):
                 folder.mkdir(parents=True)
                 break
-        write_json(folder / RECORD, {"kind": kind, "out": str(out), "napari": os.getpid(), "host": platform.node()})
+        record = {"kind": kind, "out": str(out), "napari": os.getpid(), "host": platform.node(), "notes": list(notes)}
+        write_json(folder / RECORD, record)
         return cls(folder)
 
     @property
@@ -169,6 +170,8 @@ class PreparingJob:
                 if part.exists():
                     shutil.move(part, target / part.name)
             record = read_json(self.out / "dataset.json") or {}
+            if notes := self.record.get("notes"):
+                record["notes"] = [*record.get("notes", ()), *notes]
             write_json(self.out / "dataset.json", _moved(record, str(self.data), str(target / self.data.name)))
         self.forget()
 
@@ -212,7 +215,7 @@ def follow(job: PreparingJob) -> Iterator[Making]:
         time.sleep(LOOK_S)
     if news.state == "made":
         job.settle()
-        yield replace(news, notes=_notes(job.out))
+        yield replace(news, notes=(*job.record.get("notes", ()), *_notes(job.out)))
     elif job.folder.exists():
         job.tidy()
         raise RunFailed(news.message)

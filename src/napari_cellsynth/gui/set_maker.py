@@ -12,10 +12,12 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFileDialog, QLabel, QLineEdit, QProgressBar, QWidget
 
 from napari_cellsynth import api
+from napari_cellsynth.errors import RunFailed
 from napari_cellsynth.gui import workers
 from napari_cellsynth.gui.hand_over import Given, hand_over_movies
 from napari_cellsynth.gui.parts import Foldout, Sentence, button, column, row, sure
 from napari_cellsynth.gui.preparing import TABLE, Making, PreparingJob, follow, jobs_in, promised
+from napari_cellsynth.gui.row_words import in_the_panel
 from napari_cellsynth.gui.words import capital
 from napari_cellsynth.stack.handover import ASK_ABOVE, NeedsRoom
 from napari_cellsynth.stack.quantity import format_bytes
@@ -32,6 +34,8 @@ class Order:
     movies: tuple[Given, ...]
     options: tuple[str, ...]
     """Of the shell's command."""
+    notes: tuple[str, ...] = ()
+    """What to know of the set beside its own report, such as which movies were left out; a sentence each."""
 
 
 def make_in_child(
@@ -43,7 +47,7 @@ def make_in_child(
     process goes on.  Raises NeedsRoom where much would have to be written.
     """
     out.parent.mkdir(parents=True, exist_ok=True)
-    job, runs = PreparingJob.create(home, out, order.kind), False
+    job, runs = PreparingJob.create(home, out, order.kind, order.notes), False
     going = hand_over_movies(order.movies, job.folder, ask_above=ask_above)
     try:
         while True:
@@ -57,7 +61,10 @@ def make_in_child(
         job.start(order.options)
         runs = True
         started(job)
-        yield from follow(job)
+        try:
+            yield from follow(job)
+        except RunFailed as error:
+            raise RunFailed(in_the_panel(str(error), [movie.row for movie in order.movies])) from error
     finally:
         going.close()  # first: Windows removes no file that is open
         if not runs:

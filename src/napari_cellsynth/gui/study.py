@@ -19,6 +19,7 @@ from pydantic import ValidationError
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.gui.facts import Facts, facts_of
 from napari_cellsynth.gui.layers import movies_in, same, unwrapped
+from napari_cellsynth.gui.row_words import in_the_panel
 from napari_cellsynth.gui.steady_layers import is_stabilised
 from napari_cellsynth.stack.recordings.columns import EXPECTED, column_of, path_of, value_of
 from napari_cellsynth.stack.recordings.holdout import Decision, HoldOut
@@ -73,6 +74,8 @@ class Study:
     """Rows in the order in which they were added; every change is told with ``changed``."""
 
     changed = Signal()
+    column_wanted = Signal(str)
+    """A column of the table that somebody is asked to fill."""
 
     def __init__(self, session: Session) -> None:
         self._session = weakref.ref(session)
@@ -127,7 +130,7 @@ class Study:
         try:
             return (self.table().decisions(self.settings) if self.movies else []), ""
         except BadInput as error:
-            return None, str(error)
+            return None, in_the_panel(str(error), self.rows)
 
     def index_of(self, layer: Any) -> int | None:
         """The row that a layer shows; of several, the one that was chosen last."""

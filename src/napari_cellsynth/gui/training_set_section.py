@@ -17,6 +17,7 @@ from napari_cellsynth.gui.kind_panes import ClipsPane, CropsPane, Examples, Kind
 from napari_cellsynth.gui.layers import PreviewLayer, contrast, facts_of
 from napari_cellsynth.gui.parts import Foldout, Sentence, Sheet, Thumbnails, button, row
 from napari_cellsynth.gui.pieces import Choice, Listening, Section, Whole
+from napari_cellsynth.gui.row_words import column_asked_for, in_the_panel
 from napari_cellsynth.gui.set_maker import Order, SetMaker
 from napari_cellsynth.gui.shell_words import hold_out_words
 from napari_cellsynth.gui.state import Session
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_cellsynth.stack.recordings.recording import Recording
+    from napari_cellsynth.stack.recordings.row import Row
 
 SETTLE = 400
 """Milliseconds without a change after which box and split are worked out anew."""
@@ -122,8 +124,8 @@ class TrainingSetSection(Section):
         line = row(QLabel("hold out"), self.held_out, self.by)
         line.setStretch(2, 1)
         between = row(QLabel("gap between parts"), self.gap, QLabel("frames"), None)
-        self.split_words, self.filmed = Sentence(), Sentence()
-        self.add(line, between, self.split_words, self.filmed)
+        self.split_words, self.without, self.filmed = Sentence(), Sentence(), Sentence()
+        self.add(line, between, self.split_words, self.without, self.filmed)
 
     def _build_examples(self) -> None:
         self.show_examples = button(self.pane.EXAMPLES, self.draw_examples)
@@ -178,11 +180,16 @@ class TrainingSetSection(Section):
         return HoldOut(by=self.by.value, gap=gap, least=max(1, needed), **fractions)
 
     def _movies(self) -> list[Given]:
+        """What the set is made from; says which movies of the study are not for want of outlines."""
         movies = given_by(self.session)
         outlined = [given for given in movies if given.labels or (given.row is not None and given.row.labels)]
-        if self.pane.NEEDS_OUTLINES and not outlined:
+        self.without.say("")
+        if not self.pane.NEEDS_OUTLINES:
+            return movies
+        if not outlined:
             raise BadInput("outline the cells first (above): single cells are cut out by their outlines")
-        return movies
+        self.without.say(left_out_words([given for given in movies if given not in outlined]), "warning")
+        return outlined
 
     def _object_changed(self, _: Any = None) -> None:
         movie = self.session.movie
@@ -235,7 +242,7 @@ class TrainingSetSection(Section):
             hold_out = self.hold_out(settings)
         except BadInput as error:
             self._planning = None
-            self._planned(None, capital(str(error)))
+            self._planned(None, self._said(error, ()))
             return
         pane = self.pane
 
@@ -249,7 +256,7 @@ class TrainingSetSection(Section):
 
         def failed(error: Exception) -> None:
             if worker is self._planning:
-                self._planned(None, capital(str(error)))
+                self._planned(None, self._said(error, [given.row for given in movies]))
 
         self._planning = worker = workers.call(
             work,
@@ -258,6 +265,13 @@ class TrainingSetSection(Section):
             description="looking at the movies",
             owner=self,
         )
+
+    def _said(self, error: Exception, rows: Sequence[Row | None]) -> str:
+        """A complaint in the words of the panel; the column that it asks for is shown."""
+        asked, study = column_asked_for(str(error)), getattr(self.session, "study", None)
+        if asked is not None and study is not None:
+            study.column_wanted.emit(asked)
+        return capital(in_the_panel(str(error), rows))
 
     def _planned(self, found: tuple[Sequence[Recording], Any] | None, problem: str) -> None:
         self.recordings, self.plan = found or ((), None)
@@ -364,10 +378,20 @@ class TrainingSetSection(Section):
         except CellsynthError as error:
             self.maker.says.say(capital(str(error)), "bad")
             return
-        self.maker.start(Order(self.pane.KIND, tuple(movies), options))
+        notes = tuple(filter(None, [self.without.text()]))
+        self.maker.start(Order(self.pane.KIND, tuple(movies), options, notes))
 
     def _made(self, path: Path) -> None:
         self.made.emit()
+
+
+def left_out_words(movies: Sequence[Given]) -> str:
+    """Which movies are left out for want of outlines."""
+    names = [given.row.file.name for given in movies if given.row is not None]
+    if not names:
+        return ""
+    has, are = ("has", "is") if len(names) == 1 else ("have", "are")
+    return f"{words.how_many(len(names), 'movie')} {has} no outlines and {are} left out: {', '.join(names)}."
 
 
 def key_of(movie: Given) -> tuple[Any, ...]:
