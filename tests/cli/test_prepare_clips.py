@@ -87,6 +87,46 @@ def test_pairs_in_every_way(shell, exposures, way: str) -> None:
     assert said.out.startswith(f"{len(made.table)} pairs, whole frames")
 
 
+@pytest.mark.parametrize("frames", [20, 21, 24, 25])
+def test_every_part_of_alternating_exposures_holds_a_pair(shell, tmp_path, frames: int) -> None:
+    draws = np.random.default_rng(0)
+    there = np.where(np.arange(frames) % 2, 20, 1)[:, None, None] * (5 + 50 * draws.random((frames, 48, 48)))
+    tifffile.imwrite(tmp_path / "turn.tif", draws.poisson(there).astype(np.uint16), imagej=True)
+    words = ("prepare", "pairs", tmp_path / "turn.tif", "--axes", "TYX", "--alternating", "--size", 48, "--quiet")
+    said = shell(*words, "--max-shift", 1000, "--out", tmp_path / "set")
+    assert said.status == 0, said.err
+    made = PairSet.open(tmp_path / "set")
+    assert min(made.count(part) for part in ("train", "validation", "test")) >= 1
+
+
+def test_one_pair_of_pictures_is_for_training_alone(shell, exposures) -> None:
+    low, high, folder = exposures
+    for name, data in (("one", low[0]), ("its", high[0])):
+        Image.fromarray(data).save(folder / f"{name}.png")
+    words = ("prepare", "pairs", folder / "one.png", "--high", folder / "its.png", "--size", "whole", "--quiet")
+    said = shell(*words, "--contact-sheet", folder / "sheet.png")
+    assert said.status == 0 and "1 pair is possible" in said.out, said.err
+    said = shell(*words, "--out", folder / "set")
+    assert said.status == 0 and "Nothing is held out (one field" in said.out
+    assert PairSet.open(folder / "set").count("train") == 1
+    for asked in (("--test-fraction", 0.1), ("--holdout", "recording")):
+        assert "set" in shell(*words, "--out", folder / "no", *asked).complaint
+    low_of_three = ("prepare", "pairs", folder / "low.tif", "--high", folder / "high.tif", "--gap", 9)
+    assert "holding out by time" in shell(*low_of_three, "--out", folder / "no").complaint
+
+
+def test_why_frames_are_unfit_is_said_with_the_way_out(shell, tmp_path) -> None:
+    data = np.random.default_rng(0).integers(0, 255, (8, 2, 40, 48)).astype(np.uint8)
+    data[1::2] = data[::2]
+    tifffile.imwrite(tmp_path / "slow.tif", data, imagej=True, metadata={"axes": "TCYX"})
+    words = ("prepare", "clips", tmp_path / "slow.tif", "--frames", 2, "--size", 32, "--quiet", "--channel", "all",
+             "--validation-fraction", 0, "--test-fraction", 0)  # fmt: skip
+    said = shell(*words, "--out", tmp_path / "set")
+    assert "has 1: 4 of its 8 frames are left out as unfit" in said.err.splitlines()[-1]
+    assert said.err.splitlines()[-1].endswith("(unfit in all: 4 doubled; --no-fit takes them all the same)")
+    assert shell(*words, "--out", tmp_path / "set", "--no-fit").status == 0
+
+
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [

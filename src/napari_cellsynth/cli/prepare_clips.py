@@ -13,13 +13,14 @@ from tyro.conf import OmitArgPrefixes, arg
 from napari_cellsynth.cli.from_settings import options_of, settings_from
 from napari_cellsynth.cli.options import parse
 from napari_cellsynth.cli.prepare_crops import _box
-from napari_cellsynth.cli.preparing import look, needs_out, show_sheet, told
+from napari_cellsynth.cli.preparing import look, needs_out, show_sheet, told, with_reasons
 from napari_cellsynth.cli.recordings_options import RecordingsOptions
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.stack.clips.settings import ClipSettings
 
 if TYPE_CHECKING:
     from napari_cellsynth.stack.recordings.recording import Recording
+    from napari_cellsynth.stack.training_sets.fit import Looked
 
 ClipOptions = options_of(ClipSettings, about="What is cut.", leave_out=("box_um", "box_px", "modality"))
 
@@ -56,15 +57,19 @@ def main(words: Sequence[str]) -> int:
     if _all_channels(options):
         settings = settings.model_copy(update={"channels": "together"})
     recordings = _recordings(options, settings)
+    found: Looked | None = None
     if not options.no_fit:
         found = look(recordings, quiet=options.quiet)
         recordings = list(found.steadied() if options.stabilise else found.recordings)
-    if options.contact_sheet is not None:
-        from napari_cellsynth.stack.clips.preview import preview_clips
+    try:
+        if options.contact_sheet is not None:
+            from napari_cellsynth.stack.clips.preview import preview_clips
 
-        return show_sheet(preview_clips(recordings, settings), options.contact_sheet, quiet=options.quiet)
-    assert options.out is not None
-    return told(api.prepare_clips(recordings, options.out, settings), options.out, quiet=options.quiet)
+            return show_sheet(preview_clips(recordings, settings), options.contact_sheet, quiet=options.quiet)
+        assert options.out is not None
+        return told(api.prepare_clips(recordings, options.out, settings), options.out, quiet=options.quiet)
+    except BadInput as error:
+        raise with_reasons(error, found) from None
 
 
 def _recordings(options: PrepareClips, settings: ClipSettings) -> list[Recording]:

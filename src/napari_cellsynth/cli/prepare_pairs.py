@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 PairOptions = options_of(PairSettings, about="How pairs are made.", leave_out=("size", "modality"))
 
+TURNS = 3
+"""Frames in a row that hold a low exposure and the high one after it, wherever they begin."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class PreparePairs:
@@ -52,7 +55,7 @@ def main(words: Sequence[str]) -> int:
     options = parse(PreparePairs, "prepare pairs", words)
     needs_out(options.out, options.contact_sheet)
     settings = _settings(options)
-    recordings = _recordings(options)
+    recordings = _divided(options, words)
     if not options.no_fit and not settings.alternating:  # every second frame would be dark
         recordings = list(look(recordings, quiet=options.quiet).recordings)
     if options.contact_sheet is not None:
@@ -68,6 +71,23 @@ def _settings(options: PreparePairs) -> PairSettings:
     if text != "whole" and not text.isdigit():
         raise BadInput(f"--size {options.size!r} given; expected a whole number of pixels, or whole")
     return settings_from(PairSettings, options.pairs, size=None if text == "whole" else int(text))
+
+
+def _divided(options: PreparePairs, words: Sequence[str]) -> list[Recording]:
+    """For training alone where pictures of one field are all there is, and nobody says what to hold out."""
+    from napari_cellsynth.stack.pairs.plan import is_one_field
+
+    try:
+        return _recordings(options)
+    except BadInput:
+        asked = {word.partition("=")[0].replace("_", "-") for word in words}
+        if asked & {"--holdout", "--validation-fraction", "--test-fraction"}:
+            raise
+        undivided = replace(options.source, validation_fraction=0.0, test_fraction=0.0)
+        recordings = _recordings(replace(options, source=undivided))
+        if not is_one_field(recordings, _settings(options)):
+            raise
+        return recordings
 
 
 def _recordings(options: PreparePairs) -> list[Recording]:
@@ -90,7 +110,12 @@ def _recordings(options: PreparePairs) -> list[Recording]:
         return _two_files(source, highs)
     if channels[0] is not None:
         return _two_channels(source, channels)
-    return source.recordings(labels="none")
+    if not options.pairs.alternating:  # type: ignore[attr-defined]
+        return source.recordings(labels="none")
+    try:
+        return source.recordings(labels="none", least=TURNS)
+    except BadInput as error:
+        raise BadInput(str(error).replace("of a clip (", "of a pair (").replace("shorter clips or ", "")) from None
 
 
 def _two_files(source: RecordingsOptions, highs: tuple[Path, ...]) -> list[Recording]:

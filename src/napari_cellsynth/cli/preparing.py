@@ -29,6 +29,13 @@ def look(recordings: Sequence[Recording], *, quiet: bool) -> Looked:
     raise AssertionError("the look ends with what was found")
 
 
+def with_reasons(error: BadInput, found: Looked | None) -> BadInput:
+    """The error, with what made frames unfit where that is what it is about, and how to take them all the same."""
+    if found is None or "as unfit" not in str(error):
+        return error
+    return BadInput(f"{error} (unfit in all: {found.unfit_text()}; --no-fit takes them all the same)")
+
+
 def needs_out(out: Path | None, sheet: Path | None) -> None:
     """BadInput unless exactly one of a training set and a contact sheet is asked for."""
     if out is None and sheet is None:

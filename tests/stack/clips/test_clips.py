@@ -132,7 +132,7 @@ def test_no_clip_holds_an_unfit_frame_or_crosses_a_cut(tmp_path: Path) -> None:
     recording = recording.with_found(cuts=frozenset({4}), unfit=frozenset({8}))
     data, report = make([recording], tmp_path / "set", step=1)
     assert sorted({int(row["t0"]) for row in data.table}) == [0, 1, 4, 5, 9]
-    assert "No clip holds any of 1 unfit frames or crosses any of 1 jumps" in report.text()
+    assert "No clip holds the unfit frame or crosses the jump or hole in time." in report.text()
 
 
 def test_a_box_is_resampled(tmp_path: Path) -> None:
@@ -161,7 +161,7 @@ def test_empty_clips_are_left_out_by_texture_or_by_outlines(tmp_path: Path) -> N
     assert {(row["y0"], row["x0"]) for row in data.table} == {("0", "0")}
     assert report.left_out == {"empty (under 2.0% content)": 12} and report.by_outlines == 0
     assert all(0.2 < float(row["content"]) < 0.5 for row in data.table)
-    assert "a pixel shows something where the 7 pixels around it vary by more than" in report.text()
+    assert "a pixel shows something where the 7 x 7 pixels around it vary by more than" in report.text()
     data, report = make(recordings_of([(stack, labels)], nothing), tmp_path / "outlines", **settings)
     assert {(row["y0"], row["x0"]) for row in data.table} == {("32", "32")} and report.by_outlines == 1
     with pytest.raises(BadInput, match="no clip for train"):
@@ -211,6 +211,28 @@ def test_the_same_settings_give_the_same_set(tmp_path: Path) -> None:
 def test_a_gap_that_is_shorter_than_a_clip_is_said(tmp_path: Path) -> None:
     _, report = make(by_time(movie()), tmp_path / "set")
     assert "Only 0 frames lie between training and held-out frames" in report.text()
+    nearly = HoldOut(by="time", validation_fraction=0, test_fraction=0.25, gap=1)
+    _, report = make(recordings_of([movie()], nearly), tmp_path / "nearly", frames=2, every=2)
+    assert "Only 1 frame lies between training" in report.text() and "every 2nd;" in report.text()
+
+
+def test_parts_that_are_large_because_they_hold_a_clip_are_said(tmp_path: Path) -> None:
+    held_out = HoldOut(by="time", validation_fraction=0.1, test_fraction=0.1, gap=0, least=3)
+    _, report = make(recordings_of([movie()], held_out), tmp_path / "set")
+    said = "25% for validation and 25% for test of the clips: each part holds at least one clip of 3 frames."
+    assert said in report.text()
+    assert ClipReport.from_json(report.to_json()) == report
+    shorter = HoldOut(by="time", validation_fraction=0.1, test_fraction=0.1, gap=0, least=2)
+    _, report = make(recordings_of([movie()], shorter), tmp_path / "shorter", frames=2)
+    assert "at least one clip" not in report.text()
+
+
+def test_why_a_part_gets_no_clip_is_said() -> None:
+    (recording,) = recordings_of([movie()], HoldOut(by="time", validation_fraction=0, test_fraction=0.25, gap=0))
+    with pytest.raises(BadInput, match="frames there has 1: 1 of its 3 frames is left out as unfit; ask"):
+        plan_clips([recording.with_found(unfit=frozenset({10}))], ClipSettings(size=16, frames=3))
+    with pytest.raises(BadInput, match="2: 1 jump or hole is not crossed; ask"):
+        plan_clips([recording.with_found(cuts=frozenset({10}))], ClipSettings(size=16, frames=3))
 
 
 @pytest.mark.parametrize(

@@ -85,6 +85,7 @@ def test_tiles_are_what_their_rows_say(tmp_path: Path) -> None:
         np.testing.assert_array_equal(data.high([i])[0], stacks[row["high"]].frame(int(row["t_high"]))[place])
         assert row["split"] == ("test" if row["field"] == "p1" else "train")
         assert abs(float(row["dy"])) < 0.3 and abs(float(row["dx"])) < 0.3
+    assert (data.table[0]["low_file"], data.table[0]["high_file"]) == ("p0-low", "p0-high"), "no file: the name"
     assert data.summary() == "p0-low, p0-high, p1-low, p1-high, 48 px: 12 training, 12 test pairs, 2 fields"
     assert (data.modality, data.pixel_size, data.size) == ("fluorescence", (0.1, 0.1), (48, 48))
     assert isinstance(data._low, np.memmap) and isinstance(data._high, np.memmap)
@@ -202,6 +203,38 @@ def test_what_does_not_fit_is_refused_in_one_line(change: str, words: str) -> No
     with pytest.raises(BadInput, match=words) as refused:
         plan_pairs(given, settings)
     assert "\n" not in str(refused.value)
+
+
+def test_exposures_of_one_name_are_told_by_their_files(tmp_path: Path) -> None:
+    recordings = parallel((0, 0), (0, 0))
+    folders = [("low", "a"), ("high", "a"), ("low", "b"), ("high", "b")]
+    placed = [
+        replace(one, stack=one.stack.with_(name=name, path=tmp_path / "day" / folder / f"{name}.tif"))
+        for one, (folder, name) in zip(recordings, folders, strict=True)
+    ]
+    data, _ = make(placed, tmp_path / "set", size=None)
+    assert {(row["low_file"], row["high_file"]) for row in data.table} == {
+        ("low/a.tif", "high/a.tif"),
+        ("low/b.tif", "high/b.tif"),
+    }
+
+
+def test_exposures_that_are_alike_are_not_called_swapped(tmp_path: Path) -> None:
+    _, report = make(parallel((0, 0), (0, 0)), tmp_path / "set")
+    alike = replace(report, low_mean=1.0, high_mean=1.0)
+    assert "swapped" not in replace(alike, low_grain=0.041, high_grain=0.044).text()
+    assert "swapped" not in replace(alike, low_grain=0.0011, high_grain=0.0014).text(), "0.00 against 0.00"
+    assert "cleaner than the high ones (noise over contrast 0.03 against 0.04)" in replace(
+        alike, low_grain=0.03, high_grain=0.04
+    ).text()  # fmt: skip
+    assert "though not cleaner" in replace(alike, low_mean=2.0, low_grain=0.041, high_grain=0.042).text()
+
+
+def test_one_pair_is_said_as_one(tmp_path: Path) -> None:
+    low, high = exposures(1)
+    _, report = make([recording(low, "low", "p"), recording(high, "high", "p")], tmp_path / "set", size=None)
+    assert report.text().startswith("1 pair, whole frame, from 1 low exposure of 1 field.\n1 for training (1 field).")
+    assert "Nothing is held out (one field cannot be held out from itself)" in report.text()
 
 
 def test_a_part_without_pairs_is_refused_with_its_reasons(tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def test_jumps_are_cuts_and_dark_frames_are_unfit(tmp_path: Path) -> None:
     *_, report = make_clips(found.recordings[:1], tmp_path / "set", settings)
     starts = {int(row["t0"]) for row in ClipSet.open(tmp_path / "set").table}
     assert starts == {0, 1, 2, 3, 6, 7, 8, 12, 13}
-    assert "No clip holds any of 1 unfit frames or crosses any of 1 jumps" in report.text()  # type: ignore[union-attr]
+    assert "No clip holds the unfit frame or crosses the jump or hole in time." in report.text()  # type: ignore[union-attr]
 
 
 def test_a_shaken_recording_is_steadied(tmp_path: Path) -> None:

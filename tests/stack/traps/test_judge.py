@@ -107,6 +107,8 @@ MOTHER_CELL = (40, 40, 10)
         ([MOTHER_CELL], [MOTHER_CELL, (20, 62, 4)], 1, 0),  # small, but beside nobody
         ([MOTHER_CELL, (20, 62, 4)], [MOTHER_CELL], 0, 1),
         ([(20, 20, 8)], [(60, 60, 8)], 1, 1),  # a jump is both
+        ([MOTHER_CELL, (57, 40, 6)], [MOTHER_CELL, (71, 40, 6)], 0, 0),  # slides by its own length, as in the gap
+        ([MOTHER_CELL, (57, 40, 6)], [MOTHER_CELL, (71, 40, 9)], 1, 1),  # there is another
         ([MOTHER_CELL], [], 0, 1),
         ([], [MOTHER_CELL], 1, 0),
         ([], [], 0, 0),
@@ -205,7 +207,7 @@ def test_a_frame_that_shows_nothing_is_lost_and_the_one_before_holds() -> None:
         followed.note(t, offset)
     assert followed.lost == [2]
     assert followed.whole(2) == (3, -1)
-    assert "in 1 frame(s)" in followed.words()
+    assert "in 1 frame it could not" in followed.words()
 
 
 def test_a_drift_found_elsewhere_is_taken_against_the_frame_of_the_box() -> None:

@@ -228,11 +228,11 @@ def test_blocks_of_time_are_sequences_of_their_own() -> None:
     ("rows", "settings", "words"),
     [
         ([row(1, recording="other")], {}, "traps of other, which is not among the recordings"),
-        ([row(1, decision="reject")], {}, "all 1 traps are rejected"),
+        ([row(1, decision="reject")], {}, "the only trap is rejected"),
         ([row(1, y=5)], {}, "reaches 15 px beyond the frame"),
         ([row(1, first=50)], {}, "none of which is taken"),
         ([row(1, frame=77)], {}, "lies in frame 77"),
-        ([row(1)], {"test_fraction": 0.2}, "1 traps leave nothing for test"),
+        ([row(1)], {"test_fraction": 0.2}, "1 trap leaves nothing for test"),
         ([row(1)], {"box_um": 10.0}, "pixel size of chip is not known"),
     ],
 )

@@ -276,6 +276,6 @@ def _check_parts(plan: ClipPlan, kept: Sequence[Clip]) -> None:
         possible = sum(clip.split == part for clip in plan.clips)
         if possible and not any(clip.split == part for clip in kept):
             raise BadInput(
-                f"no clip for {part}: all {possible} show something on less than "
-                f"{plan.settings.min_content:.1%} of their area; take a smaller minimum, or larger clips"
+                f"no clip for {part}: {f'all {possible} show' if possible > 1 else 'the only one shows'} something on "
+                f"less than {plan.settings.min_content:.1%} of the area; take a smaller minimum, or larger clips"
             )

@@ -13,6 +13,7 @@ from napari_cellsynth.errors import BadInput
 from napari_cellsynth.stack.clips.places import starts_along, starts_in_time
 from napari_cellsynth.stack.clips.settings import ClipSettings
 from napari_cellsynth.stack.modality import Modality
+from napari_cellsynth.stack.numbers_in_words import counted, ordinal
 from napari_cellsynth.stack.recordings.recording import Recording
 from napari_cellsynth.stack.split import Split
 from napari_cellsynth.stack.training_sets.planes import check_dtype
@@ -114,7 +115,7 @@ def plan_clips(recordings: Sequence[Recording], settings: ClipSettings | None = 
     groups = _channels_together(recordings) if settings.channels == "together" else [(one,) for one in recordings]
     sources = tuple(Source(n, group, _box(group[0], settings)) for n, group in enumerate(groups))
     clips = tuple(clip for source in sources for clip in _clips_of(source, settings))
-    _check_parts(recordings, clips, settings)
+    _check_parts(sources, clips, settings)
     return ClipPlan(
         settings=settings,
         sources=sources,
@@ -130,9 +131,10 @@ def _check_frames(recording: Recording, settings: ClipSettings) -> None:
     if "Q" in recording.stack.axes:
         raise BadInput(f"{recording.name} holds samples (axis Q), not a recording; give a recording")
     if recording.frames < settings.span:
-        every = f", every {settings.every}th," if settings.every > 1 else ""
+        every = f", every {ordinal(settings.every)}," if settings.every > 1 else ""
         raise BadInput(
-            f"{recording.name} has {recording.frames} frames; a clip of {settings.stored} frames{every} takes "
+            f"{recording.name} has {counted(recording.frames, 'frame')}; a clip of "
+            f"{counted(settings.stored, 'frame')}{every} takes "
             f"{settings.span}: ask for fewer"
         )
 
@@ -215,15 +217,30 @@ def _clips_of(source: Source, settings: ClipSettings) -> list[Clip]:
     ]
 
 
-def _check_parts(recordings: Sequence[Recording], clips: Sequence[Clip], settings: ClipSettings) -> None:
+def _check_parts(sources: Sequence[Source], clips: Sequence[Clip], settings: ClipSettings) -> None:
+    recordings = [source.first for source in sources]
     wanted = {part for one in recordings for part in one.split.parts.values()}
     for part in ("train", "validation", "test"):
         if part in wanted and not any(clip.split == part for clip in clips):
             longest = max((_longest(one, part) for one in recordings), default=0)
             raise BadInput(
-                f"no clip for {part}: it takes {settings.span} frames that follow each other, and the longest stretch "
-                f"of usable frames there has {longest}; ask for shorter clips, hold out more, or whole recordings"
+                f"no clip for {part}: it takes {counted(settings.span, 'frame')} in a row, and the longest stretch of "
+                f"usable frames there has {longest}{_unusable(recordings, part)}; ask for shorter clips, hold out "
+                f"more, or whole recordings"
             )
+
+
+def _unusable(recordings: Sequence[Recording], part: str) -> str:
+    """What makes stretches of a part short: ``: 8 of its 12 frames are left out as unfit``."""
+    frames = [(one, t) for one in recordings for t, mine in one.split.parts.items() if mine == part]
+    unfit = sum(t in one.unfit for one, t in frames)
+    cuts = sum(t in one.cuts for one, t in frames)
+    said = [
+        f"{unfit} of its {counted(len(frames), 'frame')} {'is' if unfit == 1 else 'are'} left out as unfit",
+        f"{counted(cuts, 'jump or hole', 'jumps or holes')} {'is' if cuts == 1 else 'are'} not crossed",
+    ]
+    found = [words for words, count in zip(said, (unfit, cuts), strict=True) if count]
+    return f": {' and '.join(found)}" if found else ""
 
 
 def _longest(recording: Recording, part: str) -> int:

@@ -11,6 +11,7 @@ from napari_cellsynth.stack.clips.make import Judged, cut_clip
 from napari_cellsynth.stack.clips.plan import Clip, ClipPlan, plan_clips
 from napari_cellsynth.stack.clips.settings import ClipSettings
 from napari_cellsynth.stack.contact_sheet import Card, contact_sheet, limits
+from napari_cellsynth.stack.numbers_in_words import counted
 from napari_cellsynth.stack.quantity import format_bytes
 from napari_cellsynth.stack.recordings.recording import Recording
 from napari_cellsynth.stack.training_sets.write import SetProgress
@@ -40,7 +41,8 @@ class ClipPreview:
     def text(self) -> str:
         """One line in words."""
         share = f"{self.would_keep} of {self.looked_at} looked at would be kept"
-        return f"{self.possible} clips are possible, at most {format_bytes(self.bytes)} on disk; {share}."
+        possible = f"{counted(self.possible, 'clip')} {'is' if self.possible == 1 else 'are'} possible"
+        return f"{possible}, at most {format_bytes(self.bytes)} on disk; {share}."
 
 
 def preview_clips(

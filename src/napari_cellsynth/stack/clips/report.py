@@ -9,13 +9,16 @@ from typing import Any
 
 from napari_cellsynth.stack.clips.content import APART, WINDOW, Threshold
 from napari_cellsynth.stack.clips.places import apart
-from napari_cellsynth.stack.clips.plan import Clip, ClipPlan
+from napari_cellsynth.stack.clips.plan import Clip, ClipPlan, Source
+from napari_cellsynth.stack.numbers_in_words import counted, ordinal
 from napari_cellsynth.stack.quantity import format_duration, format_length
 from napari_cellsynth.stack.split import SPLITS
 from napari_cellsynth.stack.training_sets.base import PART_WORDS
 
 SHOWN = 3
 """Recordings whose threshold is said in words; all are in dataset.json."""
+MUCH = 0.2
+"""Share of the clips in one held-out part from which it is said that a clip is the least it can hold."""
 
 
 @dataclass(frozen=True)
@@ -58,29 +61,31 @@ class ClipReport:
     by_outlines: int
     """Recordings in which outlines said what is content."""
     min_content: float
+    stretched: tuple[str, ...] = ()
+    """Parts held out by time that are larger than their share because they hold a whole clip."""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> ClipReport:
-        known = {f.name: record[f.name] for f in fields(cls)}
+        known = {f.name: record[f.name] for f in fields(cls) if f.name in record}
+        known["stretched"] = tuple(known.get("stretched", ()))
         return cls(**(known | {"box_px": tuple((float(a), float(b)) for a, b in known["box_px"])}))
 
     def text(self) -> str:
         """A few lines in plain words."""
-        of = f"{self.recordings} recording{'s' if self.recordings != 1 else ''}"
-        places = f"{self.places} place{'s' if self.places != 1 else ''} that share no pixel, in {of}"
+        places = self.places_text()
         parts = [f"{self.per_split[part]} for {PART_WORDS[part]}" for part in SPLITS if self.per_split[part]]
         lines = [
-            f"{self.made} clips of {places}; {self.independent} of them share nothing at all.",
+            f"{counted(self.made, 'clip')} of {places}; {self.independent} of them share nothing at all.",
             self._shape(),
             ", ".join(parts) + ".",
         ]
         for name, found in list(self.thresholds.items())[:SHOWN]:
             if found["ratio"] >= APART and self.min_content:
                 lines.append(
-                    f"{name}: a pixel shows something where the {WINDOW} pixels around it vary by more than "
+                    f"{name}: a pixel shows something where the {WINDOW} x {WINDOW} pixels around it vary by more than "
                     f"{found['value']:.3g} (background {found['background']:.3g})."
                 )
         if self.left_out:
@@ -94,13 +99,14 @@ class ClipReport:
             notes.append("Nothing is held out: no number about a model trained on this can be trusted.")
         if self.gap is not None and self.gap < self.span:
             notes.append(
-                f"Only {self.gap} frame{'s' if self.gap != 1 else ''} lie between training and held-out frames of one "
-                f"recording, less than the {self.span} of a clip: they show nearly the same. Leave a larger gap."
+                f"Only {counted(self.gap, 'frame')} {'lies' if self.gap == 1 else 'lie'} between training and held-out "
+                f"frames of one recording, less than the {self.span} of a clip: they show nearly the same. Leave a "
+                f"larger gap."
             )
+        if self.stretched:
+            notes.append(self._stretched())
         if self.unfit or self.cuts:
-            notes.append(
-                f"No clip holds any of {self.unfit} unfit frames or crosses any of {self.cuts} jumps or holes in time."
-            )
+            notes.append(self._avoided())
         blind = [name for name, found in self.thresholds.items() if found["ratio"] < APART]
         if blind and self.min_content:
             notes.append(
@@ -109,15 +115,34 @@ class ClipReport:
             )
         return notes
 
+    def places_text(self) -> str:
+        """Such as ``4 places that share no pixel, in 1 recording``."""
+        share = "that share no pixel, " if self.places != 1 else ""
+        return f"{counted(self.places, 'place')} {share}in {counted(self.recordings, 'recording')}"
+
+    def _stretched(self) -> str:
+        parts = " and ".join(f"{self.per_split[part] / self.made:.0%} for {part}" for part in self.stretched)
+        return (
+            f"{parts} of the clips: each part holds at least one clip of {counted(self.span, 'frame')}. "
+            f"Shorter clips, or whole recordings held out, leave more for training."
+        )
+
+    def _avoided(self) -> str:
+        frames = "the unfit frame" if self.unfit == 1 else f"any of {self.unfit} unfit frames"
+        cuts = "the jump or hole in time" if self.cuts == 1 else f"any of {self.cuts} jumps or holes in time"
+        said = [f"holds {frames}" if self.unfit else "", f"crosses {cuts}" if self.cuts else ""]
+        return f"No clip {' or '.join(words for words in said if words)}."
+
     def _shape(self) -> str:
         time = "" if self.interval is None else f" ({format_duration(self.interval * (self.frames - 1))})"
-        every = "" if self.every == 1 else f", every {self.every}th"
+        every = "" if self.every == 1 else f", every {ordinal(self.every)}"
         read = "" if self.read == self.frames else f", of which training reads the first {self.read}"
         flow = ", and one more for the flow" if self.for_flow else ""
         height, width = self.box_px[0]
         side = f"{max(height, width):.4g} px" if self.box_um is None else format_length(self.box_um)
         box = f"{side} → {self.size} px" if (height, width) != (self.size, self.size) else f"{self.size} px"
-        return f"Each {self.frames} frames{time}{every}{read}{flow}; {box}, {self.overlap:.0%} shared with the next."
+        frames = f"{counted(self.frames, 'frame')}{time}{every}{read}{flow}"
+        return f"Each {frames}; {box}, {self.overlap:.0%} shared with the next."
 
 
 def report_of(
@@ -155,7 +180,24 @@ def report_of(
         },
         by_outlines=sum(source.first.labels is not None for source in plan.sources),
         min_content=settings.min_content,
+        stretched=tuple(part for part in SPLITS[1:] if _is_stretched(plan, kept, part)),
     )
+
+
+def _is_stretched(plan: ClipPlan, kept: Sequence[Clip], part: str) -> bool:
+    """Whether blocks of time as short as a clip are far more than the usual share of what was made."""
+    blocks = [frames for source in plan.sources if _by_time(source) and (frames := _frames(source, part))]
+    share = sum(clip.split == part for clip in kept) / max(1, len(kept))
+    return bool(blocks) and min(blocks) == plan.settings.span and share > MUCH
+
+
+def _by_time(source: Source) -> bool:
+    row = source.first.row
+    return source.first.split.by == "time" or (row is not None and row.split == "time")
+
+
+def _frames(source: Source, part: str) -> int:
+    return sum(one == part for one in source.first.split.parts.values())
 
 
 def field_of(plan: ClipPlan, source: int) -> tuple[str, ...]:

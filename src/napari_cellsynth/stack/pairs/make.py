@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -28,10 +29,11 @@ FORMAT = 1
 """Version of dataset.json for pairs."""
 LOW, HIGH, TABLE = "low.ome.tif", "high.ome.tif", "pairs.csv"
 COLUMNS = (
-    "id", "low", "high", "field", "t_low", "t_high", "z", "y0", "x0", "dy", "dx", "moved_y", "moved_x", "split",
-    "condition", "session",
+    "id", "low", "high", "low_file", "high_file", "field", "t_low", "t_high", "z", "y0", "x0", "dy", "dx",
+    "moved_y", "moved_x", "split", "condition", "session",
 )  # fmt: skip
-"""Columns of pairs.csv: frames, planes and pixels are the low file's own, counted from 0; (dy, dx) is where the high
+"""Columns of pairs.csv: ``low_file`` and ``high_file`` are seen from the folder that all lie in;
+frames, planes and pixels are the low file's own, counted from 0; (dy, dx) is where the high
 exposure lies against the low, in pixels (empty: could not be measured), moved_y and moved_x what was taken back."""
 
 
@@ -132,7 +134,7 @@ def check_pair(plan: PairPlan, pair: Pair, checked: Checked) -> None:
 def _reason(plan: PairPlan, low: np.ndarray, high: np.ndarray, shift: Shift, checked: Checked) -> str | None:
     prints = _print(low), _print(high)
     if prints[0] == prints[1]:
-        return "low and high exposures that are the same picture"
+        return "whose low and high exposure are the same picture"
     if prints in checked.seen:
         return "given twice, pixel for pixel"
     checked.seen.add(prints)
@@ -231,17 +233,29 @@ def _scaling(file: PlaneFile, tiles: Sequence[Tile]) -> Scaling:
 
 
 def _rows(plan: PairPlan, tiles: Sequence[Tile], checked: Checked) -> Iterator[dict[str, Any]]:
+    files = _files_below(_recordings(plan))
     for number, tile in enumerate(tiles):
         pair, shift = tile.pair, checked.shifts[tile.pair]
         low, high = _both(plan, pair)
         y0, x0 = low.file_place(tile.y0, tile.x0)
         found = (f"{shift.dy:.3f}", f"{shift.dx:.3f}") if shift.measured else ("", "")
         values = (
-            number, low.name, high.name, plan.couples[pair.couple].field[-1], low.file_frame(pair.t_low),
-            high.file_frame(pair.t_high), low.selection.plane(pair.z_low), int(y0), int(x0), *found, *tile.moved,
-            pair.split, low.condition or "", low.session or "",
+            number, low.name, high.name, files[id(low)], files[id(high)], plan.couples[pair.couple].field[-1],
+            low.file_frame(pair.t_low), high.file_frame(pair.t_high), low.selection.plane(pair.z_low), int(y0),
+            int(x0), *found, *tile.moved, pair.split, low.condition or "", low.session or "",
         )  # fmt: skip
         yield dict(zip(COLUMNS, values, strict=True))
+
+
+def _files_below(recordings: Sequence[Recording]) -> dict[int, str]:
+    """By id of the recording, its file seen from the folder that all files lie in; its name where it has none."""
+    paths = {id(one): Path(one.stack.path).absolute() for one in recordings if one.stack.path is not None}
+    try:
+        top = os.path.commonpath([path.parent for path in paths.values()])
+    except ValueError:  # no file, or files on several drives
+        top = ""
+    below = {number: path.relative_to(top) if top else path for number, path in paths.items()}
+    return {id(one): below[id(one)].as_posix() if id(one) in below else one.stack.name for one in recordings}
 
 
 def _describe(recording: Recording) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from napari_cellsynth.stack.numbers_in_words import counted
 from napari_cellsynth.stack.pairs.report import PairReport
 from napari_cellsynth.stack.scaling import Scaling
 from napari_cellsynth.stack.split import SPLITS
@@ -60,8 +61,7 @@ class PairSet(PreparedSet):
         """One line in words."""
         height, width = self.size
         side = f"{height} px" if height == width else f"{height} x {width} px"
-        fields = self.report.fields
-        return f"{self.names()}, {side}: {self.counts_text()}, {fields} field{'s' if fields != 1 else ''}"
+        return f"{self.names()}, {side}: {self.counts_text()}, {counted(self.report.fields, 'field')}"
 
     @cached_property
     def _low(self) -> np.ndarray:

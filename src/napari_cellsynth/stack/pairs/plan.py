@@ -123,6 +123,12 @@ def field_key(recording: Recording) -> tuple[str, ...]:
     return "file", str(recording.stack.path or recording.name), str(scene)
 
 
+def is_one_field(recordings: Sequence[Recording], settings: PairSettings) -> bool:
+    """Whether single pictures of one field are all there is: nothing of them can be held out."""
+    frames = 2 if settings.alternating else 1
+    return len({field_key(one) for one in recordings}) == 1 and all(one.frames <= frames for one in recordings)
+
+
 def _alternating(recordings: Sequence[Recording]) -> list[Couple]:
     for one in recordings:
         if _role(one) is not None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from napari_cellsynth.stack.contact_sheet import Card, contact_sheet, limits
+from napari_cellsynth.stack.numbers_in_words import counted
 from napari_cellsynth.stack.pairs.make import Checked, check_pair
 from napari_cellsynth.stack.pairs.plan import Pair, plan_pairs
 from napari_cellsynth.stack.pairs.settings import PairSettings
@@ -35,9 +36,8 @@ class PairPreview:
         """One line in words."""
         known = [shift for shift in self.shifts if np.isfinite(shift)]
         shift = f"; shifted by {max(known):.2f} px at most" if known else ""
-        return (
-            f"{self.possible} pairs are possible; {sum(self.kept)} of {len(self.kept)} looked at would be kept{shift}."
-        )
+        possible = f"{counted(self.possible, 'pair')} {'is' if self.possible == 1 else 'are'} possible"
+        return f"{possible}; {sum(self.kept)} of {len(self.kept)} looked at would be kept{shift}."
 
 
 def preview_pairs(

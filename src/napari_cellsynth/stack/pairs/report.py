@@ -6,11 +6,15 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from napari_cellsynth.stack.numbers_in_words import counted
 from napari_cellsynth.stack.split import SPLITS
 from napari_cellsynth.stack.training_sets.base import PART_WORDS
 
 BRIGHTER = 1.1
 """Times the mean of the high exposures above which the low ones are suspiciously bright."""
+CLEANER = 0.9
+"""Times the noise over contrast of the high exposures below which the low ones look cleaner: exposures that are alike
+differ by less from pair to pair."""
 
 
 @dataclass(frozen=True)
@@ -58,18 +62,20 @@ class PairReport:
 
     def text(self) -> str:
         """A few lines in plain words."""
-        what = "whole frames" if self.whole_frames else f"tiles of {self.size[0]} px"
-        highs = f" ({self.highs} different high ones)" if self.highs < self.frames else ""
-        of = f"{self.fields} field{'s' if self.fields != 1 else ''}"
-        sessions = f" of {self.sessions} session{'s' if self.sessions != 1 else ''}" if self.sessions else ""
+        one = self.made == 1
+        what = "whole frame" if one else "whole frames"
+        if not self.whole_frames:
+            what = f"{'tile' if one else 'tiles'} of {self.size[0]} px"
+        highs = f" ({counted(self.highs, 'different high one')})" if self.highs < self.frames else ""
+        sessions = f" of {counted(self.sessions, 'session')}" if self.sessions else ""
         parts = [
-            f"{self.per_split[part]} for {PART_WORDS[part]} ({self.fields_per_split[part]} "
-            f"field{'s' if self.fields_per_split[part] != 1 else ''})"
+            f"{self.per_split[part]} for {PART_WORDS[part]} ({counted(self.fields_per_split[part], 'field')})"
             for part in SPLITS
             if self.per_split[part]
         ]
+        of = f"{counted(self.fields, 'field')}{sessions}"
         lines = [
-            f"{self.made} pairs, {what}, from {self.frames} low exposures{highs} of {of}{sessions}.",
+            f"{counted(self.made, 'pair')}, {what}, from {counted(self.frames, 'low exposure')}{highs} of {of}.",
             ", ".join(parts) + ".",
             self._shift(),
         ]
@@ -81,23 +87,26 @@ class PairReport:
         """What to know before trusting a model trained on this, a sentence each."""
         notes = []
         if not any(self.per_split[part] for part in SPLITS[1:]):
-            notes.append("Nothing is held out: no number about a model trained on this can be trusted.")
+            why = " (one field cannot be held out from itself)" if self.fields == 1 else ""
+            notes.append(f"Nothing is held out{why}: no number about a model trained on this can be trusted.")
         if self.by_time and any(self.per_split[part] for part in SPLITS[1:]):
             notes.append(
                 "Held-out pairs show other moments of the fields that are trained on, not other fields; "
                 "whole positions or sessions held out would."
             )
         brighter = self.low_mean > BRIGHTER * self.high_mean
-        if brighter and self.low_grain >= self.high_grain:
+        grains = f"{self.low_grain:.2f}", f"{self.high_grain:.2f}"
+        cleaner = self.low_grain < CLEANER * self.high_grain and grains[0] != grains[1]
+        if brighter and not cleaner:
             notes.append(
                 f"The low exposures are the brighter ones on average ({self.low_mean:.4g} against "
-                f"{self.high_mean:.4g}), though noisier: check that low and high are not swapped."
+                f"{self.high_mean:.4g}), though not cleaner: check that low and high are not swapped."
             )
-        if self.low_grain < self.high_grain:
+        if cleaner:
             looks = "brighter and cleaner" if brighter else "cleaner"
             notes.append(
-                f"The low exposures look {looks} than the high ones (noise over contrast {self.low_grain:.2f} against "
-                f"{self.high_grain:.2f}): are low and high swapped?"
+                f"The low exposures look {looks} than the high ones (noise over contrast {grains[0]} against "
+                f"{grains[1]}): are low and high swapped?"
             )
         return notes
 

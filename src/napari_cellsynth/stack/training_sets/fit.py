@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -15,6 +16,14 @@ if TYPE_CHECKING:
 
 FEWEST = 3
 """Frames that a recording needs for its frames to be compared."""
+UNFIT = {
+    "doubled": "doubled",
+    "dark": "dark",
+    "bright": "too bright",
+    "blurred": "blurred",
+    "unreadable": "unreadable",
+}
+"""Why no clip may hold a frame, as :class:`Fitness` calls it and in words."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +56,15 @@ class Looked:
             for finding in found.findings()
             if finding.severity != "ok"
         ]
+
+    def unfit_text(self) -> str:
+        """How many frames of the recordings are unfit and why, such as ``12 doubled, 1 dark``."""
+        seen: set[tuple[Hashable, str, int]] = set()
+        for one, found in zip(self.recordings, self.fitness, strict=True):
+            for why in UNFIT if found is not None else ():
+                seen |= {(_views(one), why, t) for t in getattr(found, why)}  # once for all channels
+        counts = Counter(why for _, why, _ in seen)
+        return ", ".join(f"{n} {UNFIT[why]}" for why, n in counts.most_common())
 
 
 def _views(recording: Recording) -> Hashable:

@@ -12,6 +12,8 @@ REACH = 3
 """Pixels between a bud and its mother, at most."""
 BUD = 0.5
 """A bud's area when it is first seen, against its mother's, at most."""
+SLID, AS_LARGE = 1.25, 1.3
+"""Diameters by which a cell slides between two frames, at most, and how many times as large it may look then."""
 
 
 @dataclass(frozen=True)
@@ -49,14 +51,36 @@ class Washed:
 def washed_between(before: Outlined, after: Outlined) -> Washed:
     """Cells of ``after`` that lie on none of ``before`` and are no buds; cells of ``before`` on which none lies.
 
-    A bud is small and touches a cell that was there before.  Both frames are
-    laid on each other already.
+    A bud is small and touches a cell that was there before.  A cell that slides
+    by its own length, as a bud does in the gap of the pillars, lies on nothing
+    of itself, but near where one as large is missing.  Both frames are laid on
+    each other already.
     """
     linked = _linked(before, after)
     old = linked.any(0)
     new = np.flatnonzero(~old)
     came = [int(i) for i in new if not _is_bud(after, int(i), np.asarray(old))]
-    return Washed(after.middles[came], before.middles[~linked.any(1)])
+    went = [int(i) for i in np.flatnonzero(~linked.any(1))]
+    for i, j in _slid(before, after, went, came):
+        went.remove(i)
+        came.remove(j)
+    return Washed(after.middles[came], before.middles[went])
+
+
+def _slid(before: Outlined, after: Outlined, went: list[int], came: list[int]) -> list[tuple[int, int]]:
+    """Cells of ``before`` and ``after`` that are one which slid, the nearest first; each at most once."""
+    near = []
+    for i in went:
+        for j in came:
+            far = float(np.hypot(*(before.middles[i] - after.middles[j])))
+            areas = sorted((before.areas[i], after.areas[j]))
+            if far <= SLID * 2 * np.sqrt(before.areas[i] / np.pi) and areas[1] <= AS_LARGE * areas[0]:
+                near.append((far, i, j))
+    found: list[tuple[int, int]] = []
+    for _, i, j in sorted(near):
+        if all(i != a and j != b for a, b in found):
+            found.append((i, j))
+    return found
 
 
 def _linked(before: Outlined, after: Outlined) -> np.ndarray:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from napari_cellsynth.stack.numbers_in_words import counted
 from napari_cellsynth.stack.traps.still import finite
 
 SMOOTH, FLATTEN = 1.0, 8.0
@@ -124,7 +125,7 @@ class Followed:
 
     def words(self) -> str:
         most = f"the stage moves by up to {self.largest:.1f} px"
-        lost = f"; in {len(self.lost)} frame(s) it could not be found" if self.lost else ""
+        lost = f"; in {counted(len(self.lost), 'frame')} it could not be found" if self.lost else ""
         if self.largest <= HELD:
             return f"{most}: boxes are held fixed{lost}"
         if self.moves:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from napari_cellsynth.errors import BadInput
+from napari_cellsynth.stack.numbers_in_words import counted
 from napari_cellsynth.stack.stack import Stack
 from napari_cellsynth.stack.traps.boxes import CropShape, PixelBox
 from napari_cellsynth.stack.traps.drift import Followed, Stage
@@ -87,13 +88,11 @@ class TrapMap:
 
     def words(self) -> str:
         """How many traps, and why not more."""
-        lines = (
-            f"{self.recording}: {len(self.traps)} trap{'s' if len(self.traps) != 1 else ''}, {self.threshold.words()}"
-        )
+        lines = f"{self.recording}: {counted(len(self.traps), 'trap')}, {self.threshold.words()}"
         if self.cut_off:
-            lines += (
-                f"; {len(self.cut_off)} more cut by the border (their crops of {self.shape} reach out of the frame)"
-            )
+            crops = "its crop" if len(self.cut_off) == 1 else "their crops"
+            reach = "reaches" if len(self.cut_off) == 1 else "reach"
+            lines += f"; {len(self.cut_off)} more cut by the border ({crops} of {self.shape} {reach} out of the frame)"
         return lines
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from napari_cellsynth.stack.numbers_in_words import counted
 from napari_cellsynth.stack.traps.judge import Judged, TrapFacts, looks_empty
 from napari_cellsynth.stack.traps.settings import TrapSettings
 
@@ -48,7 +49,8 @@ def propose(seen: TrapFacts, judged: Judged, settings: TrapSettings, cuts: Colle
     if settings.washed == "reject" and washes:
         calm_first, calm_last = longest(range(first, last + 1), {*cuts, *washes})
         left = calm_last - calm_first + 1
-        said = f"cells washed in or out in {len(washes)} of {steps} steps: {left} frames in a row without"
+        often = f"{len(washes)} of {counted(steps, 'step')}"
+        said = f"cells washed in or out in {often}: {counted(left, 'frame')} in a row without"
         return Proposal(left >= settings.min_frames, first, last, said)
     return Proposal(True, first, last, reasons)
 

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from napari_cellsynth.stack.enough import not_measured
+from napari_cellsynth.stack.numbers_in_words import counted
 from napari_cellsynth.stack.split import SPLITS
 from napari_cellsynth.stack.training_sets.base import PART_WORDS
-
-FEW_TRAPS = 30
-"""Below so many traps a model learns these, not the kind."""
 
 
 @dataclass(frozen=True)
@@ -62,10 +61,10 @@ class TrapReport:
     def text(self) -> str:
         """A few lines in plain words."""
         randomness = "with cells washed in and out" if self.washed == "keep" else "without cells washed in or out"
-        planes = f", in {self.planes} planes each" if self.planes > 1 else ""
-        sequences, frames = sum(self.sequences.values()), sum(self.frames.values())
+        planes = f", in {self.planes} planes{' each' if self.all_traps != 1 else ''}" if self.planes > 1 else ""
+        sequences, frames = counted(self.made, "sequence"), counted(sum(self.frames.values()), "frame")
         lines = [
-            f"{self.all_traps} traps{planes}: {sequences} sequences, {frames} frames, {randomness}.",
+            f"{counted(self.all_traps, 'trap')}{planes}: {sequences}, {frames}, {randomness}.",
             f"Crops of {self.crop}, held fixed over time{', with outlines' if self.labels else ''}.",
             self._parts(),
             *self.drift,
@@ -73,8 +72,14 @@ class TrapReport:
         if self.refused:
             lines.append("Not taken: " + ", ".join(f"{n} {reason}" for reason, n in self.refused.items()) + ".")
         if self.short:
-            lines.append(f"{self.short} sequences were left away because they have too few frames.")
-        return "\n".join(lines + self.notes())
+            one = self.short == 1
+            were, have = ("was", "it has") if one else ("were", "they have")
+            lines.append(f"{counted(self.short, 'sequence')} {were} left away because {have} too few frames.")
+        return "\n".join([*lines, *self.notes(), self._enough()])
+
+    def _enough(self) -> str:
+        traps, sequences = self.traps["train"], counted(self.sequences["train"], "sequence")
+        return not_measured("traps", traps, f"training {'trap' if traps == 1 else 'traps'} ({sequences})").words
 
     def notes(self) -> list[str]:
         """What to know before trusting a model trained on this, a sentence each."""
@@ -86,14 +91,12 @@ class TrapReport:
                 "Whole traps are held out, all their planes with them: other cells, but of the same chip, day and"
                 " light. Whole recordings held out would show more."
             )
-        if self.all_traps < FEW_TRAPS:
-            notes.append(f"{self.all_traps} traps are enough for a look, not for a result.")
         return notes
 
     def _parts(self) -> str:
         said = [
-            f"{self.sequences[part]} sequences ({self.frames[part]} frames of {self.traps[part]} traps) for"
-            f" {PART_WORDS[part]}"
+            f"{counted(self.sequences[part], 'sequence')} ({counted(self.frames[part], 'frame')} of"
+            f" {counted(self.traps[part], 'trap')}) for {PART_WORDS[part]}"
             for part in SPLITS
             if self.sequences[part]
         ]

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from napari_cellsynth.errors import BadInput
+from napari_cellsynth.stack.numbers_in_words import counted
 from napari_cellsynth.stack.recordings.recording import Recording
 from napari_cellsynth.stack.traps.find import Trap
 from napari_cellsynth.stack.traps.judge import Judged, TrapFacts
@@ -224,6 +225,4 @@ def counts(rows: Sequence[ReviewRow]) -> str:
     accepted = sum(row.accepted for row in rows)
     decided = sum(row.decision is not None for row in rows)
     by_you = f" ({decided} decided by you)" if decided else ""
-    return (
-        f"{len(rows)} trap{'s' if len(rows) != 1 else ''}: {accepted} accepted, {len(rows) - accepted} rejected{by_you}"
-    )
+    return f"{counted(len(rows), 'trap')}: {accepted} accepted, {len(rows) - accepted} rejected{by_you}"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from napari_cellsynth.errors import BadInput
+from napari_cellsynth.stack.numbers_in_words import counted
 from napari_cellsynth.stack.recordings.recording import Recording
 from napari_cellsynth.stack.split import SPLITS, Split, shares
 from napari_cellsynth.stack.traps.boxes import CropShape
@@ -82,7 +83,8 @@ def plan_sequences(recordings: Sequence[Recording], rows: Sequence[ReviewRow], s
     ]
     if not places:
         why = ", ".join(f"{n} {reason}" for reason, n in refused.most_common(3))
-        raise BadInput(f"all {len(rows)} traps are rejected ({why}); accept some in the review, or change the rules")
+        every = f"all {len(rows)} traps are" if len(rows) > 1 else "the only trap is"
+        raise BadInput(f"{every} rejected ({why}); accept some in the review, or change the rules")
     whole = _by_traps(recordings, settings)
     parts = _parts_of_traps(recordings, places, settings) if whole else {}
     made: list[TrapSequence] = []
@@ -114,7 +116,10 @@ def _short(row: ReviewRow) -> str:
     """A reason by which rejected traps are counted."""
     if row.decision == "reject" and row.proposal == "accept":
         return "rejected by you"
-    return row.reason.split(":")[0].split(" in ")[0] or "rejected"
+    if row.reason.startswith("cells washed in or out"):
+        return "with cells washed in or out"
+    reason = row.reason.split(":")[0].split(" in ")[0]
+    return f"with {reason}" if reason.startswith(("more than", "no cell")) else reason or "rejected"
 
 
 def _place(source: int, recording: Recording, row: ReviewRow, settings: TrapSettings) -> Place:
@@ -244,10 +249,12 @@ def _check_parts(
     missing = [part for part in wanted if part not in there]
     if not missing:
         return
-    left = f" ({short} sequences have fewer than {settings.min_frames} frames)" if short else ""
+    have = "has" if short == 1 else "have"
+    left = f" ({counted(short, 'sequence')} {have} fewer than {settings.min_frames} frames)" if short else ""
     if traps is not None:
         raise BadInput(
-            f"{len(traps)} traps leave nothing for {' and '.join(missing)}{left}: traps whose crops overlap stay"
+            f"{counted(len(traps), 'trap')} {'leaves' if len(traps) == 1 else 'leave'} nothing for"
+            f" {' and '.join(missing)}{left}: traps whose crops overlap stay"
             " together; accept more, choose a smaller crop, hold out by the table, or set fractions to 0"
         )
     raise BadInput(f"no sequence for {' and '.join(missing)}{left}: accept more traps, or hold out otherwise")

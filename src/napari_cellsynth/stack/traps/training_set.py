@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from napari_cellsynth.errors import BadInput
+from napari_cellsynth.stack.numbers_in_words import counted
 from napari_cellsynth.stack.split import SPLITS
 from napari_cellsynth.stack.training_sets.base import PART_WORDS, PreparedSet, map_tiff, read_table
 from napari_cellsynth.stack.traps.report import TrapReport
@@ -105,11 +106,12 @@ class TrapSet(PreparedSet):
         """Such as ``30 training, 3 validation, 3 test sequences of 12 traps``."""
         report = self.report
         counts = ", ".join(f"{report.sequences[part]} {PART_WORDS[part]}" for part in SPLITS if report.sequences[part])
-        return f"{counts} sequences of {report.all_traps} traps"
+        return f"{counts} {'sequence' if report.made == 1 else 'sequences'} of {counted(report.all_traps, 'trap')}"
 
     def summary(self) -> str:
         """One line in words."""
-        return f"{self.names()}, {self.size} px: {self.counts_text()}, {sum(self.report.frames.values())} frames"
+        frames = counted(sum(self.report.frames.values()), "frame")
+        return f"{self.names()}, {self.size} px: {self.counts_text()}, {frames}"
 
     @cached_property
     def _sequences(self) -> tuple[SequenceItem, ...]:
