@@ -16,6 +16,8 @@ from napari_cellsynth.gui.dock import show_dock
 from napari_cellsynth.gui.facts import BLOCK
 from napari_cellsynth.gui.find_cells import NAME, FindCells
 from napari_cellsynth.gui.layers import add_stack, complete, facts_of, outlines_in
+from napari_cellsynth.gui.steady_layers import add_stabilised, returnable
+from napari_cellsynth.stack.fitness.drift import Drift
 from napari_cellsynth.stack.stack import Stack
 
 PATIENCE = 20_000
@@ -212,3 +214,12 @@ def test_the_pane_fits_into_380_pixels(qtbot: QtBot, viewer: Any, cells: Any) ->
     pane.more.head.click()
     qtbot.wait(50)
     assert pane.minimumSizeHint().width() <= 340
+
+
+def test_outlines_found_on_a_stabilised_movie_know_it(qtbot: QtBot, viewer: Any, cells: Any) -> None:
+    steady = add_stabilised(viewer, cells.session.movie, Drift(np.zeros((4, 2))))
+    cells.session.movie = steady
+    pane = opened(cells)
+    with qtbot.waitSignal(pane.found, timeout=PATIENCE):
+        pane.start()
+    assert cells.session.outlines in returnable(viewer, steady)

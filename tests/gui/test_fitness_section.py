@@ -13,12 +13,12 @@ from qtpy.QtWidgets import QWidget
 from scipy import ndimage
 
 from napari_cellsynth.gui import fitness_section
-from napari_cellsynth.gui.facts import facts_of, stack_of
+from napari_cellsynth.gui.facts import BLOCK, facts_of, stack_of
 from napari_cellsynth.gui.fitness_section import FitnessSection
 from napari_cellsynth.gui.layers import add_stack, unwrapped
 from napari_cellsynth.gui.parts import column
 from napari_cellsynth.gui.state import Session
-from napari_cellsynth.gui.steady_layers import drift_in, is_stabilised
+from napari_cellsynth.gui.steady_layers import drift_in, ground_of, is_stabilised, made_on
 from napari_cellsynth.stack.stack import Stack
 
 PATIENCE = 30_000
@@ -132,7 +132,8 @@ def test_stabilised_and_back(qtbot: QtBot, viewer: Any, section: FitnessSection)
     assert layer.axis_labels == movie.axis_labels
     assert layer.colormap.name == "magenta"
     assert not movie.visible
-    assert section.session.movie is movie
+    assert section.session.movie is layer
+    assert not section.back_row.isVisible()
     assert "dask" in type(layer.data).__module__
     drift = drift_in(layer)
     assert drift is not None
@@ -147,6 +148,7 @@ def test_stabilised_and_back(qtbot: QtBot, viewer: Any, section: FitnessSection)
     outlines = unwrapped(viewer.add_labels((np.asarray(layer.data) > 700).astype(np.uint8), name="found", **like))
     points = unwrapped(viewer.add_points([[7.0, 20, 30], [0, 5, 5]], name="spots", **like))
     tracks = unwrapped(viewer.add_tracks([[1, 6, 20, 30], [1, 7, 21, 30]], name="ways", **like))
+    outlines.contour = 2
     assert section.back_row.isVisible()
     back = {}
     for one in (outlines, points, tracks):
@@ -155,6 +157,8 @@ def test_stabilised_and_back(qtbot: QtBot, viewer: Any, section: FitnessSection)
         name = f"{one.name} in the movie's own coordinates"
         qtbot.waitUntil(lambda name=name: name in viewer.layers, timeout=PATIENCE)
         back[one.name] = unwrapped(viewer.layers[name])
+    assert back["found"].contour == 2
+    assert {one.name for one in section.chosen._values} == {"found", "spots", "ways"}  # not what came back
     dy, dx = moves()[7]
     whole = np.asarray(back["found"].data[7])
     assert np.array_equal(whole[inside], (stack_of(movie).frame(7) > 700)[inside])
@@ -163,12 +167,46 @@ def test_stabilised_and_back(qtbot: QtBot, viewer: Any, section: FitnessSection)
     assert facts_of(back["found"]).pixel_size == (0.2, 0.2)
 
 
+def test_only_layers_that_were_made_on_it_are_offered(qtbot: QtBot, viewer: Any, section: FitnessSection) -> None:
+    movie = works_on(section.session, shaken())
+    axes = {"axis_labels": ("t", "y", "x")}
+    before = unwrapped(viewer.add_labels(np.ones(movie.data.shape, np.uint8), name="before", **axes))
+    section.session.outlines = before
+    done(qtbot, section)
+    steady = section.stabilise()
+    assert section.session.outlines is not before  # they are where the cells were filmed
+    viewer.add_labels(np.zeros((3, 20, 20), np.uint8), name="other size", **axes)
+    viewer.add_labels(before.data, name="of a file", metadata=before.metadata | {BLOCK: {"made_by": "a file"}}, **axes)
+    assert not section.back_row.isVisible()
+    found = add_stack(viewer, made_on(stack_of(before), steady), name="found", kind="labels")
+    assert section.chosen._values == [found]
+    section.session.movie = movie
+    viewer.add_labels(before.data, name="after", **axes)
+    assert section.chosen._values == [found]
+
+
+def test_two_stabilised_movies_have_their_own_layers(qtbot: QtBot, viewer: Any, section: FitnessSection) -> None:
+    movie = works_on(section.session, shaken())
+    done(qtbot, section)
+    fitness = section.fitness
+    first = section.stabilise()
+    section.session.movie = movie
+    assert section.fitness is fitness
+    section.how.choose(True)
+    second = section.stabilise()
+    assert ground_of(first) != ground_of(second)
+    spots = unwrapped(viewer.add_points([[7.0, 20, 30]], name="spots"))
+    assert section.chosen._values == [spots]
+    section.session.movie = first
+    assert not section.back_row.isVisible()
+
+
 def test_what_does_not_lie_on_it_is_refused(qtbot: QtBot, viewer: Any, section: FitnessSection) -> None:
     works_on(section.session, shaken())
     done(qtbot, section)
-    section.stabilise()
-    other = unwrapped(viewer.add_labels(np.zeros((3, 20, 20), np.uint8), name="other", axis_labels=("t", "y", "x")))
-    section.chosen.choose(other)
+    steady = section.stabilise()
+    other = Stack(np.zeros((3, 20, 20), np.uint8), "TYX", name="other")
+    section.chosen.choose(add_stack(viewer, made_on(other, steady), kind="labels"))
     section.bring_back()
     assert "does not lie on" in section.says.text()
 

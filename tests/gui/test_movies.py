@@ -116,6 +116,17 @@ def test_a_closed_dock_opens_anew_with_what_was_chosen(qtbot: QtBot, viewer: Any
     viewer.layers.remove(layer.name)  # the old dock's ears are gone with it
 
 
+def test_a_dock_closed_with_its_cross_is_shown_again_at_once(viewer: Any, dock: CellSynthDock) -> None:
+    dock_module.holder_of(dock).destroyOnClose()
+    assert dock_module.isalive(dock)  # somebody still holds it
+    again = show_dock(viewer)
+    holder = dock_module.holder_of(again)
+    assert holder is not None
+    assert again.isVisibleTo(holder)
+    assert not holder.isHidden()
+    assert len([name for name in viewer.window.dock_widgets if "CellSynth" in name]) == 1
+
+
 def test_one_session_per_viewer(viewer: Any) -> None:
     assert Session.of(viewer) is Session.of(viewer)
     assert Session.of(viewer.__wrapped__) is Session.of(viewer)

@@ -17,6 +17,7 @@ from napari_cellsynth.gui.find_cells import FindCells
 from napari_cellsynth.gui.layers import add_stack, complete, facts_of, outlines_in, stack_of
 from napari_cellsynth.gui.parts import Sentence, button, row
 from napari_cellsynth.gui.pieces import Choice, Listening, Section
+from napari_cellsynth.gui.steady_layers import ground_of
 
 if TYPE_CHECKING:
     from napari_cellsynth.gui.state import Session
@@ -112,8 +113,9 @@ class CellsSection(Section):
         movie = self.session.movie
         free = [layer for layer in there if not self.session.study.is_of_another(layer, movie)]
         fitting = [layer for layer in free if movie is not None and fits(layer, movie)]
-        if fitting and (self.session.outlines is None or self.session.outlines not in fitting):
-            self.session.outlines = fitting[0]
+        mine = [layer for layer in fitting if ground_of(layer) == ground_of(movie)]
+        if mine and (self.session.outlines is None or self.session.outlines not in fitting):
+            self.session.outlines = mine[0]
         elif self.session.outlines is not None and self.session.outlines not in there:
             self.session.outlines = None
         self._offer(there)
@@ -129,10 +131,12 @@ class CellsSection(Section):
             self.recount()
 
     def _what_counts(self) -> tuple[Any, ...]:
-        """What the number of cells depends on, and whether there is a movie to hold it against; not the pixel size."""
+        """What the number of cells, or why there is none, depends on; not the pixel size."""
         movie, outlines = self.session.movie, self.session.outlines
         fit = movie is not None and outlines is not None and fits(outlines, movie)
-        return movie is None, fit, id(outlines), None if outlines is None else facts_of(outlines).axes
+        # Where they fit, the number is the same whatever the movie; where not, the message names it.
+        whose = movie is None if fit or outlines is None else id(movie)
+        return whose, fit, id(outlines), None if outlines is None else facts_of(outlines).axes
 
     def _picked(self, layer: Any) -> None:
         self.session.outlines = layer

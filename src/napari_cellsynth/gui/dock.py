@@ -107,16 +107,25 @@ def load(where: str) -> Any:
     return getattr(import_module(module), name)
 
 
+def holder_of(dock: QWidget) -> QDockWidget | None:
+    """What holds the dock in napari's window; None where it is in none."""
+    holder = dock.parent()
+    while holder is not None and not isinstance(holder, QDockWidget):
+        holder = holder.parent()
+    return holder
+
+
 def show_dock(viewer: napari.viewer.Viewer, tab: str | None = None) -> CellSynthDock:
     """The viewer's dock, brought to the front; opened where there is none."""
     known = _DOCKS.get(unwrapped(viewer))
     dock = known() if known is not None else None
     if dock is None or not isalive(dock):
         dock = CellSynthDock(viewer)
+    holder = holder_of(dock)
+    if holder is None:  # new, or closed with napari's x, which lets go of what was in the dock
         viewer.window.add_dock_widget(dock, name=TITLE, area="right")
-    holder = dock.parent()
-    while holder is not None and not isinstance(holder, QDockWidget):
-        holder = holder.parent()
+        dock.show()
+        holder = holder_of(dock)
     if holder is not None:
         holder.show()
         holder.raise_()

@@ -17,6 +17,7 @@ from napari_cellsynth.gui.forms import SettingsForm
 from napari_cellsynth.gui.layers import CONTOUR, add_stack, facts_of, same, stack_of, unwrapped
 from napari_cellsynth.gui.parts import Bar, Foldout, Sentence, button, column, row
 from napari_cellsynth.gui.pieces import Choice, Listening
+from napari_cellsynth.gui.steady_layers import made_on
 from napari_cellsynth.stack.outlines.settings import OutlineSettings
 from napari_cellsynth.stack.stack import Stack
 
@@ -371,7 +372,7 @@ class FindCells(QWidget):
             self.says.say("The movie was closed; its outlines were not kept.", "warning")
             return
         name = f"{movie.name}: cells found"
-        layer = add_stack(self.session.viewer, news, name=name, kind="labels", like=movie)
+        layer = add_stack(self.session.viewer, made_on(news, movie), name=name, kind="labels", like=movie)
         self.session.outlines = layer
         self.live.setChecked(False)
         self.says.say(*in_words(news))

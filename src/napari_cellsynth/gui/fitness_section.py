@@ -20,7 +20,9 @@ from napari_cellsynth.gui.steady_layers import (
     add_stabilised,
     frames_of,
     go_to,
+    ground_of,
     is_stabilised,
+    mark_new,
     returnable,
     returned,
     stabilised_in,
@@ -101,13 +103,15 @@ class FitnessSection(Section):
         self._known: weakref.WeakKeyDictionary[Any, tuple[Any, Fitness]] = weakref.WeakKeyDictionary()
         self._worker: workers.Worker | None = None
         self._looking_at: Any = None
+        self._ground = None if session.movie is None else ground_of(session.movie)
         self._build()
         self._signals = Listening(self)
         self._signals.to(session.movie_changed, self._movie_changed)
         self._signals.to(session.movie_facts_changed, self._movie_changed)
         layers = session.viewer.layers.events
         for signal in (layers.inserted, layers.removed, layers.reordered):
-            self._signals.to(signal, self._offer_way_back)
+            self._signals.to(signal, self._layers_changed)
+        self._signals.to(session.movie_changed, self._ground_changed)
         self._movie_changed(session.movie)
         self._offer_way_back()
 
@@ -292,7 +296,7 @@ class FitnessSection(Section):
     # -- steady, and back --------------------------------------------------------------------------------------------
 
     def stabilise(self) -> Any:
-        """Add the movie without the stage's motion; returns its layer, or None and says why not."""
+        """Add the movie without the stage's motion, and work on it; returns its layer, or None and says why not."""
         movie = self.session.movie
         if movie is None or self.fitness is None:
             return None
@@ -302,8 +306,23 @@ class FitnessSection(Section):
         except CellsynthError as error:
             self.says.say(capital(str(error)), "bad")
             return None
-        self.says.say(f"{layer.name} is a layer of its own; choose it on top to work on it.", "good")
+        self.session.movie = layer
+        self.session.message.emit(f"{layer.name} is worked on from now on; {movie.name} is hidden.")
         return layer
+
+    def _ground_changed(self, movie: Any) -> None:
+        """Outlines on the movie as filmed would lie beside the cells of the stabilised one, and the other way round."""
+        if movie is not None:
+            before, self._ground = self._ground, ground_of(movie)
+            outlines = self.session.outlines
+            if before != self._ground and outlines is not None and ground_of(outlines) != self._ground:
+                self.session.outlines = None
+        self._offer_way_back()
+
+    def _layers_changed(self, event: Any) -> None:
+        if event.type == "inserted":
+            mark_new(event.value, self.session.movie)
+        self._offer_way_back()
 
     def _offer_way_back(self, _: Any = None) -> None:
         steady = self._steady_layer()

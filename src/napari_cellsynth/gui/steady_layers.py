@@ -6,6 +6,8 @@ known as long as that layer is there, and in files that it is saved to.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +15,7 @@ import numpy as np
 
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.gui.facts import BLOCK, Facts, array_of, axes_of, stack_of
-from napari_cellsynth.gui.layers import data_for, layers_of, same, unwrapped
+from napari_cellsynth.gui.layers import data_for, layers_of, unwrapped
 from napari_cellsynth.stack.fitness.drift import Drift
 from napari_cellsynth.stack.fitness.places import restore_points
 from napari_cellsynth.stack.fitness.stabilise import KEY, drift_of, restore, restore_labels, stabilise
@@ -21,15 +23,55 @@ from napari_cellsynth.stack.fitness.stabilise import KEY, drift_of, restore, res
 if TYPE_CHECKING:
     import napari
 
+    from napari_cellsynth.stack.stack import Stack
+
 KINDS = ("Image", "Labels", "Points", "Tracks")
 LOOKS = ("colormap", "contrast_limits", "gamma", "interpolation2d")
 """What a stabilised movie has of the movie as it is shown."""
+MADE_ON = "made_on"
+"""Key in a layer's block: the drift, as a hash, of the stabilised movie that it was made on."""
 
 
 def is_stabilised(layer: Any) -> bool:
     """Whether the stage's motion was taken out of a layer here."""
     block = layer.metadata.get(BLOCK) or {}
     return KEY in (block.get("settings") or {})
+
+
+def ground_of(layer: Any) -> str | None:
+    """Which stabilised movie a layer lies on, or is: a hash of the drift; None where the stage's motion is in it."""
+    block = layer.metadata.get(BLOCK) or {}
+    if not is_stabilised(layer):
+        return block.get(MADE_ON)
+    told = json.dumps(block["settings"][KEY], sort_keys=True)
+    return hashlib.sha256(told.encode()).hexdigest()[:16]
+
+
+def made_on(stack: Stack, movie: Any) -> Stack:
+    """What was made from a movie's layer, marked so that it finds the way back; as it is on a movie as filmed."""
+    ground = ground_of(movie)
+    return stack if ground is None else stack.with_(provenance={**(stack.provenance or {}), MADE_ON: ground})
+
+
+def mark_new(layer: Any, movie: Any) -> None:
+    """Mark a layer that came while a stabilised movie was worked on, where it was painted or computed on it.
+
+    What was opened from a file, copied from another layer, or says where it
+    is from, is not; nor what has other frames or pixels.
+    """
+    layer, source = unwrapped(layer), layer.source
+    ground = None if movie is None else ground_of(movie)
+    if ground is None or type(layer).__name__ not in KINDS or BLOCK in layer.metadata:
+        return
+    if source.path or source.sample or getattr(source, "parent", None) is not None:
+        return
+    if type(layer).__name__ in ("Image", "Labels"):
+        try:
+            if tuple(array_of(layer).shape) != tuple(array_of(movie).shape):
+                return
+        except BadInput:  # a colour image
+            return
+    layer.metadata = {**layer.metadata, BLOCK: {MADE_ON: ground}}
 
 
 def drift_in(layer: Any) -> Drift | None:
@@ -57,11 +99,12 @@ def add_stabilised(viewer: napari.viewer.Viewer, movie: Any, drift: Drift) -> An
 
 
 def returnable(viewer: napari.viewer.Viewer, steady: Any) -> list[Any]:
-    """Layers that may have been made on a stabilised one: all but movies that it is made from or that are steady."""
+    """Layers that say that they were made on this stabilised movie, the uppermost first."""
+    ground = ground_of(steady)
     return [
         layer
         for layer in reversed([unwrapped(one) for one in viewer.layers])
-        if type(layer).__name__ in KINDS and not same(layer, steady) and not is_stabilised(layer)
+        if type(layer).__name__ in KINDS and not is_stabilised(layer) and ground_of(layer) == ground is not None
     ]
 
 
@@ -86,14 +129,20 @@ def returned(layer: Any, steady: Any) -> Callable[[], tuple[Any, dict[str, Any],
     attributes = {"name": name, "translate": tuple(layer.translate), "opacity": layer.opacity}
     if kind == "Image":
         attributes |= {"colormap": layer.colormap, "contrast_limits": layer.contrast_limits, "blending": layer.blending}
+    else:
+        attributes["contour"] = layer.contour
 
     def pixels() -> tuple[Any, dict[str, Any], str]:
         back = restore_labels(stack, drift) if kind == "Labels" else restore(stack, drift)
-        facts = Facts.of_stack(back).attributes(back.data.ndim)
+        facts = Facts.of_stack(back.with_(provenance=_unmarked(back.provenance))).attributes(back.data.ndim)
         data = data_for(back, "labels") if kind == "Labels" else back.data
         return data, {**facts, **attributes}, kind.lower()
 
     return pixels
+
+
+def _unmarked(block: dict[str, Any] | None) -> dict[str, Any]:
+    return {key: value for key, value in (block or {}).items() if key != MADE_ON}
 
 
 def _moved_places(layer: Any, steady: Any, drift: Drift, name: str) -> Callable[[], tuple[Any, dict[str, Any], str]]:
@@ -109,8 +158,9 @@ def _moved_places(layer: Any, steady: Any, drift: Drift, name: str) -> Callable[
     scale, translate = (np.asarray(v, float)[-places.shape[1] :] for v in (layer.scale, layer.translate))
     step, origin = (np.asarray(v, float) for v in (steady.scale, steady.translate))
     attributes: dict[str, Any] = {"name": name}
-    for wanted in ("scale", "translate", "units", "axis_labels", "metadata", "features", "opacity"):
+    for wanted in ("scale", "translate", "units", "axis_labels", "features", "opacity"):
         attributes[wanted] = getattr(layer, wanted)
+    attributes["metadata"] = {**layer.metadata, BLOCK: _unmarked(layer.metadata.get(BLOCK))}
     attributes |= {"graph": layer.graph} if tracks else {"size": layer.size, "face_color": layer.face_color}
 
     def moved() -> tuple[Any, dict[str, Any], str]:
@@ -128,7 +178,13 @@ def _moved_places(layer: Any, steady: Any, drift: Drift, name: str) -> Callable[
 def add_returned(viewer: napari.viewer.Viewer, made: tuple[Any, dict[str, Any], str]) -> Any:
     """Show what :func:`returned` made."""
     data, attributes, kind = made
-    return unwrapped(getattr(viewer, f"add_{kind}")(data, **attributes))
+    looks = {name: attributes[name] for name in ("contour",) if name in attributes}
+    layer = unwrapped(
+        getattr(viewer, f"add_{kind}")(data, **{name: v for name, v in attributes.items() if name not in looks})
+    )
+    for name, value in looks.items():
+        setattr(layer, name, value)
+    return layer
 
 
 def frames_of(layer: Any) -> int:
