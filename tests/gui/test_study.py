@@ -18,6 +18,7 @@ from napari_cellsynth.gui.layers import add_stack, complete
 from napari_cellsynth.gui.opening import open_path
 from napari_cellsynth.gui.state import Session
 from napari_cellsynth.gui.table_section import TableSection
+from napari_cellsynth.stack.recordings.holdout import HoldOut
 from napari_cellsynth.stack.recordings.table import Table
 from napari_cellsynth.stack.stack import Stack
 from napari_cellsynth.stack.training_sets.openings import note_opening
@@ -308,3 +309,44 @@ def test_it_fits_and_the_menu_says_what_can_be_done(section: TableSection) -> No
     next(action for action in columns.actions() if action.text() == "position").setChecked(True)
     assert section.model.columns == ["file", "condition", "session", "split", "position"]
     assert "Operator: Bo" in section.model.tip(1, "file")
+
+
+# ---------------------------------------------------------------- what is kept and seen
+
+
+def test_the_row_keeps_what_its_layer_knew(section: TableSection, viewer: Any, folder: Path) -> None:
+    grey = np.random.default_rng(3).integers(0, 250, (6, 20, 24)).astype(np.uint8)
+    noise = np.random.default_rng(1).integers(0, 4, grey.shape)
+    colours = np.stack([noise, grey, grey * 0.6 + noise], axis=-1).astype(np.uint8)  # a green look-up table
+    tifffile.imwrite(folder / "green.tif", colours, photometric="rgb", metadata={"axes": "TYXS"})
+    layer = open_path(viewer, folder / "green.tif")
+    complete(layer, pixel_size=(0.5, 0.5))
+    viewer.layers.remove(viewer.layers[layer.name])
+    (row,) = section.study.rows
+    assert (row.axes, row.pixel_size) == ("TYX", 0.5)
+    stack = section.study.table().recordings(HoldOut(validation_fraction=0, test_fraction=0))[0].stack
+    assert np.array_equal(np.asarray(stack.data), grey)
+
+
+def test_the_row_keeps_the_channel_that_was_worked_on(section: TableSection, viewer: Any, folder: Path) -> None:
+    pixels = np.zeros((5, 2, 20, 24), np.uint8)
+    tifffile.imwrite(folder / "two.ome.tif", pixels, metadata={"axes": "TCYX"})
+    open_path(viewer, folder / "two.ome.tif")
+    first, second = (layer for layer in list(viewer.layers))
+    section.session.movie = first
+    section.session.movie = second
+    viewer.layers.remove(first)
+    viewer.layers.remove(second)
+    assert [row.channel for row in section.study.rows] == [1]
+
+
+def test_names_and_dates_are_read_whole_and_filled_columns_seen(section: TableSection) -> None:
+    section.paste_text("file\tday\nConfluent 2.tif\t2024-05-01\n")
+    table, columns = section.table, section.model.columns
+    needed = table.fontMetrics().horizontalAdvance
+    assert table.columnWidth(columns.index("file")) >= needed("Confluent 2.tif") + 8
+    assert table.columnWidth(columns.index("session")) >= needed("2024-05-01") + 8
+    section.paste_text("file\tposition\texposure\nx.tif\tP1\tlow\n")
+    assert {"position", "role"} <= set(section.model.columns)
+    section.study.column_wanted.emit("axes")
+    assert "axes" in section.model.columns

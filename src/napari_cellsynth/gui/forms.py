@@ -26,6 +26,11 @@ ABBREVIATIONS = {
     "box_um": "box (µm)",
     "box_px": "box (px)",
     "max_shift": "max shift (px)",
+    "size": "size (px)",
+    "overlap": "overlap (share)",
+    "margin": "margin (px)",
+    "min_content": "min content (share)",
+    "min_area": "min area (px)",
 }
 
 

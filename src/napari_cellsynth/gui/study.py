@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 IDENTITY = ("file", "scene", "position", "channel", "z", "frames", "region", "role")
 """Fields in which two rows differ that mean different things; others say what is known about the same thing."""
 
+AS_COLOURS = "stored as colours, of which"
+"""How the note begins on a file whose axes have to be given, as only one of its colours is read."""
+
 
 @dataclass(eq=False)
 class StudyMovie:
@@ -42,6 +45,8 @@ class StudyMovie:
     """It has a file; a layer that came from none has a row only as long as it is open."""
     layers: list[weakref.ref[Any]] = field(default_factory=list)
     outlines: weakref.ref[Any] | None = None
+    channel_used: int | None = None
+    """Number of the channel that was worked on, where channels are layers of their own."""
     axes_asked: bool = False
     """Its file does not say what its axes mean."""
 
@@ -255,7 +260,9 @@ class Study:
         for movie in movies:
             if not movie.shown_by(layer):
                 movie.layers.append(weakref.ref(layer))
-            movie.axes_asked |= facts.axes is None
+            movie.axes_asked |= facts.axes is None or any(note.startswith(AS_COLOURS) for note in facts.notes)
+            if movie.stored and movie.axes_asked and movie.row.axes is None and facts.axes is not None:
+                movie.row = movie.row.model_copy(update={"axes": facts.axes})
             if movie.row.modality is None and facts.modality is not None:
                 movie.row = movie.row.model_copy(update={"modality": facts.modality})
         if not quiet:
@@ -295,20 +302,32 @@ class Study:
         layer = unwrapped(event.value)
         self._gone.discard(id(layer))
         for movie in [movie for movie in self.movies if movie.shown_by(layer)]:
+            self._keep(movie, layer)
             movie.layers = [ref for ref in movie.layers if ref() is not None and not same(ref(), layer)]
             if not movie.stored and not movie.layers:
                 self.movies.remove(movie)
         self.changed.emit()
+
+    def _keep(self, movie: StudyMovie, layer: Any) -> None:
+        """What the layer that leaves knew, and the row does not say: its file is then read the same way."""
+        try:
+            facts = facts_of(layer)
+        except BadInput:
+            return
+        said = _scale_said(facts)
+        if movie.axes_asked:
+            said["axes"] = facts.axes
+        if movie.stored and all(ref() is None or same(ref(), layer) for ref in movie.layers):
+            said["channel"] = movie.channel_used
+        blank = {name: value for name, value in said.items() if value is not None and getattr(movie.row, name) is None}
+        movie.row = Row.model_validate(dict(movie.row) | blank)
 
     def _facts_changed(self, layer: Any) -> None:
         """What the user said about a movie is kept in its rows, so that a table says it for good."""
         if layer is None:
             return
         facts = facts_of(layer)
-        said: dict[str, Any] = {"modality": facts.modality, "interval": facts.frame_interval}
-        if facts.pixel_size is not None:
-            y, x = facts.pixel_size
-            said["pixel_size"] = y if y == x else f"{y!r}um,{x!r}um"
+        said = {"modality": facts.modality, **_scale_said(facts)}
         known = {name: value for name, value in said.items() if value is not None}
         for i, movie in enumerate(self.movies):
             if movie.shown_by(layer):
@@ -320,6 +339,7 @@ class Study:
         index = None if layer is None else self.index_of(layer)
         if index is None:
             return
+        self.movies[index].channel_used = _channel_of(self.movies[index], layer)
         mine = self._outlines_of(self.movies[index])
         if mine is not None:
             self.session.outlines = mine
@@ -370,6 +390,24 @@ def _read(column: str, text: str) -> Any:
     except BadInput as error:
         raise BadInput(f"{text!r} given; {error}") from None
     return value
+
+
+def _scale_said(facts: Facts) -> dict[str, Any]:
+    """Interval and pixel size as a row says them."""
+    said: dict[str, Any] = {"interval": facts.frame_interval}
+    if facts.pixel_size is not None:
+        y, x = facts.pixel_size
+        said["pixel_size"] = y if y == x else f"{y!r}um,{x!r}um"
+    return said
+
+
+def _channel_of(movie: StudyMovie, layer: Any) -> int | None:
+    """Number in its file of the channel that a layer shows; None where it is the only one."""
+    # A layer may be there twice (cut, stabilised): names tell channels.
+    alive = [other for other in (ref() for ref in movie.layers) if other is not None]
+    names = list(dict.fromkeys(facts_of(other).channels for other in alive))
+    mine = facts_of(layer).channels
+    return names.index(mine) if len(mine) == 1 and len(names) > 1 and mine in names else None
 
 
 def _condition(facts: Facts) -> str | None:

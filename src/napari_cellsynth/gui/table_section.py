@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QModelIndex, QPoint, Qt, QTimer
-from qtpy.QtGui import QGuiApplication, QKeyEvent, QKeySequence
-from qtpy.QtWidgets import QAbstractItemView, QFileDialog, QHeaderView, QMenu, QTableView, QWidget
+from qtpy.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QResizeEvent
+from qtpy.QtWidgets import QAbstractItemView, QFileDialog, QMenu, QTableView, QWidget
 
 from napari_cellsynth import api
 from napari_cellsynth.errors import CellsynthError
@@ -35,6 +35,8 @@ ROWS = 6
 """Rows that are seen without scrolling."""
 WARNINGS = 5
 """Warnings that are written out; the others are counted."""
+FILE, CELL, WIDEST = 60, 14, 180
+"""Pixels: least of the column of files, around the words of a cell, and most that a column takes unasked."""
 SETTLE = 150
 """Milliseconds after a change in which others may follow, before warnings are worked out."""
 
@@ -71,6 +73,10 @@ class StudyTable(QTableView):
         else:
             super().keyPressEvent(event)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:  # Qt's name
+        super().resizeEvent(event)
+        self._section.lay_columns()
+
     def chosen(self) -> list[int]:
         """Selected rows, ascending."""
         return sorted(index.row() for index in self.selectionModel().selectedRows())
@@ -94,6 +100,7 @@ class TableSection(Section):
         self._settle.timeout.connect(self._settled)
         self._signals = Listening(self)
         self._signals.to(self.study.changed, self._changed)
+        self._signals.to(self.study.column_wanted, self.show_column)
         self._signals.to(session.movie_changed, self._movie_changed)
         self._signals.to(session.training_set_changed, lambda _: self.count_openings())
         self._changed()
@@ -123,7 +130,7 @@ class TableSection(Section):
             self.says,
             self.warnings,
         )
-        self._lay_columns()
+        self.lay_columns()
 
     # -- what the study says -----------------------------------------------------------------------------------------
 
@@ -137,6 +144,7 @@ class TableSection(Section):
         self.table.setVisible(bool(count))
         self.saves.setEnabled(bool(count))
         self._set_height(count)
+        self.lay_columns()
         self._mark(self.session.movie)
         self._settle.start()
 
@@ -310,7 +318,16 @@ class TableSection(Section):
         parts = [f"{how_many(added, 'movie')} added" if added else "", f"{known} brought up to date" if known else ""]
         said = ", ".join(filter(None, parts))
         self.says.say(". ".join([capital(said), *map(capital, notes)]) + ".", "warning" if notes else "quiet")
+        self._show_filled()
         self._look_for_files()
+
+    def _show_filled(self) -> None:
+        """Columns that a table fills are seen."""
+        rows = self.study.rows
+        filled = {name for name in HEADS if any(getattr(row, name) is not None for row in rows)}
+        for name in HEADS:
+            if name in filled - {*self.model.columns}:
+                self.show_column(name)
 
     def _look_for_files(self) -> None:
         """Say which files are not there; the disk may be far away."""
@@ -380,22 +397,28 @@ class TableSection(Section):
 
     def show_column(self, name: str, on: bool = True) -> None:
         """Show or hide a column."""
+        if on == (name in self.model.columns):
+            return
         self.model.show(name, on)
-        self._lay_columns()
+        self.lay_columns()
         self._set_height(len(self.study))
 
-    def _lay_columns(self) -> None:
-        """The file takes the room that is left while the four columns fit; with more, the table scrolls."""
-        header = self.table.horizontalHeader()
-        few = len(self.model.columns) <= len(SHOWN)
-        widths = {"file": 120, "condition": 66, "session": 56, "split": 126}
+    def lay_columns(self) -> None:
+        """The file takes the room that is left, others what their words need; with more, the table scrolls."""
+        header, metrics = self.table.horizontalHeader(), self.table.fontMetrics()
+        files = (self.model.text(i, "file") for i in range(self.model.rowCount()))
+        wanted = max([FILE, *(metrics.horizontalAdvance(text) + CELL for text in files)])
+        header.setMinimumSectionSize(24)
+        taken = 0
         for i, name in enumerate(self.model.columns):
-            stretch = few and name == "file"
-            header.setSectionResizeMode(
-                i, QHeaderView.ResizeMode.Stretch if stretch else QHeaderView.ResizeMode.Interactive
-            )
-            if not stretch:
-                header.resizeSection(i, widths.get(name, 76))
+            if name != "file":
+                words = [HEADS[name], *(self.model.text(k, name) for k in range(self.model.rowCount()))]
+                width = max(metrics.horizontalAdvance(text) for text in words) + CELL
+                width = min(width, WIDEST) if name != "split" else max(width, 84)
+                header.resizeSection(i, width)
+                taken += width
+        left = self.table.viewport().width() - taken
+        header.resizeSection(self.model.columns.index("file"), max(left, min(wanted, WIDEST)))
 
 
 def open_layers(wanted: Row) -> list[LayerData]:
