@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from napari_cellsynth.stack.fitness.fitness import DRIFT, JITTER, Finding, Fitness
+from napari_cellsynth.stack.fitness.fitness import JITTER, Finding, Fitness
 
 NAMED = 5
 """Frames, or runs of them, that a sentence lists; all stand in the finding."""
@@ -69,7 +69,7 @@ def _stage(fitness: Fitness) -> Iterator[Finding]:
     else:
         least = max(STEADY, fitness.jitter, fitness.error)
         yield Finding("stage", (), "ok", f"stage steady (to {least:.1f} px per frame)")
-    if fitness.drifted >= DRIFT:
+    if fitness.drifted:
         yield Finding("drift", (), "warning", f"stage drifts by {fitness.drifted:.0f} px over the recording")
 
 

@@ -94,7 +94,10 @@ class Fitness:
 
     @property
     def drifted(self) -> float:
-        """Pixels that slow motion of the stage goes over the recording: its path without jumps and jitter."""
+        """Pixels that slow motion of the stage goes over the recording: its path without jumps and jitter.
+
+        0 where that is no more than what jitter makes of it.
+        """
         from scipy.ndimage import median_filter
 
         if not self.drifts:
@@ -104,13 +107,14 @@ class Fitness:
             rest[t:] -= self.offsets[t] - self.offsets[t - 1]
         # The middle one of nine: steps that come and go leave it where it is.
         slow = median_filter(rest, size=(9, 1), mode="nearest")
-        return float(np.hypot(*np.ptp(slow, axis=0)))
+        far = float(np.hypot(*np.ptp(slow, axis=0)))
+        return far if far >= max(DRIFT, 2 * self.jitter) else 0.0
 
     @property
     def moves(self) -> bool:
         """Whether stabilising helps: the stage jitters, drifts or jumps by more than shifts by whole pixels leave."""
         shifted = set(self.jumps) - set(self.scenes)
-        return self.jitter >= JITTER or self.drifted >= DRIFT or bool(shifted)
+        return self.jitter >= JITTER or self.drifted > 0 or bool(shifted)
 
     def findings(self) -> list[Finding]:
         """What was looked for and found, a sentence each, for people."""
