@@ -123,6 +123,21 @@ def test_crops_change_as_the_user_turns(qtbot: QtBot, pane: TrapsPane, chip: Fie
     assert "cut by the border" in pane.says.text()
 
 
+def test_settings_that_will_not_do_are_said_in_the_pane(
+    qtbot: QtBot, pane: TrapsPane, chip: Field, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: Any) -> None:
+        raise BadInput("gap -3 given; expected 0 or more")
+
+    looked_through(qtbot, pane, chip)
+    monkeypatch.setattr(pane, "settings", refused)
+    pane.table.picked.emit(0)  # an error in a slot fails the test
+    assert pane.says.text() == "Gap -3 given; expected 0 or more"
+    pane.says.say("")
+    pane.raised.setValue(9)
+    assert pane.says.text() == "Gap -3 given; expected 0 or more"
+
+
 def test_traps_are_accepted_and_rejected_by_keys(qtbot: QtBot, pane: TrapsPane, chip: Field) -> None:
     looked_through(qtbot, pane, chip)
     table = pane.table

@@ -167,9 +167,14 @@ class TrapsPane(KindPane):
     def _shape_changed(self) -> None:
         """The traps stay, their crops change: at once, as the user turns."""
         if self.looked is not None:
-            settings = self.settings()
-            pairs = zip(self.looked.found.maps, self.looked.recordings, strict=True)
-            maps = tuple(one.shaped(CropShape.of(recording.stack, settings)) for one, recording in pairs)
+            try:
+                settings = self.settings()
+                pairs = zip(self.looked.found.maps, self.looked.recordings, strict=True)
+                maps = tuple(one.shaped(CropShape.of(recording.stack, settings)) for one, recording in pairs)
+            except BadInput as error:
+                self.says.say(capital(str(error)), "bad")
+                self._forget_review()
+                return
             self._say_found(replace(self.looked, found=replace(self.looked.found, maps=maps)))
         self._forget_review()
 
@@ -310,7 +315,11 @@ class TrapsPane(KindPane):
         recording = self.looked.recordings[self.looked.movie]
         if row.recording == recording.name:
             mine = [one.trap for one in self.table.rows if one.recording == recording.name]
-            box = CropShape.of(recording.stack, self.settings()).around(row.y, row.x)
+            try:
+                box = CropShape.of(recording.stack, self.settings()).around(row.y, row.x)
+            except BadInput as error:
+                self.says.say(capital(str(error)), "bad")
+                return
             self.boxes.choose(sorted(mine).index(row.trap), box)
 
     def _decided(self) -> None:
