@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import napari
 
 IMAGES = Path(__file__).parent / "images"
-STAGES = {"make_training_set": "movies", "train": "train", "generate": "generate", "morph": "morph"}
+STAGES = {"train": "train", "generate": "generate", "morph": "morph"}
 DATA = Path(os.environ.get("CELLSYNTH_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")
 REAL = [
     ("ctc_dic_hela/dic_hela_t000-t041.tif", None, "dic"),
@@ -32,7 +32,7 @@ REAL = [
 ]
 """Recording, masks where there are any, modality."""
 WIDTH = 1200
-PANEL = (380, 860)
+PANEL = (380, 800)
 PATIENCE = 60.0
 
 
@@ -83,15 +83,19 @@ def take_real(file: str, masks: str | None, modality: str) -> Image.Image:
     from qtpy.QtGui import QImage
 
     from napari_cellsynth.gui.dock import show_dock
-    from napari_cellsynth.gui.layers import complete
     from napari_cellsynth.gui.opening import open_path
 
     viewer = napari.Viewer()
     viewer.window.resize(1200, 1000)
     dock = show_dock(viewer)
-    complete(open_path(viewer, DATA / file), modality=modality)
+    open_path(viewer, DATA / file)
+    dock.movie_line.modality.picked.emit(modality)
+    cells = dock.tab("movies").cells
     if masks is not None:
-        dock.tab("movies").cells.open_file(DATA / masks)
+        cells.open_file(DATA / masks)
+    else:
+        cells.find.click()
+        pause(lambda: bool(cells.find_cells.says.text()), PATIENCE)
     settle(dock)
     dock.resize(*PANEL)
     pause(lambda: False, 1.0)
