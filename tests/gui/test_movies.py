@@ -194,6 +194,30 @@ def test_the_pencil_completes_in_place(qtbot: QtBot, viewer: Any, dock: CellSynt
     assert line.pixel.button.text().startswith("0.19 µm")
 
 
+def test_the_second_field_keeps_what_was_typed_when_the_first_is_entered(
+    qtbot: QtBot, viewer: Any, dock: CellSynthDock
+) -> None:
+    layer, line = add_stack(viewer, cells_movie()[0]), dock.movie_line
+    qtbot.mouseClick(line.complete, Qt.MouseButton.LeftButton)
+    qtbot.keyClicks(line.interval.field.line, "10 min")
+    qtbot.keyClicks(line.pixel.field.line, "0.19")
+    qtbot.keyClick(line.pixel.field.line, Qt.Key.Key_Return)
+    assert not line.pixel.field.isVisibleTo(dock)
+    assert line.interval.field.isVisibleTo(dock)
+    line.complete_movie()
+    assert line.interval.field.line.text() == "10 min"
+    qtbot.keyClick(line.interval.field.line, Qt.Key.Key_Return)
+    assert tuple(layer.scale) == (600.0, 0.19, 0.19)
+    assert not line.interval.field.isVisibleTo(dock)
+    line.interval.edit()
+    qtbot.keyClicks(line.interval.field.line, "10 min")
+    qtbot.keyClick(line.interval.field.line, Qt.Key.Key_Return)  # the same once more
+    assert not line.interval.field.isVisibleTo(dock)
+    line.interval.edit()
+    dock.session.movie = add_stack(viewer, cells_movie()[0])
+    assert not line.interval.field.isVisibleTo(dock)
+
+
 @pytest.mark.parametrize(("typed", "words"), [("abc", "not a length"), ("-1", "above zero"), ("3 s", "not a unit")])
 def test_nonsense_is_refused_with_an_example(
     qtbot: QtBot, viewer: Any, dock: CellSynthDock, typed: str, words: str
@@ -492,8 +516,27 @@ def test_each_movie_keeps_its_own_outlines(qtbot: QtBot, viewer: Any, dock: Cell
 def test_outlines_that_do_not_fit_say_so(qtbot: QtBot, viewer: Any, dock: CellSynthDock) -> None:
     movie, labels = cells_movie(**KNOWN)
     add_stack(viewer, movie)
-    dock.session.outlines = add_stack(viewer, labels.with_(data=labels.data[:5]), kind="labels")
-    assert "does not fit" in dock.tab("movies").cells.says.text()
+    dock.session.outlines = five = add_stack(viewer, labels.with_(data=labels.data[:5]), kind="labels")
+    cells = dock.tab("movies").cells
+    assert "does not fit discs" in cells.says.text()
+    dock.session.movie = add_stack(viewer, movie.with_(data=movie.data[:7], name="seven"))
+    dock.session.outlines = five
+    assert "does not fit seven" in cells.says.text()
+    dock.session.movie = viewer.layers["discs"]
+    assert "does not fit discs" in cells.says.text()
+
+
+def test_a_mask_file_that_was_refused_is_forgotten_with_the_movie(
+    viewer: Any, dock: CellSynthDock, tmp_path: Path
+) -> None:
+    movie, labels = cells_movie(**KNOWN)
+    add_stack(viewer, movie)
+    tifffile.imwrite(tmp_path / "masks.tif", labels.data[:, :80])
+    cells = dock.tab("movies").cells
+    cells.open_file(tmp_path / "masks.tif")
+    assert "does not fit" in cells.says.text()
+    dock.session.movie = add_stack(viewer, movie.with_(name="other"))
+    assert "does not fit" not in cells.says.text()
 
 
 # -- a training set --------------------------------------------------------------------------------------------------

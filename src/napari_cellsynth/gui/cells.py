@@ -131,12 +131,10 @@ class CellsSection(Section):
             self.recount()
 
     def _what_counts(self) -> tuple[Any, ...]:
-        """What the number of cells, or why there is none, depends on; not the pixel size."""
+        """What the number of cells, or the reason why there is none, depends on; not the pixel size."""
         movie, outlines = self.session.movie, self.session.outlines
         fit = movie is not None and outlines is not None and fits(outlines, movie)
-        # Where they fit, the number is the same whatever the movie; where not, the message names it.
-        whose = movie is None if fit or outlines is None else id(movie)
-        return whose, fit, id(outlines), None if outlines is None else facts_of(outlines).axes
+        return id(movie), fit, id(outlines), None if outlines is None else facts_of(outlines).axes
 
     def _picked(self, layer: Any) -> None:
         self.session.outlines = layer

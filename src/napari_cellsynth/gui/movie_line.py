@@ -121,6 +121,9 @@ class MovieLine(QFrame):
             for name in ("name", "scale", "units", "axis_labels", "data"):
                 self._layer_signals.to(getattr(layer.events, name), self._layer_changed)
         self.says.say("")
+        for opened in (self.pixel, self.interval):  # what was typed was meant for the movie before
+            opened.close_field()
+        self.axes.hide()
         self.refresh()
 
     def _layer_changed(self, event: Any = None) -> None:
@@ -235,8 +238,9 @@ class MovieLine(QFrame):
         self.modality.offer([(word, value) for value, word in words.MODALITIES.items()], facts.modality)
         self.modality.setVisible(True)
         sizes = dict(zip(facts.axes, shape, strict=True)) if facts.axes else {}
-        self.axes.show_shape(shape, facts.axes)
-        self.axes.hide()
+        if self.axes.isHidden() or not self.axes.asks_about(shape) or facts.axes is not None:
+            self.axes.show_shape(shape, facts.axes)
+            self.axes.hide()
         self.frames.show()
         set_pencil(self.frames, extent(sizes), f"axes of {' × '.join(map(str, shape))}?")
         self.pixel.show()
@@ -287,6 +291,9 @@ class AxesEditor(QWidget):
             self._row.addWidget(choice)
         self._row.addWidget(QLabel(f"then {shape[-2]} × {shape[-1]} pixels" if self.choices else "a single image"))
         self._row.addStretch(1)
+
+    def asks_about(self, shape: tuple[int, ...]) -> bool:
+        return shape == self._shape
 
     def _picked(self, _: Any) -> None:
         letters = [choice.value for choice in self.choices]

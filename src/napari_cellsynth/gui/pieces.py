@@ -213,6 +213,8 @@ class Fact(QWidget):
     ) -> None:
         super().__init__(parent)
         self.field, self._given, self._missing = field, given, missing
+        self._text: str | None = None
+        self._accepting = False
         self.button = pencil_button(tip)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -224,27 +226,34 @@ class Fact(QWidget):
         field.left.connect(self.leave)
 
     def state(self, text: str | None) -> None:
-        """Show the fact, or that it is missing."""
-        self._close()
+        """Show the fact, or that it is missing; a field that is open stays so, unless the fact is another now."""
+        if self._accepting or text != self._text:
+            self.close_field()
+        self._text = text
         set_pencil(self.button, text, self._missing)
 
     def edit(self) -> None:
-        self.field.line.clear()
+        """Open the field; what is typed in one that is open already stays."""
+        if self.field.isHidden():
+            self.field.line.clear()
         self.button.hide()
         self.field.show()
         self.field.setFocus()
 
     def accept(self) -> None:
+        self._accepting = True
         try:
             self._given(self.field.read())
         except BadInput as error:
             self.complaint.emit(str(error))
+        finally:
+            self._accepting = False
 
     def leave(self) -> None:
-        self._close()
+        self.close_field()
         self.complaint.emit("")
 
-    def _close(self) -> None:
+    def close_field(self) -> None:
         self.field.hide()
         self.button.show()
 
