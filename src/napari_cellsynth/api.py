@@ -241,7 +241,9 @@ def _training_set(family: Family, data: Path) -> PreparedSet:
     from napari_cellsynth.stack.training_sets.kinds import open_training_set
 
     if Path(data).is_file():
-        raise BadInput(f"{data} is a file; {family.name} learns from {family.data}: make them with 'prepare {family.data}'")
+        raise BadInput(
+            f"{data} is a file; {family.name} learns from {family.data}: make them with 'prepare {family.data}'"
+        )
     training_set = open_training_set(Path(data))
     if training_set.kind != family.data:
         others = ", ".join(other.name for other in learning_from(training_set.kind))
