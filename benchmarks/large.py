@@ -2,9 +2,9 @@
 
 Files of 20 GB are made sparse: the file system stores the few frames that are not empty, and reading the others gives
 zeros, at the cost of reading. Four kinds: BigTIFF with its pixels in one piece (as Fiji and tifffile write), OME-TIFF
-with a page of its own for each frame, and OME-Zarr with a chunk for each frame and with chunks of 16 frames (of these
-all but a few chunks are not there at all). Each is read in a process of its own, whose peak of memory counts; what loading
-the program and its libraries takes is measured in a process that reads a small file of the same kind.
+with a page of its own for each frame, and OME-Zarr with a chunk for each frame and with chunks of 16 frames (all but a
+few chunks are not there at all). Each is read in a process of its own, whose peak of memory counts; what loading the
+program and its libraries takes is measured in a process that reads a small file of the same kind.
 
     python benchmarks/large.py --gigabytes 20 --folder /somewhere/with/a/file/system/that/knows/sparse/files
 """
