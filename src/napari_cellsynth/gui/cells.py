@@ -254,7 +254,9 @@ class CellsSection(Section):
         if count.outlines == 0:
             self.says.say("These outlines are empty: paint cells, or choose other outlines.", "warning")
         else:
-            self.says.say(words.cells_counted(count.outlines, count.cells, count.tracked))
+            notes = facts_of(self.session.outlines).notes if self.session.outlines is not None else ()
+            said = [words.cells_counted(count.outlines, count.cells, count.tracked), *(f"{capital(n)}." for n in notes)]
+            self.says.say(" ".join(said), "warning" if notes else "quiet")
 
     def _set(self, count: Count | None) -> None:
         self.count = count

@@ -64,7 +64,7 @@ def test_results_and_tracking_marks_of_the_challenge(tmp_path: Path, name: str) 
     (tmp_path / "res_track.txt").write_text("1 0 3 0\n")
     found = read_labels(tmp_path, MOVIE)
     np.testing.assert_array_equal(np.asarray(found.data), LABELS)
-    assert found.notes == ()
+    assert len(found.notes) == name.startswith("man_track")
 
 
 def test_slices_of_a_volume_are_its_planes(tmp_path: Path) -> None:
@@ -142,3 +142,15 @@ def test_real_masks_of_the_challenge(real_data: Callable[[str], Path]) -> None:
     assert len(np.unique(marks.frame(0))) - 1 == 24
     with pytest.raises(BadInput, match="SEG and TRA"):
         read_labels(folder / "02_GT", movie)
+
+
+def test_marks_for_tracking_are_said_to_be_marks(tmp_path: Path) -> None:
+    """Marks are often smaller than the cells: crops by them would cut cells off."""
+    like = Stack(np.zeros((2, 16, 16), np.uint8), "TYX", name="movie")
+    for name in ("man_track", "man_seg"):
+        folder = tmp_path / name
+        folder.mkdir()
+        for t in range(2):
+            tifffile.imwrite(folder / f"{name}{t:03}.tif", np.eye(16, dtype=np.uint16))
+    assert any("marks for tracking" in note for note in read_labels(tmp_path / "man_track", like).notes)
+    assert read_labels(tmp_path / "man_seg", like).notes == ()

@@ -164,3 +164,12 @@ def test_a_folder_that_is_held_for_good_is_said_to_be(tmp_path: Path, monkeypatc
     with pytest.raises(RunFailed, match="Access is denied"):
         list(make(tmp_path / "set"))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_set_may_fill_the_folder_one_is_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    with SetWriter(Path(".")) as writer:
+        assert writer.folder.parent == tmp_path
+    assert here.is_dir()

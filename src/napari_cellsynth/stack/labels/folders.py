@@ -112,8 +112,10 @@ def _stack(folder: Path, places: Places, like: Stack) -> Stack:
     chunks = (1, 1, *planes.shape[-2:])
     data = da.from_array(planes, chunks=chunks, name=None, asarray=True, fancy=False, inline_array=True)
     missing = [t for t in range(like.size("T")) if not any(place[0] == t for place in places)]
-    notes = (f"{len(missing)} of {like.size('T')} frames have no file and so no outlines",) if missing else ()
-    return Stack(data.reshape(shape), axes, name=folder.name, path=folder, notes=notes)
+    notes = [f"{len(missing)} of {like.size('T')} frames have no file and so no outlines"] if missing else []
+    if any(file.name.lower().startswith("man_track") for file in places.values()):
+        notes.append("these are marks for tracking, which may be smaller than the cells")
+    return Stack(data.reshape(shape), axes, name=folder.name, path=folder, notes=tuple(notes))
 
 
 class MaskFiles:

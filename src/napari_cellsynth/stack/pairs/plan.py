@@ -11,6 +11,7 @@ import numpy as np
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.stack.modality import Modality
 from napari_cellsynth.stack.pairs.settings import PairSettings
+from napari_cellsynth.stack.quantity import format_length
 from napari_cellsynth.stack.recordings.recording import Recording
 from napari_cellsynth.stack.split import Split
 from napari_cellsynth.stack.training_sets.planes import check_dtype
@@ -182,6 +183,11 @@ def _check_couple(low: Recording, high: Recording) -> None:
         raise BadInput(
             f"{low.name} has {a.size('Y')} x {a.size('X')} pixels, {high.name} {b.size('Y')} x {b.size('X')}; "
             f"both exposures of a field need one size: choose the same region"
+        )
+    if a.pixel_size is not None and b.pixel_size is not None and not np.allclose(a.pixel_size, b.pixel_size, rtol=1e-3):
+        raise BadInput(
+            f"{low.name} has pixels of {format_length(a.pixel_size[1])}, {high.name} of"
+            f" {format_length(b.pixel_size[1])}; both exposures of a field show the same place at one scale: correct it"
         )
     if b.size("T") not in (1, a.size("T")):
         raise BadInput(

@@ -50,7 +50,7 @@ class SetWriter:
     """
 
     def __init__(self, out: Path, *, needed: int = 0) -> None:
-        self.out = out
+        self.out = out if out.name else out.absolute()  # `.` has no name to put a temporary one beside
         self.needed = needed
         self.tables: dict[str, bytes] = {}
         self.files: dict[str, PlaneFile] = {}
