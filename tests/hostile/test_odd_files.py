@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from odd_files import Outcome, outcomes, table
+from odd_files import Outcome, outcomes_apart, table
 
 SECONDS, MEGABYTES = 5.0, 500
 
@@ -17,7 +17,7 @@ SECONDS, MEGABYTES = 5.0, 500
 @pytest.mark.real_data
 @pytest.mark.skipif(sys.platform == "win32", reason="forks")
 def test_every_odd_file_opens_or_is_refused_in_one_line(real_data: Callable[[str], Path]) -> None:
-    found = {one.name: one for one in outcomes(real_data("odd_files"))}
+    found = {one.name: one for one in outcomes_apart(real_data("odd_files"))}
     wild = [one for one in found.values() if one.said.startswith(("traceback", "killed"))]
     assert not wild, table(wild)
     assert all("\n" not in one.said and len(one.said) < 400 for one in found.values())

@@ -18,6 +18,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 from good_files import KINDS
+from memory import peak_mb
 from mutate import mutate
 
 SECONDS = 30.0
@@ -101,10 +102,6 @@ def main(kind: str, folder: Path, first: int, last: int) -> None:
 
 def tell(news: dict[str, Any]) -> None:
     print(json.dumps(news), flush=True)
-
-
-def peak_mb() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 if __name__ == "__main__":
