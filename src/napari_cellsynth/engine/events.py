@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 KINDS: dict[str, type[Event]] = {}
 
@@ -81,6 +81,19 @@ class Validation(Event):
     kind: ClassVar[str] = "validation"
     step: int
     values: dict[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Health(Event):
+    """What is thought of the training from ``step`` on, until the next one; written when it changes."""
+
+    kind: ClassVar[str] = "health"
+    step: int
+    state: Literal["good", "warning", "bad"]
+    code: str
+    """Name of the finding, one of those in :mod:`.health`; stays the same when the words are improved."""
+    words: str
+    """For the person who trains: what is seen, what it means, what to do."""
 
 
 @dataclass(frozen=True, kw_only=True)
