@@ -31,13 +31,13 @@ import numpy as np
 from napari_cellsynth import api, phantoms
 from napari_cellsynth.quality.frechet import frechet_distance, standardise
 from napari_cellsynth.quality.measures import measure
+from napari_cellsynth.stack.crops.crop_set import TrainingSet
 from napari_cellsynth.stack.crops.settings import CropSettings
 from napari_cellsynth.stack.files.read import read_stack
 from napari_cellsynth.stack.files.write import write_ome_tiff
 from napari_cellsynth.stack.labels import read_labels
 from napari_cellsynth.stack.scaling import Scaling
 from napari_cellsynth.stack.stack import Stack
-from napari_cellsynth.stack.training_sets.training_set import TrainingSet
 
 SIZE, STEPS, MOMENTS, SPLITS = 32, 3000, 8, 8
 """Pixels of a crop, training steps, crops of a cell, ways of halving the unseen cells."""

@@ -16,9 +16,9 @@ from scipy import ndimage
 from napari_cellsynth import api
 from napari_cellsynth.phantoms.catalogue import make
 from napari_cellsynth.quality.frechet import frechet_of_images
+from napari_cellsynth.stack.crops.crop_set import TrainingSet
 from napari_cellsynth.stack.crops.settings import CropSettings
 from napari_cellsynth.stack.stack import Stack
-from napari_cellsynth.stack.training_sets.training_set import TrainingSet
 
 
 def main(out: Path) -> None:

@@ -135,7 +135,7 @@ def find_traps(
 def _told(making: Iterator[Any]) -> Iterator[Progress]:
     """News of a making as events: progress, and the report that comes last."""
     from napari_cellsynth.engine.events import Progress
-    from napari_cellsynth.stack.training_sets.write import SetProgress
+    from napari_cellsynth.stack.progress import SetProgress
 
     for news in making:
         if isinstance(news, SetProgress):

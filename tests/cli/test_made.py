@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import tifffile
 
+from napari_cellsynth.stack.crops.crop_set import TrainingSet
 from napari_cellsynth.stack.files.read import read_stack
-from napari_cellsynth.stack.training_sets.training_set import TrainingSet
 
 
 def test_samples_with_masks(shell, run, crops, tmp_path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import tifffile
 
-from napari_cellsynth.stack.training_sets.training_set import TrainingSet
+from napari_cellsynth.stack.crops.crop_set import TrainingSet
 
 
 def test_a_training_set_and_its_report(shell, phantom, labels, tmp_path) -> None:

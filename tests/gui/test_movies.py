@@ -26,8 +26,8 @@ from napari_cellsynth.gui.opening import open_example, open_path
 from napari_cellsynth.gui.preparing import JOBS, PreparingJob
 from napari_cellsynth.gui.set_maker import folder_name
 from napari_cellsynth.gui.state import Session
+from napari_cellsynth.stack.crops.crop_set import TrainingSet
 from napari_cellsynth.stack.stack import Stack
-from napari_cellsynth.stack.training_sets.training_set import TrainingSet
 
 PATIENCE = 20_000
 """Milliseconds that background work may take on a busy machine."""

@@ -24,8 +24,8 @@ from napari_cellsynth.gui.train_setup import clean_name, free_name
 from napari_cellsynth.gui.train_tab import TrainTab
 from napari_cellsynth.models import registry
 from napari_cellsynth.models.registry import FAMILIES
+from napari_cellsynth.stack.crops.crop_set import TrainingSet
 from napari_cellsynth.stack.training_sets import kinds
-from napari_cellsynth.stack.training_sets.training_set import TrainingSet
 
 SOON = 60_000
 

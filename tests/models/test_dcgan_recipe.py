@@ -11,8 +11,8 @@ from napari_cellsynth.models.dcgan.generate import generate, ready_to_use
 from napari_cellsynth.models.dcgan.networks import Generator
 from napari_cellsynth.models.dcgan.recipe import DcganRecipe
 from napari_cellsynth.quality.measures import foreground
+from napari_cellsynth.stack.crops.crop_set import TrainingSet
 from napari_cellsynth.stack.scaling import Scaling
-from napari_cellsynth.stack.training_sets.training_set import TrainingSet
 
 
 @pytest.fixture(scope="module")

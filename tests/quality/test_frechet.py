@@ -13,11 +13,11 @@ from napari_cellsynth.errors import BadInput
 from napari_cellsynth.quality.baselines import mean_image_with_noise
 from napari_cellsynth.quality.frechet import frechet_distance, frechet_of_images, standardise
 from napari_cellsynth.quality.measures import measure
+from napari_cellsynth.stack.crops.crop_set import TrainingSet
 from napari_cellsynth.stack.crops.make import make_crops
 from napari_cellsynth.stack.crops.settings import CropSettings
 from napari_cellsynth.stack.files.read import read_stack
 from napari_cellsynth.stack.stack import Stack
-from napari_cellsynth.stack.training_sets.training_set import TrainingSet
 
 # ---------------------------------------------------------------- known answers
 

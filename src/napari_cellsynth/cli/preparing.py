@@ -59,7 +59,7 @@ def told(making: Iterable[Progress], out: Path, *, quiet: bool) -> int:
 def show_sheet(preview: Iterable[Any], path: Path, *, quiet: bool) -> int:
     """Follow a preview; write its sheet, print what it says and where it is."""
     from napari_cellsynth.stack.contact_sheet import save_sheet
-    from napari_cellsynth.stack.training_sets.write import SetProgress
+    from napari_cellsynth.stack.progress import SetProgress
 
     found: Any = None
     with ProgressLine(path.name, quiet=quiet) as line:

@@ -144,7 +144,7 @@ def judge(run: Path, data: Path) -> Gain:
     import numpy as np
 
     from napari_cellsynth.gui.jobs import preview_images
-    from napari_cellsynth.stack.training_sets.training_set import TrainingSet
+    from napari_cellsynth.stack.crops.crop_set import TrainingSet
 
     folder, crops = RunFolder(run), TrainingSet.open(data)
     previews = [event for event in folder.events() if isinstance(event, PreviewMade)]

@@ -34,8 +34,8 @@ from napari_cellsynth.stack.fitness.judge import judge
 
 if TYPE_CHECKING:
     from napari_cellsynth.gui.state import Session
+    from napari_cellsynth.stack.progress import SetProgress
     from napari_cellsynth.stack.stack import Stack
-    from napari_cellsynth.stack.training_sets.write import SetProgress
 
 PER_FRAME, PER_PIXEL = 0.12, 2e-7
 """Seconds that looking takes, for a first estimate; what it does take is told while it goes on."""

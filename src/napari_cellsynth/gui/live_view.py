@@ -387,7 +387,7 @@ class Real:
 
 def real_examples(process: TrainingProcess) -> Real:
     """A few of the images that the training learns from."""
-    from napari_cellsynth.stack.training_sets.training_set import TrainingSet
+    from napari_cellsynth.stack.crops.crop_set import TrainingSet
 
     data = TrainingSet.open(Path(process.folder.record["data"]["path"]))
     indices = data.indices("train")

@@ -362,7 +362,7 @@ class TableSection(Section):
 
     def count_openings(self) -> None:
         """How often test parts were opened, from the training sets in the home."""
-        from napari_cellsynth.stack.recordings.openings import times_opened
+        from napari_cellsynth.stack.training_sets.openings import times_opened
 
         sets = self.session.home / api.TRAINING_SETS
         workers.call(lambda: times_opened(sets), returned=self.study.set_opened, owner=self)

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from napari_cellsynth.stack.crops.crop_set import TrainingSet
 from napari_cellsynth.stack.crops.make import CropProgress, make_crops
 from napari_cellsynth.stack.crops.report import CropReport
 from napari_cellsynth.stack.crops.settings import CropSettings
 from napari_cellsynth.stack.recordings.recording import Recording
 from napari_cellsynth.stack.stack import Stack
-from napari_cellsynth.stack.training_sets.training_set import TrainingSet
 
 RADIUS = 6
 

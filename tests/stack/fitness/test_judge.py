@@ -19,8 +19,8 @@ from napari_cellsynth.errors import BadInput
 from napari_cellsynth.stack.files.read import read_stack
 from napari_cellsynth.stack.fitness.fitness import Fitness
 from napari_cellsynth.stack.fitness.judge import judge
+from napari_cellsynth.stack.progress import SetProgress
 from napari_cellsynth.stack.stack import Stack
-from napari_cellsynth.stack.training_sets.write import SetProgress
 
 LISTS = ("jumps", "dark", "bright", "saturated", "blurred", "doubled", "unreadable")
 SEEDS = (0, 1)

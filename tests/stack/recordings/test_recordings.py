@@ -16,13 +16,12 @@ from napari_cellsynth.stack.recordings.check import check_table
 from napari_cellsynth.stack.recordings.confounding import concerns
 from napari_cellsynth.stack.recordings.focus import Sharpest, sharpness
 from napari_cellsynth.stack.recordings.holdout import HoldOut
-from napari_cellsynth.stack.recordings.openings import times_opened
 from napari_cellsynth.stack.recordings.recording import Recording, check_copies, recordings_of
 from napari_cellsynth.stack.recordings.row import Row
 from napari_cellsynth.stack.recordings.select import select, selection_of
 from napari_cellsynth.stack.recordings.table import Table
 from napari_cellsynth.stack.stack import Stack
-from napari_cellsynth.stack.training_sets.openings import note_opening, openings
+from napari_cellsynth.stack.training_sets.openings import note_opening, openings, times_opened
 
 SHAPE = (7, 2, 3, 12, 16)
 ALL = {"validation_fraction": 0.0, "test_fraction": 0.0}

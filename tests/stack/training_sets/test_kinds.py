@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from napari_cellsynth.errors import BadInput
+from napari_cellsynth.stack.crops.crop_set import TrainingSet
 from napari_cellsynth.stack.crops.make import make_crops
 from napari_cellsynth.stack.crops.settings import CropSettings
 from napari_cellsynth.stack.stack import Stack
 from napari_cellsynth.stack.training_sets.kinds import open_training_set
-from napari_cellsynth.stack.training_sets.training_set import TrainingSet
 
 
 @pytest.fixture(scope="module")

@@ -11,10 +11,10 @@ import pytest
 import tifffile
 
 from napari_cellsynth.errors import BadInput
+from napari_cellsynth.stack.crops.crop_set import TrainingSet
 from napari_cellsynth.stack.crops.make import make_crops
 from napari_cellsynth.stack.crops.settings import CropSettings
 from napari_cellsynth.stack.stack import Stack
-from napari_cellsynth.stack.training_sets.training_set import TrainingSet
 
 
 @pytest.fixture(scope="module")
@@ -123,3 +123,11 @@ def test_what_is_no_training_set_is_refused(copy: Path, broken: str) -> None:
 def test_a_file_instead_of_a_folder(made: Path) -> None:
     with pytest.raises(BadInput, match="no training set"):
         TrainingSet.open(made / "crops.ome.tif")
+
+
+def test_the_class_is_found_where_scripts_know_it() -> None:
+    from napari_cellsynth.stack.training_sets import training_set
+
+    assert training_set.TrainingSet is TrainingSet
+    with pytest.raises(AttributeError, match="TrainingSets"):
+        _ = training_set.TrainingSets

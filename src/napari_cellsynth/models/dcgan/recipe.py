@@ -21,7 +21,7 @@ from napari_cellsynth.models.dcgan.networks import Discriminator, Generator
 from napari_cellsynth.nets.augment import augment
 from napari_cellsynth.quality.frechet import frechet_distance, standardise
 from napari_cellsynth.quality.measures import measure
-from napari_cellsynth.stack.training_sets.training_set import TrainingSet
+from napari_cellsynth.stack.crops.crop_set import TrainingSet
 
 PREVIEW_COUNT = 64
 VALIDATION_COUNT = 200

@@ -14,12 +14,13 @@ from napari_cellsynth.stack.clips.plan import Clip, ClipPlan, Source, plan_clips
 from napari_cellsynth.stack.clips.report import ClipReport, report_of
 from napari_cellsynth.stack.clips.settings import ClipSettings
 from napari_cellsynth.stack.crops.cut import Box, resample
+from napari_cellsynth.stack.progress import SetProgress
 from napari_cellsynth.stack.provenance import provenance_block
 from napari_cellsynth.stack.recordings.recording import Recording, check_copies
 from napari_cellsynth.stack.scaling import Scaling
 from napari_cellsynth.stack.split import SPLITS
 from napari_cellsynth.stack.training_sets.planes import PlaneFile, check_numbers
-from napari_cellsynth.stack.training_sets.write import SetProgress, SetWriter, check_out
+from napari_cellsynth.stack.training_sets.write import SetWriter, check_out
 
 FORMAT = 1
 """Version of dataset.json for clips."""

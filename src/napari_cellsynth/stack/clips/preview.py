@@ -12,9 +12,9 @@ from napari_cellsynth.stack.clips.plan import Clip, ClipPlan, plan_clips
 from napari_cellsynth.stack.clips.settings import ClipSettings
 from napari_cellsynth.stack.contact_sheet import Card, contact_sheet, limits
 from napari_cellsynth.stack.numbers_in_words import counted
+from napari_cellsynth.stack.progress import SetProgress
 from napari_cellsynth.stack.quantity import format_bytes
 from napari_cellsynth.stack.recordings.recording import Recording
-from napari_cellsynth.stack.training_sets.write import SetProgress
 
 MOMENTS = 8
 """Different starts in time that are looked at, so that a preview of a long recording is quick."""

@@ -22,9 +22,9 @@ from napari_cellsynth.stack.crops.report import CropReport, report_of
 from napari_cellsynth.stack.crops.scan import Outline, scan_plane
 from napari_cellsynth.stack.crops.settings import CropSettings
 from napari_cellsynth.stack.crops.write import CropWriter, describe_source
+from napari_cellsynth.stack.progress import SetProgress as CropProgress
 from napari_cellsynth.stack.recordings.recording import Pair, Recording, check_copies
 from napari_cellsynth.stack.split import SPLITS, Split
-from napari_cellsynth.stack.training_sets.write import SetProgress as CropProgress
 from napari_cellsynth.stack.training_sets.write import check_out
 
 WRITING = 20
@@ -59,7 +59,7 @@ def make_crops(
         of a stack and its outlines (labels of the same T, Z, Y, X; 0 is
         background).
     out
-        Folder of the training set (see :class:`~napari_cellsynth.stack.training_sets.training_set.TrainingSet`);
+        Folder of the training set (see :class:`~napari_cellsynth.stack.crops.crop_set.TrainingSet`);
         must not exist, or be empty.
     roles
         What each recording is for, where no table says it; else it is decided

@@ -16,8 +16,8 @@ from napari_cellsynth.stack.fitness.look import Look, look_at
 from napari_cellsynth.stack.fitness.path import LAGS, Path, follow
 from napari_cellsynth.stack.fitness.reduce import Reduced, factor_for, reduce
 from napari_cellsynth.stack.fitness.register import Match, match
+from napari_cellsynth.stack.progress import SetProgress
 from napari_cellsynth.stack.stack import Stack
-from napari_cellsynth.stack.training_sets.write import SetProgress
 
 SMALLEST = 8
 """Pixels along a side below which the stage's motion is not looked for."""

@@ -63,6 +63,11 @@ class PairPlan:
     low_dtype: np.dtype[Any]
     high_dtype: np.dtype[Any]
 
+    def both(self, pair: Pair) -> tuple[Recording, Recording]:
+        """The recordings of its low and its high exposure."""
+        couple = self.couples[pair.couple]
+        return couple.low, couple.high
+
     def read(self, pair: Pair) -> tuple[np.ndarray, np.ndarray]:
         """The low and the high plane (Y, X)."""
         couple = self.couples[pair.couple]

@@ -9,11 +9,11 @@ import numpy as np
 
 from napari_cellsynth.stack.contact_sheet import Card, contact_sheet, limits
 from napari_cellsynth.stack.numbers_in_words import counted
-from napari_cellsynth.stack.pairs.make import Checked, check_pair
+from napari_cellsynth.stack.pairs.check import Checked, check_pair
 from napari_cellsynth.stack.pairs.plan import Pair, plan_pairs
 from napari_cellsynth.stack.pairs.settings import PairSettings
+from napari_cellsynth.stack.progress import SetProgress
 from napari_cellsynth.stack.recordings.recording import Recording
-from napari_cellsynth.stack.training_sets.write import SetProgress
 
 THUMB = 192
 """Side of a picture: noise is gone in smaller ones."""

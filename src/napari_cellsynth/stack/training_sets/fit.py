@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from napari_cellsynth.stack.fitness.recordings import steady, with_fitness
+from napari_cellsynth.stack.progress import SetProgress
 from napari_cellsynth.stack.recordings.recording import Recording
-from napari_cellsynth.stack.training_sets.write import SetProgress
 
 if TYPE_CHECKING:
     from napari_cellsynth.stack.fitness.fitness import Fitness

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 KINDS = {
     "clips": "napari_cellsynth.stack.clips.clip_set:ClipSet",
     "pairs": "napari_cellsynth.stack.pairs.pair_set:PairSet",
-    "crops": "napari_cellsynth.stack.training_sets.training_set:TrainingSet",
+    "crops": "napari_cellsynth.stack.crops.crop_set:TrainingSet",
     "traps": "napari_cellsynth.stack.traps.training_set:TrapSet",
 }
 """Kind of a set to the class that reads it, by name: opening one kind loads nothing of the others."""

@@ -10,7 +10,6 @@ import shutil
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -24,15 +23,6 @@ from napari_cellsynth.stack.training_sets.planes import PlaneFile
 SPARE = 2**24
 """Bytes kept free beyond the pixels: table, record, the file system's own."""
 FULL = (errno.ENOSPC, errno.EDQUOT) if hasattr(errno, "EDQUOT") else (errno.ENOSPC,)
-
-
-@dataclass(frozen=True)
-class SetProgress:
-    """How far the making of a set is: ``done`` of ``total`` steps, and what it is doing."""
-
-    done: int
-    total: int
-    message: str = ""
 
 
 def check_out(out: Path) -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from napari_cellsynth.errors import BadInput
+from napari_cellsynth.stack.progress import SetProgress
 from napari_cellsynth.stack.training_sets.planes import PlaneFile, check_numbers
-from napari_cellsynth.stack.training_sets.write import SetProgress, SetWriter
+from napari_cellsynth.stack.training_sets.write import SetWriter
 from napari_cellsynth.stack.traps.job import Job
 from napari_cellsynth.stack.traps.review import review_text
 from napari_cellsynth.stack.traps.tables import FRAMES, SEQUENCES, frame_rows, provenance_of, record_of, sequence_rows

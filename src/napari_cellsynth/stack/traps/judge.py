@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from napari_cellsynth.errors import BadInput
+from napari_cellsynth.stack.progress import SetProgress
 from napari_cellsynth.stack.stack import Stack
-from napari_cellsynth.stack.training_sets.write import SetProgress
 from napari_cellsynth.stack.traps.boxes import PixelBox
 from napari_cellsynth.stack.traps.cells_seen import Outlined, washed_between
 from napari_cellsynth.stack.traps.drift import Followed

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from napari_cellsynth.errors import BadInput
+from napari_cellsynth.stack.progress import SetProgress
 from napari_cellsynth.stack.recordings.recording import Recording
-from napari_cellsynth.stack.training_sets.write import SetProgress
 from napari_cellsynth.stack.traps.counted import plane_here, template_here, time_here
 from napari_cellsynth.stack.traps.find import Still, TrapMap, box_template, find_traps, look
 from napari_cellsynth.stack.traps.judge import Judged, judge_traps

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from napari_cellsynth.errors import BadInput
+from napari_cellsynth.stack.progress import SetProgress
 from napari_cellsynth.stack.recordings.recording import Recording
-from napari_cellsynth.stack.training_sets.write import SetProgress, check_out
+from napari_cellsynth.stack.training_sets.write import check_out
 from napari_cellsynth.stack.traps.counted import plane_here
 from napari_cellsynth.stack.traps.cut import check_inside, write
 from napari_cellsynth.stack.traps.drift import Followed, Stage
