@@ -20,9 +20,10 @@ from napari_cellsynth.engine.events import (
     Resumed,
     Started,
     Stopped,
+    Waiting,
 )
 
-TURNS = (Started, Paused, Resumed, Finished, Stopped, CancelledByUser, Failed)
+TURNS = (Started, Waiting, Paused, Resumed, Finished, Stopped, CancelledByUser, Failed)
 """Events that change how a run is doing."""
 END = 1 << 16
 """Bytes at the end of the file in which the last events are looked for; about 300 lines."""

@@ -127,6 +127,26 @@ class Resumed(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Waiting(Event):
+    """The run waits for what it needs; it goes on with a :class:`Started` or a :class:`Resumed`."""
+
+    kind: ClassVar[str] = "waiting"
+    because: str
+    """For what, in words: ``the GPU is in use by …``."""
+    step: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemoryMet(Event):
+    """Out of memory, met with fewer examples on the device at once; ``micro_batch`` holds from here on."""
+
+    kind: ClassVar[str] = "memory"
+    micro_batch: int
+    words: str
+    step: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
 class Finished(Event):
     kind: ClassVar[str] = "finished"
     step: int
