@@ -259,7 +259,7 @@ def test_unlike_recordings_are_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="different pixel sizes"):
         make(recordings_of([stack, other], nothing), tmp_path / "set")
     make(recordings_of([stack, other], nothing), tmp_path / "um", box_um=8)
-    with pytest.raises(BadInput, match="types uint16, uint32"):
+    with pytest.raises(BadInput, match="movie is uint32, other is uint16, but one training set holds one type"):
         make(recordings_of([stack, other.with_(data=stack.data.astype(np.uint16))], nothing), tmp_path / "t", box_um=8)
     broken = stack.data.astype(np.float32)
     broken[5, 0, 0] = np.nan

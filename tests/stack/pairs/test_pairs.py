@@ -186,6 +186,7 @@ def test_a_field_is_never_on_two_sides() -> None:
         ("two highs", "expected one high for all"),
         ("small", "tiles of 256 pixels asked for"),
         ("alternating", "exposures are said to alternate"),
+        ("two types", "of the low exposures p-low is uint16, q-low is uint8, but one training set holds one type"),
     ],
 )
 def test_what_does_not_fit_is_refused_in_one_line(change: str, words: str) -> None:
@@ -197,6 +198,7 @@ def test_what_does_not_fit_is_refused_in_one_line(change: str, words: str) -> No
         "other size": [lows, recording(high[:, :80], "high", "p")],
         "other length": [lows, recording(high[:2], "high", "p")],
         "two highs": [lows, lows, lows, highs, highs],
+        "two types": [lows, highs, recording(low.astype(np.uint8), "low", "q"), recording(high, "high", "q")],
     }.get(change, [lows, highs])
     settings = PairSettings() if change == "small" else settings
     settings = PairSettings(alternating=True) if change == "alternating" else settings

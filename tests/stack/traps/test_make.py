@@ -222,6 +222,10 @@ def test_refusals(chip: Field, folder: Path, tmp_path: Path) -> None:
     mixed = recordings_of([(chip.stack, None), (other, None)], NOTHING)
     with pytest.raises(BadInput, match="pixel sizes of the recordings differ"):
         list(make_traps(mixed, tmp_path / "a", known.model_copy(update={"threshold": 0.3})))
+    small = chip.stack.with_(data=(np.asarray(chip.stack.data) // 256).astype(np.uint8), name="small")
+    mixed = recordings_of([(chip.stack, None), (small, None)], NOTHING)
+    with pytest.raises(BadInput, match="chip is uint16, small is uint8, but one training set holds one type of pixel"):
+        next(make_traps(mixed, tmp_path / "a", known))
     assert list(tmp_path.iterdir()) == []
 
 

@@ -17,6 +17,7 @@ from napari_cellsynth.stack.numbers_in_words import counted, ordinal
 from napari_cellsynth.stack.recordings.recording import Recording
 from napari_cellsynth.stack.split import Split
 from napari_cellsynth.stack.training_sets.planes import check_dtype
+from napari_cellsynth.stack.usable import mixed_types
 
 
 @dataclass(frozen=True)
@@ -286,7 +287,7 @@ def _same_modality(recordings: Sequence[Recording]) -> Modality | None:
 
 
 def _one_dtype(recordings: Sequence[Recording]) -> np.dtype[Any]:
-    dtypes = {one.stack.dtype.name for one in recordings}
-    if len(dtypes) > 1:
-        raise BadInput(f"recordings of types {', '.join(sorted(dtypes))} given; one training set holds one type")
+    mixed = mixed_types([one.stack for one in recordings])
+    if mixed is not None:
+        raise BadInput(mixed)
     return check_dtype(recordings[0].stack.dtype)

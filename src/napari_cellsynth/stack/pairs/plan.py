@@ -15,6 +15,7 @@ from napari_cellsynth.stack.quantity import format_length
 from napari_cellsynth.stack.recordings.recording import Recording
 from napari_cellsynth.stack.split import Split
 from napari_cellsynth.stack.training_sets.planes import check_dtype
+from napari_cellsynth.stack.usable import mixed_types
 
 
 @dataclass(frozen=True)
@@ -267,9 +268,9 @@ def _check_parts(recordings: Sequence[Recording], pairs: Sequence[Pair]) -> None
 
 
 def _one_dtype(recordings: Sequence[Recording], role: str) -> np.dtype[Any]:
-    dtypes = {one.stack.dtype.name for one in recordings}
-    if len(dtypes) > 1:
-        raise BadInput(f"{role} exposures of types {', '.join(sorted(dtypes))} given; one training set holds one type")
+    mixed = mixed_types([one.stack for one in recordings])
+    if mixed is not None:
+        raise BadInput(f"of the {role} exposures {mixed}")
     return check_dtype(recordings[0].stack.dtype)
 
 

@@ -37,8 +37,8 @@ class Job:
 
     @cached_property
     def dtype(self) -> np.dtype[Any]:
-        """Of the crops: one that holds the pixels of all recordings."""
-        return check_dtype(np.result_type(*(one.stack.dtype for one in self.recordings)))
+        """Of the crops; all recordings are of one."""
+        return check_dtype(self.recordings[0].stack.dtype)
 
     @property
     def labelled(self) -> bool:

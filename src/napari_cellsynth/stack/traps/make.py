@@ -21,6 +21,7 @@ from napari_cellsynth.stack.traps.sequences import TrapSequence, plan_sequences
 from napari_cellsynth.stack.traps.settings import TrapSettings
 from napari_cellsynth.stack.traps.tables import report_of
 from napari_cellsynth.stack.traps.template import Template, plane_of
+from napari_cellsynth.stack.usable import mixed_types
 
 
 def make_traps(
@@ -61,6 +62,10 @@ def make_traps(
     settings = settings or TrapSettings()
     out = Path(out)
     check_out(out)
+    # Before anything is looked for; a search by itself may go through recordings of several types.
+    mixed = mixed_types([one.stack for one in recordings])
+    if mixed is not None:
+        raise BadInput(mixed)
     stages: list[Followed] | None = None
     if review is None:
         found = yield from _found(recordings, settings, template, drifts)
