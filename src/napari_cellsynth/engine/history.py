@@ -1,0 +1,129 @@
+"""What a run has said so far, kept small: the material of curves, progress and the sentence about its health.
+
+Loads no torch: the shell and the panels read it, too.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from napari_cellsynth.engine.events import (
+    Estimate,
+    Event,
+    Failed,
+    Health,
+    PreviewMade,
+    Started,
+    Step,
+    Validation,
+)
+
+KEPT = 2000
+"""Points of a curve at most; a longer one is thinned to every second mean."""
+
+
+@dataclass
+class Curve:
+    """Step and value, thinned by averaging neighbours so that an endless run stays small."""
+
+    steps: list[float] = field(default_factory=list)
+    values: list[float] = field(default_factory=list)
+
+    def add(self, step: float, value: float) -> None:
+        if not math.isfinite(value):
+            return
+        self.steps.append(step)
+        self.values.append(value)
+        if len(self.values) > KEPT:
+            self.steps, self.values = _halved(self.steps), _halved(self.values)
+
+    def last(self, count: int = 1) -> float | None:
+        """Mean of the newest ``count`` values."""
+        newest = self.values[-count:]
+        return sum(newest) / len(newest) if newest else None
+
+
+@dataclass
+class History:
+    """The story of one run; ``add`` takes events in the order in which they were written."""
+
+    step: int = 0
+    steps: int = 0
+    device: str = ""
+    losses: dict[str, Curve] = field(default_factory=dict)
+    """``phase/name`` to curve."""
+    validation: dict[str, Curve] = field(default_factory=dict)
+    estimate: Estimate | None = None
+    failed: str = ""
+    """Why it ended, where it failed since it was last started."""
+    preview: PreviewMade | None = None
+    """The newest."""
+    notes: tuple[str, ...] = ()
+    seconds_per_step: float | None = None
+    """A running mean."""
+    learning_rate: dict[str, float] = field(default_factory=dict)
+    """Phase to value, the newest."""
+    health: Health | None = None
+    """What the run last said of itself."""
+
+    def add(self, events: Iterable[Event]) -> None:
+        for event in events:
+            self._add(event)
+
+    def _add(self, event: Event) -> None:
+        if hasattr(event, "step"):
+            self.step = event.step
+        if isinstance(event, Started):
+            self._begin(event)
+        elif isinstance(event, Step):
+            self._took(event)
+        elif isinstance(event, Validation):
+            for name, value in event.values.items():
+                self.validation.setdefault(name, Curve()).add(event.step, value)
+        elif isinstance(event, PreviewMade):
+            self.preview = event
+        elif isinstance(event, Estimate):
+            self.estimate = event
+        elif isinstance(event, Health):
+            self.health = event
+        elif isinstance(event, Failed):
+            self.failed = event.reason
+
+    def _begin(self, event: Started) -> None:
+        self.steps, self.device, self.notes, self.failed = event.steps, event.device, event.notes, ""
+        for curves in (self.losses, self.validation):
+            for curve in curves.values():
+                # A resumed run goes back to its checkpoint; what came after it is done again.
+                while curve.steps and curve.steps[-1] > event.step:
+                    curve.steps.pop()
+                    curve.values.pop()
+        if self.health is not None and self.health.step > event.step:
+            self.health = None
+
+    def _took(self, event: Step) -> None:
+        self.learning_rate = event.learning_rate
+        for name, value in event.losses.items():
+            self.losses.setdefault(name, Curve()).add(event.step, value)
+        before = self.seconds_per_step
+        self.seconds_per_step = event.seconds if before is None else 0.9 * before + 0.1 * event.seconds
+
+    def share(self) -> float:
+        """How much is done, 0 to 1."""
+        return min(1.0, self.step / self.steps) if self.steps else 0.0
+
+    def seconds_left(self) -> float | None:
+        """None until a few steps have been timed."""
+        if self.seconds_per_step is None or not self.steps:
+            return None
+        overhead = 1.0
+        if self.estimate is not None and self.estimate.seconds_per_step > 0:
+            # Previews and checkpoints take time too; the engine's estimate counts them.
+            overhead = max(1.0, self.estimate.seconds / (self.steps * self.estimate.seconds_per_step))
+        return max(0, self.steps - self.step) * self.seconds_per_step * overhead
+
+
+def _halved(values: list[float]) -> list[float]:
+    pairs = zip(values[::2], values[1::2], strict=False)
+    return [(first + second) / 2 for first, second in pairs] + (values[-1:] if len(values) % 2 else [])
