@@ -9,6 +9,7 @@ from dataclasses import asdict
 
 import pytest
 
+from napari_cellsynth.engine.bin import delete
 from napari_cellsynth.engine.events import (
     CancelledByUser,
     Failed,
@@ -20,7 +21,7 @@ from napari_cellsynth.engine.events import (
     Stopped,
 )
 from napari_cellsynth.engine.heartbeat import Alive, Heartbeat
-from napari_cellsynth.engine.run_folder import RunFolder, delete, runs_in
+from napari_cellsynth.engine.run_folder import RunFolder, runs_in
 from napari_cellsynth.errors import BadInput
 
 
@@ -39,8 +40,7 @@ def dead():
 
 
 def sign(run, alive):
-    record = {key: value for key, value in asdict(alive).items() if key != "seen"}
-    (run.path / "alive.json").write_text(json.dumps(record))
+    (run.path / "alive.json").write_text(json.dumps(alive.to_json()))
 
 
 def started(run):

@@ -7,7 +7,7 @@ import math
 import os
 import time
 import zlib
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,8 @@ from napari_cellsynth.engine.events import (
     Event,
     Failed,
     Finished,
+    Health,
+    MemoryMet,
     Paused,
     Resumed,
     Started,
@@ -25,8 +27,27 @@ from napari_cellsynth.engine.events import (
 
 TURNS = (Started, Waiting, Paused, Resumed, Finished, Stopped, CancelledByUser, Failed)
 """Events that change how a run is doing."""
+ASIDE = (Waiting, MemoryMet, Health)
+"""Events that say something of the run, and nothing of how far it has come."""
 END = 1 << 16
 """Bytes at the end of the file in which the last events are looked for; about 300 lines."""
+
+
+@dataclass(frozen=True)
+class Recent:
+    """The end of a log."""
+
+    turn: Event | None
+    """The last event that changed how the run is doing."""
+    last: Event | None
+    """The last event that says how far training has come."""
+    events: tuple[Event, ...]
+    """The newest, oldest first: at least from ``turn`` on."""
+
+    @property
+    def step(self) -> int:
+        """Steps done, as far as the log says."""
+        return max(getattr(self.last, "step", 0), getattr(self.turn, "step", 0))
 
 
 class EventLog:
@@ -37,27 +58,40 @@ class EventLog:
 
     def append(self, event: Event) -> Event:
         """Add a line at once; returns the event with its time."""
-        event = replace(event, time=time.time())
+        event = stamped(event)
+        self.write(event)
+        return event
+
+    def write(self, event: Event) -> None:
+        """Add a line for an event that has its time."""
         line = json.dumps(_no_nan(event.to_json()), ensure_ascii=False, allow_nan=False) + "\n"
         with open(self.path, "ab+") as file:
             if file.tell() and (file.seek(-1, os.SEEK_END), file.read(1))[1] != b"\n":
                 # A writer that was killed has left half a line.
                 file.write(b"\n")
             file.write(line.encode())
-        return event
 
-    def last(self) -> tuple[Event | None, Event | None]:
-        """The last event that changed how the run is doing, and the last event that has a step."""
+    def recent(self) -> Recent:
+        """The newest events, back to the last that changed how the run is doing (but no further than :data:`END`)."""
         turn: Event | None = None
         last: Event | None = None
+        found: list[Event] = []
         for line in reversed(self._end()):
             event = parse(line)
-            if last is None and event is not None and hasattr(event, "step"):
+            if event is None:
+                continue
+            found.append(event)
+            if last is None and hasattr(event, "step") and not isinstance(event, ASIDE):
                 last = event
             if isinstance(event, TURNS):
                 turn = event
                 break
-        return turn, last
+        return Recent(turn, last, tuple(reversed(found)))
+
+    def last(self) -> tuple[Event | None, Event | None]:
+        """The last event that changed how the run is doing, and the last that says how far training has come."""
+        recent = self.recent()
+        return recent.turn, recent.last
 
     def _end(self) -> list[bytes]:
         try:
@@ -109,7 +143,8 @@ class EventTail:
         try:
             with open(self._path, "rb") as file:
                 lines = self._new_lines(file)
-        except FileNotFoundError:
+        except OSError:
+            # Not there yet, or away for a while.
             return []
         return [event for event in map(parse, lines) if event is not None]
 
@@ -137,6 +172,11 @@ class EventTail:
             self._last = lines[-1]
             self._seen += map(zlib.crc32, lines)
         return lines
+
+
+def stamped(event: Event) -> Event:
+    """The event as of now."""
+    return replace(event, time=time.time())
 
 
 def parse(line: bytes) -> Event | None:

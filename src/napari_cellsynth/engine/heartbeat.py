@@ -12,7 +12,9 @@ from pathlib import Path
 
 import psutil
 
+from napari_cellsynth.engine.disk_clock import disk_time
 from napari_cellsynth.engine.files import modified, read_json, write_json
+from napari_cellsynth.engine.machine import kills_for_memory, machine, memory_free, memory_taken
 
 BEAT = 5.0
 """Seconds between two signs of life."""
@@ -24,7 +26,7 @@ SAME_BIRTH = 2.0
 
 @dataclass(frozen=True)
 class Alive:
-    """The last sign of life of a run's writer; times in seconds since 1970."""
+    """The last sign of life of a run's writer; times in seconds since 1970, by the clock of its computer."""
 
     host: str
     pid: int
@@ -36,48 +38,112 @@ class Alive:
     time: float
     ended: bool = False
     """The writer has let go of the run in good order."""
+    machine: str = ""
+    """See :func:`.machine.machine`."""
+    taken: float = 0.0
+    """When the process took the run, by the clock of the disk."""
+    after: float = 0.0
+    """Time of the event that had decided the run's state when the process took it: later ones are its own."""
+    memory: int = 0
+    """Bytes of the process."""
+    free: int = 0
+    """Bytes of memory that were free."""
+    kills: int | None = None
+    """See :func:`.machine.kills_for_memory`."""
+    path: Path | None = None
+    """The file; not in it."""
     seen: float = 0.0
-    """When the file was written, by the clock of the disk it lies on; not in the file."""
+    """When the file was written, by the clock of the disk it lies on; not in it."""
 
     @classmethod
     def read(cls, path: Path) -> Alive | None:
         """What alive.json says; None where there is none that makes sense."""
         record = read_json(path)
         try:
-            return None if record is None else cls._from(record, modified(path))
+            return None if record is None else cls._from(record, path)
         except (KeyError, TypeError, ValueError, OverflowError):
             return None
 
     @classmethod
-    def _from(cls, record: dict[str, object], seen: float) -> Alive:
+    def _from(cls, record: dict[str, object], path: Path) -> Alive:
         numbers = {name: float(str(record[name])) for name in ("created", "since", "time")}
-        pid, step = int(str(record["pid"])), int(str(record["step"]))
-        ended = record.get("ended") is True
-        return cls(host=str(record["host"]), pid=pid, step=step, ended=ended, seen=seen, **numbers)
+        numbers |= {name: float(str(record.get(name, 0))) for name in ("taken", "after")}
+        counts = {name: int(str(record[name])) for name in ("pid", "step")}
+        counts |= {name: int(str(record.get(name, 0))) for name in ("memory", "free")}
+        kills = record.get("kills")
+        return cls(
+            host=str(record["host"]),
+            machine=str(record.get("machine", "")),
+            ended=record.get("ended") is True,
+            kills=kills if isinstance(kills, int) else None,
+            path=path,
+            seen=modified(path),
+            **counts,
+            **numbers,
+        )
+
+    def to_json(self) -> dict[str, object]:
+        """What stands in the file."""
+        return {key: value for key, value in asdict(self).items() if key not in ("path", "seen")}
+
+    @property
+    def same_computer(self) -> bool:
+        """Whether the writer's computer has our name; it may have been started anew since."""
+        return self.host == socket.gethostname()
 
     @property
     def here(self) -> bool:
-        """Whether the writer works on this computer."""
-        return self.host == socket.gethostname()
+        """Whether the writer is a process that we can look for by its number."""
+        return self.same_computer and self.machine in ("", machine())
 
-    def lives(self, now: float | None = None) -> bool:
-        """Here: the process exists and was born then.  Elsewhere: its last sign is not older than :data:`SILENCE`."""
+    def lives(self) -> bool:
+        """Here: the process exists and was born then.  Elsewhere: it was heard of within :data:`SILENCE`.
+
+        The clock of the other computer is never compared with ours.  It was
+        heard of if the file changed while we looked (every call looks), or is
+        young by the clock of the disk.  Where that clock cannot be asked, a
+        sign seen for the first time has the benefit of the doubt.
+        """
         if self.ended:
             return False
         if self.here:
             return _exists(self.pid, self.created)
-        # The clocks of two computers and of the share between them may differ: the younger of the two signs counts.
-        return (time.time() if now is None else now) - max(self.time, self.seen) < SILENCE
+        look = _look(self)
+        heard = time.monotonic() - look.at < SILENCE
+        if look.changed and heard:
+            return True
+        now = disk_time(self.path.parent) if self.path is not None else None
+        if now is None or now - self.seen < -SILENCE:
+            # A file dated in the future was dated by the other computer.
+            return heard
+        return now - self.seen < SILENCE
 
-    def why_dead(self) -> str:
-        """What can be said of a writer that is gone and has left the run unfinished."""
-        if self.ended:
-            return "the last attempt to go on with it ended before its first step (see log.txt)"
-        if not self.here:
-            return f"there is no sign of life from {self.host}"
-        if psutil.boot_time() > self.time:
-            return "the computer was restarted"
-        return "its process ended without a word (killed, crashed, or out of memory)"
+    def is_of(self, other: Alive) -> bool:
+        """Whether both are signs of one process."""
+        mine, others = (self.host, self.pid, self.since), (other.host, other.pid, other.since)
+        return mine == others
+
+
+@dataclass(frozen=True)
+class _Look:
+    sign: tuple[object, ...]
+    at: float
+    """When it was first seen, by our monotonic clock."""
+    changed: bool
+    """Whether another one was seen before."""
+
+
+_LOOKS: dict[Path, _Look] = {}
+
+
+def _look(alive: Alive) -> _Look:
+    """What we saw of a file, this time included."""
+    path = alive.path or Path()
+    sign = (alive.host, alive.pid, alive.since, alive.time, alive.step, alive.seen)
+    before = _LOOKS.get(path)
+    if before is None or before.sign != sign:
+        _LOOKS[path] = _Look(sign, time.monotonic(), before is not None)
+    return _LOOKS[path]
 
 
 def _exists(pid: int, created: float) -> bool:
@@ -92,13 +158,28 @@ def _exists(pid: int, created: float) -> bool:
 
 
 class Heartbeat:
-    """Renews alive.json from a thread of its own while it is entered; ``step`` is set by the training loop."""
+    """Renews alive.json from a thread of its own while it is entered; ``step`` is set by the training loop.
 
-    def __init__(self, path: Path, *, beat: float = BEAT) -> None:
+    ``after`` is the time of the event that decides the run's state so far.
+    Once another process has left its sign there, this one keeps its hands
+    off, and ``rival`` says who it is.
+    """
+
+    def __init__(self, path: Path, *, beat: float = BEAT, after: float = 0.0) -> None:
         self.step = 0
+        self.rival: Alive | None = None
         self._path, self._beat = path, beat
-        self._since = time.time()
-        self._created = psutil.Process().create_time()
+        self._me = Alive(
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            created=psutil.Process().create_time(),
+            since=time.time(),
+            step=0,
+            time=0.0,
+            machine=machine(),
+            taken=disk_time(path.parent) or 0.0,
+            after=after,
+        )
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._renew, name="heartbeat", daemon=True)
 
@@ -110,22 +191,28 @@ class Heartbeat:
     def __exit__(self, *_: object) -> None:
         self._over.set()
         self._thread.join()
-        self._write(ended=True)
+        self._beat_once(ended=True)
 
     def _renew(self) -> None:
         while not self._over.wait(self._beat):
-            self._write()
+            self._beat_once()
+
+    def _beat_once(self, *, ended: bool = False) -> None:
+        """A sign of life, unless another process has taken the run (while its folder was away from here, say)."""
+        found = Alive.read(self._path)
+        if found is not None and not found.is_of(self._me):
+            self.rival = found
+        if self.rival is None:
+            self._write(ended=ended)
 
     def _write(self, *, ended: bool = False) -> None:
-        sign = Alive(
-            host=socket.gethostname(),
-            pid=os.getpid(),
-            created=self._created,
-            since=self._since,
-            step=self.step,
-            time=time.time(),
-            ended=ended,
-        )
+        changes = {"step": self.step, "time": time.time(), "ended": ended}
+        measured = {"memory": memory_taken(), "free": memory_free(), "kills": kills_for_memory()}
+        record = {**self._me.to_json(), **changes, **measured}
         # A full disk or an absent share must not end the training here; the next beat tries again.
-        with suppress(OSError):
-            write_json(self._path, {key: value for key, value in asdict(sign).items() if key != "seen"})
+        try:
+            write_json(self._path, record)
+        except OSError:
+            # On a full disk the old file can still be dated anew, which others elsewhere take for a sign.
+            with suppress(OSError):
+                os.utime(self._path)

@@ -11,41 +11,28 @@ import platform
 import re
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from napari_cellsynth import __version__
-from napari_cellsynth.engine.control import ASKS, read_wish, write_wish
+from napari_cellsynth.engine.control import ASKS, write_wish
 from napari_cellsynth.engine.event_log import EventLog, EventTail
-from napari_cellsynth.engine.events import CancelledByUser, Event, Failed, Finished, Paused, Stopped
+from napari_cellsynth.engine.events import Event
 from napari_cellsynth.engine.files import read_json, write_json
 from napari_cellsynth.engine.heartbeat import Alive
+from napari_cellsynth.engine.run_state import LIVE, RunState, State, state_of
 from napari_cellsynth.errors import BadInput
 
 FORMAT = 1
+AWAY = "it was deleted or renamed, or lies on a share or disk that is not connected"
 CHECKPOINT = re.compile(r"step-(\d{8,12})")
 
-State = Literal["new", "running", "paused", "interrupted", "finished", "stopped", "cancelled", "failed"]
-LIVE: tuple[State, ...] = ("running", "paused")
+__all__ = ["LIVE", "RunFolder", "RunState", "State", "runs_in", "versions"]
 
-
-@dataclass(frozen=True)
-class RunState:
-    """How a run is doing; ``since`` in seconds since 1970."""
-
-    state: State
-    step: int
-    """Steps done."""
-    steps: int
-    """Steps asked for."""
-    since: float | None = None
-    """When it came into this state; for an interrupted run, its last sign of life."""
-    because: str = ""
-    """Why it was interrupted or failed, in words."""
-    pid: int | None = None
-    host: str | None = None
+LOG_END = 4000
+"""Bytes at the end of log.txt in which its last lines are looked for."""
 
 
 class RunFolder:
@@ -63,6 +50,7 @@ class RunFolder:
         if not self.is_run(self.path):
             raise BadInput(f"{self.path} is not a run: it has no run.json that could be read; give the folder of a run")
         self.log_of_events = EventLog(self.path / "events.jsonl")
+        self._known = RunState("away", 0, 0)
 
     @classmethod
     def create(
@@ -158,36 +146,31 @@ class RunFolder:
         """Last sign of life of the process that works, or worked, on this run."""
         return Alive.read(self.path / "alive.json")
 
-    def state(self) -> RunState:
-        """How the run is doing, from its last events and its last sign of life."""
-        alive, (turn, last) = self.alive, self.log_of_events.last()
-        steps = self.record["settings"].get("steps")
-        step = max(getattr(last, "step", 0) or 0, getattr(turn, "step", 0) or 0)
-        state = RunState("new", step, steps if isinstance(steps, int) else 0)
-        if alive is not None:
-            state = replace(state, pid=alive.pid, host=alive.host)
-        done = _ended(state, turn)
-        # A writer may have come after that event and gone again in good order, refused by something.
-        if done is not None and (alive is None or alive.ended or (done.since or 0.0) >= alive.since):
-            return done
-        if last is None and (alive is None or alive.ended):
-            return state
-        if alive is None:
-            return replace(state, state="interrupted", since=getattr(last, "time", None), because=_NO_SIGN)
-        return self._unfinished(state, alive, turn)
+    def state(self, *, size: bool = False) -> RunState:
+        """How the run is doing, from its last events and its last sign of life; with its ``size`` where asked for.
 
-    def _unfinished(self, state: RunState, alive: Alive, turn: Event | None) -> RunState:
-        if alive.lives():
-            paused = isinstance(turn, Paused) and turn.time >= alive.since
-            since = turn.time if paused and turn is not None else alive.since
-            return replace(
-                state, state="paused" if paused else "running", since=since, step=max(state.step, alive.step)
-            )
-        wish = read_wish(self.path / "control.json")
-        if wish is not None and wish.ask == "cancel" and wish.time >= alive.since:
-            # It was too busy to answer and has been killed.
-            return replace(state, state="cancelled", since=wish.time)
-        return replace(state, state="interrupted", since=alive.time, because=alive.why_dead())
+        A folder that is not there now is "away", with what was last known of the run.
+        """
+        record = read_json(self.path / "run.json")
+        if record is None and not os.path.isfile(self.path / "run.json"):
+            return replace(self._known, state="away", because=f"{self.path} is not there now: {AWAY}")
+        if record is None or not isinstance(record.get("settings"), dict):
+            raise BadInput(f"{self.path} is no longer a run: its run.json cannot be read")
+        steps = record["settings"].get("steps")
+        recent = self.log_of_events.recent()
+        state = state_of(self.path, steps if isinstance(steps, int) else 0, recent, self.alive)
+        self._known = replace(state, last_lines=self.last_lines(), bytes=self.size() if size else None)
+        return self._known
+
+    def last_lines(self, count: int = 5) -> tuple[str, ...]:
+        """The end of log.txt; empty where there is none."""
+        try:
+            with open(self.path / "log.txt", "rb") as file:
+                file.seek(max(0, file.seek(0, os.SEEK_END) - LOG_END))
+                lines = file.read().decode(errors="replace").splitlines()
+        except OSError:
+            return ()
+        return tuple(line.rstrip() for line in lines if line.strip())[-count:]
 
     def ask(self, ask: str) -> int:
         """Ask the job something; its answer is an event whose ``n`` is at least the number returned."""
@@ -233,24 +216,6 @@ class RunFolder:
         return total
 
 
-_NO_SIGN = "it has no sign of life at all (alive.json is missing)"
-
-
-def _ended(state: RunState, turn: Event | None) -> RunState | None:
-    """The state after an event that ends a run; None for other events."""
-    match turn:
-        case Finished():
-            return replace(state, state="finished", since=turn.time)
-        case Stopped():
-            return replace(state, state="stopped", since=turn.time)
-        case CancelledByUser():
-            return replace(state, state="cancelled", since=turn.time)
-        case Failed():
-            return replace(state, state="failed", since=turn.time, because=turn.reason)
-        case _:
-            return None
-
-
 def _entries(folder: Path) -> Iterator[Path]:
     try:
         yield from folder.iterdir()
@@ -287,13 +252,3 @@ def runs_in(folder: Path | str) -> list[RunFolder]:
     if RunFolder.is_run(folder):
         return [RunFolder(folder)]
     return [RunFolder(path) for path in sorted(_entries(folder)) if path.is_dir() and RunFolder.is_run(path)]
-
-
-def delete(run: RunFolder) -> None:
-    """Move a run to the bin; refused while it is running or paused."""
-    state = run.state()
-    if state.state in LIVE:
-        raise BadInput(f"{run.path} is {state.state} (process {state.pid} on {state.host}); stop or cancel it first")
-    from send2trash import send2trash
-
-    send2trash(run.path)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from napari_cellsynth.gui.state import Session
 
 LIST_HEIGHT = 230
-COUNTED = {"new": "starting", **{state: state for state in ("running", "paused", "interrupted", "failed")}}
+COUNTED = {"new": "starting", **{state: state for state in ("running", "paused", "waiting", "interrupted", "failed")}}
 """States that the one line counts; the rest are not news."""
 COLOURS = {"running": "good", "interrupted": "warning", "failed": "bad", "finished": "good"}
 

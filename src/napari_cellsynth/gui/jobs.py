@@ -21,15 +21,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_cellsynth.engine.events import CancelledByUser, Estimate, Event, PreviewMade
-from napari_cellsynth.engine.run_folder import RunFolder, RunState
+from napari_cellsynth.engine.run_folder import LIVE, RunFolder, RunState
 from napari_cellsynth.errors import BadInput, RunFailed
 
 if TYPE_CHECKING:
     import numpy as np
     import psutil
 
-LIVE = ("running", "paused")
-"""States in which a process works on the run."""
 CANCEL_S = 2.0
 """From the wish to the end of the process, at most."""
 POLITE_S = 1.2

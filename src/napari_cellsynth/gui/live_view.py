@@ -370,7 +370,7 @@ def opened(run: Path, begin: bool, resume: bool) -> TrainingProcess:
 
 def remove(process: TrainingProcess) -> None:
     """End the process if there is one, and move the folder to the bin."""
-    from napari_cellsynth.engine.run_folder import delete
+    from napari_cellsynth.engine.bin import delete
 
     process.cancel()
     delete(process.folder)
@@ -410,6 +410,10 @@ def verdict(state: RunState, history: History, usable: bool) -> Health:
         return Health("good", f"Finished after {state.step:,} steps.")
     if state.state == "paused":
         return Health("quiet", f"Paused at step {state.step:,}.")
+    if state.state == "waiting":
+        return Health("quiet", f"Waiting: {state.because}.")
+    if state.state == "away":
+        return Health("warning", f"{state.because}.")
     if state.state == "new":
         return Health("quiet", "Not started yet.")
     said = health(history)

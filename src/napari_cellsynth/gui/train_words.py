@@ -11,6 +11,8 @@ STATES = {
     "new": "starting",
     "running": "training",
     "paused": "paused",
+    "waiting": "waiting",
+    "away": "not there now",
     "interrupted": "interrupted",
     "finished": "finished",
     "stopped": "stopped",
@@ -18,7 +20,16 @@ STATES = {
     "failed": "failed",
 }
 """Engine's states as the panels say them."""
-MARKS = {"running": "●", "new": "●", "paused": "❚❚", "interrupted": "?", "failed": "!", "finished": "✓"}
+MARKS = {
+    "running": "●",
+    "new": "●",
+    "paused": "❚❚",
+    "waiting": "…",
+    "interrupted": "?",
+    "away": "?",
+    "failed": "!",
+    "finished": "✓",
+}
 """What stands in front of a job in the list."""
 
 
