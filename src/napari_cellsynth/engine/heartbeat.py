@@ -22,6 +22,7 @@ SILENCE = 30.0
 """Seconds without a sign of life after which a process on another computer counts as dead."""
 SAME_BIRTH = 2.0
 """Seconds by which two readings of a process's birth may differ (the clock is adjusted meanwhile)."""
+REQUIRED = ("pid", "created", "since", "step", "time")
 
 
 @dataclass(frozen=True)
@@ -66,20 +67,27 @@ class Alive:
 
     @classmethod
     def _from(cls, record: dict[str, object], path: Path) -> Alive:
-        numbers = {name: float(str(record[name])) for name in ("created", "since", "time")}
-        numbers |= {name: float(str(record.get(name, 0))) for name in ("taken", "after")}
-        counts = {name: int(str(record[name])) for name in ("pid", "step")}
-        counts |= {name: int(str(record.get(name, 0))) for name in ("memory", "free")}
+        def number(name: str) -> float:
+            # What came later is missing in old files.
+            return float(str(record[name] if name in REQUIRED else record.get(name, 0)))
+
         kills = record.get("kills")
         return cls(
             host=str(record["host"]),
-            machine=str(record.get("machine", "")),
+            pid=int(number("pid")),
+            created=number("created"),
+            since=number("since"),
+            step=int(number("step")),
+            time=number("time"),
             ended=record.get("ended") is True,
+            machine=str(record.get("machine", "")),
+            taken=number("taken"),
+            after=number("after"),
+            memory=int(number("memory")),
+            free=int(number("free")),
             kills=kills if isinstance(kills, int) else None,
             path=path,
             seen=modified(path),
-            **counts,
-            **numbers,
         )
 
     def to_json(self) -> dict[str, object]:

@@ -11,7 +11,8 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFrame, QLabel, QScrollArea, QToolButton, QWidget
 from superqt import QElidingLabel
 
-from napari_cellsynth.gui.jobs import LIVE, TrainingProcess
+from napari_cellsynth.engine.run_folder import LIVE
+from napari_cellsynth.gui.jobs import TrainingProcess
 from napari_cellsynth.gui.live_view import GOES_ON_FROM, remove
 from napari_cellsynth.gui.parts import Sentence, button, column, row, rule, style, sure
 from napari_cellsynth.gui.runs_watch import RunsWatch

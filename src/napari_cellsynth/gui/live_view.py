@@ -13,10 +13,10 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QCheckBox, QLabel, QWidget
 from superqt import QElidingLabel
 
-from napari_cellsynth.engine.run_folder import RunState
+from napari_cellsynth.engine.run_folder import LIVE, RunState
 from napari_cellsynth.gui.health import Health, health
 from napari_cellsynth.gui.history import History
-from napari_cellsynth.gui.jobs import LIVE, News, TrainingProcess, follow
+from napari_cellsynth.gui.jobs import News, TrainingProcess, follow
 from napari_cellsynth.gui.parts import Bar, Foldout, Sentence, Thumbnails, button, column, row, rule, sure
 from napari_cellsynth.gui.plots import Curves
 from napari_cellsynth.gui.train_words import STATES, duration, percent, since

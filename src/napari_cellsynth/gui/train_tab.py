@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtWidgets import QWidget
 
-from napari_cellsynth.gui.jobs import LIVE
+from napari_cellsynth.engine.run_folder import LIVE
 from napari_cellsynth.gui.live_view import LiveView
 from napari_cellsynth.gui.parts import column, listen
 from napari_cellsynth.gui.pieces import Column

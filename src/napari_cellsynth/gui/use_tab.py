@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtWidgets import QFileDialog, QGridLayout, QLabel, QTabWidget, QWidget
 
+from napari_cellsynth.engine.run_folder import LIVE
 from napari_cellsynth.gui.generate_pane import GeneratePane
-from napari_cellsynth.gui.jobs import LIVE
 from napari_cellsynth.gui.models_kept import ModelsKept
 from napari_cellsynth.gui.morph_pane import MorphPane
 from napari_cellsynth.gui.parts import Sentence, button, column, listen, row
