@@ -60,6 +60,14 @@ class Estimate(Event):
     """Peak bytes: on the GPU for cuda, of the process else."""
     disk: int
     """Bytes the run folder will take."""
+    micro_batch: int | None = None
+    """Examples at once, where the whole batch does not fit into the memory."""
+    look: float = 0.0
+    """Seconds of one preview with its look at held-out data."""
+    state: int = 0
+    """Bytes of a saved state."""
+    preview: int = 0
+    """Bytes of a preview."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,6 +22,7 @@ from napari_cellsynth.engine.events import (
     Event,
     Failed,
     Finished,
+    MemoryMet,
     Paused,
     PreviewMade,
     Resumed,
@@ -31,6 +32,7 @@ from napari_cellsynth.engine.events import (
     Validation,
 )
 from napari_cellsynth.engine.heartbeat import Heartbeat
+from napari_cellsynth.engine.looks import look
 from napari_cellsynth.engine.loop import Loop
 from napari_cellsynth.engine.previews import write_preview
 from napari_cellsynth.engine.recipe import Recipe
@@ -100,11 +102,13 @@ class Job:
         (folder.path / ".reserve").write_bytes(b"\0" * LAST_WORDS)
         checkpoint.clear_away(folder.path / "checkpoints")
         self._described = self._recipe.describe()
-        self._loop = Loop(self._recipe, self._settings, self._device, micro_batch=_micro_batch(before, self._settings))
+        self._micro_batch = _micro_batch(before, self._settings)
+        self._loop = Loop(self._recipe, self._settings, self._device, micro_batch=self._micro_batch)
         answered = folder.log_of_events.answered()
         self._wishes = Wishes(folder.path / "control.json", answered=answered, since=_asked_since(resume, began))
         if resume:
             self._go_back()
+            self._loop.expect_memory(before.get("memory_met"))
         self._write_record(before, resume)
         self._pace = Pace(self._loop)
         self._last_save = time.monotonic()
@@ -129,7 +133,7 @@ class Job:
             "device": self._device,
             "hardware": hardware(self._loop.device),
             "threads": self._threads,
-            "micro_batch": self._loop.micro_batch,
+            "micro_batch": self._micro_batch,
             "versions": versions(),
         }
         wanted = before.get("threads")
@@ -169,6 +173,7 @@ class Job:
             self._loop.step()
         done, settings = self._loop.done, self._settings
         self._heartbeat.step = done
+        yield from self._memory_met()
         self._stretch += 1
         last = done == settings.steps
         if last or self._stretch >= STRETCH or time.perf_counter() - self._clock >= MOMENT:
@@ -183,6 +188,13 @@ class Job:
             yield from self._save()
         yield from self._written()
 
+    def _memory_met(self) -> Iterator[Event]:
+        """Say and keep that there was no memory for as many examples at once as before."""
+        for event in self._loop.memory_news():
+            self._folder.log(event.words)
+            self._folder.update_record(memory_met=[met.to_json() for met in self._loop.memory.met])
+            yield self._emit(event)
+
     def _losses(self) -> Iterator[Event]:
         """Fetch the losses, which waits for the device, and say them."""
         steps, self._stretch = self._stretch, 0
@@ -196,13 +208,16 @@ class Job:
     def _preview(self) -> Iterator[Event]:
         yield from self._losses()
         step = self._loop.done
-        with self._loop.looking() as networks:
-            images = self._recipe.preview(networks)
-            values = self._recipe.validate(networks)
-        path = write_preview(self._folder.path, images, step, self._settings.seed, self._described)
-        yield self._emit(PreviewMade(step=step, path=path))
-        if values:
-            yield self._emit(Validation(step=step, values=values))
+        seen = look(self._loop)
+        for words in seen.words:
+            self._folder.log(words)
+            at_once = self._loop.micro_batch or self._settings.batch_size
+            yield self._emit(MemoryMet(step=step, micro_batch=at_once, words=words))
+        if seen.images is not None:
+            path = write_preview(self._folder.path, seen.images, step, self._settings.seed, self._described)
+            yield self._emit(PreviewMade(step=step, path=path))
+        if seen.values:
+            yield self._emit(Validation(step=step, values=seen.values))
         self._rest()
 
     def _save(self) -> Iterator[Event]:

@@ -19,7 +19,16 @@ from napari_cellsynth.engine import checkpoint
 from napari_cellsynth.engine.devices import send, synchronise
 from napari_cellsynth.engine.draws import GlobalDraws, generator
 from napari_cellsynth.engine.ema import Averages
+from napari_cellsynth.engine.events import MemoryMet
 from napari_cellsynth.engine.losses import LossLog
+from napari_cellsynth.engine.memory import (
+    Buffers,
+    MicroBatch,
+    free_what_can_be,
+    has_batch_statistics,
+    is_out_of_memory,
+    met_from,
+)
 from napari_cellsynth.engine.recipe import Batch, Phase, Recipe
 from napari_cellsynth.engine.settings import Settings
 from napari_cellsynth.errors import BadInput
@@ -101,7 +110,8 @@ class Loop:
 
     def __init__(self, recipe: Recipe, settings: Settings, device: str, *, micro_batch: int | None = None) -> None:
         self.recipe, self.settings = recipe, settings
-        self.micro_batch = settings.micro_batch if micro_batch is None else micro_batch
+        size = settings.micro_batch if micro_batch is None else micro_batch
+        self.memory = MicroBatch(size, [phase.name for phase in recipe.phases])
         self.fabric = make_fabric(device, settings.precision)
         self.device: torch.device = self.fabric.device
         self.networks = dict(recipe.networks)
@@ -123,6 +133,12 @@ class Loop:
         """Steps done."""
         self.losses = LossLog()
         self._global = GlobalDraws(self.device)
+        self._buffers = Buffers(self.networks)
+
+    @property
+    def micro_batch(self) -> int | None:
+        """Examples on the device at once; None: the whole batch."""
+        return self.memory.size
 
     def step(self) -> None:
         """One step: the turns of all phases, then the averages.  Does not wait for the device."""
@@ -136,22 +152,56 @@ class Loop:
         self.done += 1
 
     def _take(self, turn: Turn, repeat: int) -> None:
-        seed, phase = self.settings.seed, turn.phase
-        place = (seed, "turn", self.done, phase.name, repeat)
-        self._global.seed(*place, "batch")
-        batch = self.recipe.batch(self.done, phase.name, repeat)
-        size = len(batch)
-        for number, part in enumerate(self._parts(batch)):
-            share = len(part) / size
-            draws = generator(*place, number)
-            self._global.seed(*place, number)
-            losses = self.recipe.losses(phase.name, self.in_training, to_device(part, self.device), draws)
-            loss = losses["loss"]
-            self.fabric.backward(loss if share == 1 else loss * share)
-            for name, value in losses.items():
-                self.losses.add(self.done + 1, f"{phase.name}/{name}", value, share / phase.repeats)
+        phase = turn.phase
+        place = (self.done, phase.name, repeat)
+        self._global.seed(self.settings.seed, "turn", *place, "batch")
+        batch = self.recipe.batch(*place)
+        self.memory.reach(*place)
+        self._buffers.keep()
+        while not self._gradients(turn, batch, repeat):
+            self.memory.smaller(*place, len(batch))
         turn.stepper.step()
         turn.optimizer.zero_grad(set_to_none=True)
+
+    def _gradients(self, turn: Turn, batch: Batch, repeat: int) -> bool:
+        """Of a turn, part by part; False, and no trace, where the memory does not suffice for the parts."""
+        logged = len(self.losses)
+        try:
+            for number, part in enumerate(self._parts(batch)):
+                self._gradients_of(turn, part, repeat, number, len(part) / len(batch))
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+        else:
+            return True
+        # Out here the error is gone, and with it what its frames held on to.
+        turn.optimizer.zero_grad(set_to_none=True)
+        self.losses.cut_back(logged)
+        self._buffers.put_back()
+        free_what_can_be(self.device)
+        return False
+
+    def _gradients_of(self, turn: Turn, part: Batch, repeat: int, number: int, share: float) -> None:
+        phase, place = turn.phase, (self.settings.seed, "turn", self.done, turn.phase.name, repeat)
+        draws = generator(*place, number)
+        self._global.seed(*place, number)
+        losses = self.recipe.losses(phase.name, self.in_training, to_device(part, self.device), draws)
+        loss = losses["loss"]
+        self.fabric.backward(loss if share == 1 else loss * share)
+        for name, value in losses.items():
+            self.losses.add(self.done + 1, f"{phase.name}/{name}", value, share / phase.repeats)
+
+    def expect_memory(self, records: Any) -> None:
+        """What run.json keeps of an earlier life: the same turns are taken in the same parts again."""
+        self.memory.expect([*self.memory.met, *met_from(records)], self.done)
+
+    def memory_news(self) -> list[MemoryMet]:
+        """What had to be taken in smaller parts since the last call."""
+        size, norms = self.settings.batch_size, has_batch_statistics(self.networks)
+        return [
+            MemoryMet(step=met.step + 1, micro_batch=met.micro_batch, words=met.in_words(size, norms))
+            for met in self.memory.news()
+        ]
 
     def _parts(self, batch: Batch) -> Sequence[Batch]:
         if self.micro_batch is None or self.micro_batch >= len(batch):
@@ -203,6 +253,7 @@ class Loop:
     def snapshot(self) -> checkpoint.Snapshot:
         """A copy of all that resuming needs."""
         state = {"step": self.done, "optimizers": {turn.phase.name: turn.optimizer.state_dict() for turn in self.turns}}
+        state["memory_met"] = [met.to_json() for met in self.memory.met]
         return checkpoint.Snapshot.of(self.done, self.networks, self.averages.networks, state)
 
     def restore(self, path: Any) -> None:
@@ -217,6 +268,7 @@ class Loop:
                 raise BadInput(f"{path.name} knows no phase {turn.phase.name!r}: it comes from another version")
             turn.optimizer.load_state_dict(optimizers[turn.phase.name])
         self.done = int(state["step"])
+        self.memory.expect(met_from(state.get("memory_met")), self.done)
 
 
 def to_device(batch: Batch, device: torch.device) -> Batch:

@@ -32,6 +32,13 @@ class LossLog:
     def __init__(self) -> None:
         self._entries: list[Entry] = []
 
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def cut_back(self, count: int) -> None:
+        """Forget all but the first ``count`` since the last fetch."""
+        del self._entries[count:]
+
     def add(self, step: int, name: str, value: Tensor, weight: float = 1.0) -> None:
         """Keep a scalar; nothing waits for it."""
         self._entries.append(Entry(step, name, weight, value.detach()))

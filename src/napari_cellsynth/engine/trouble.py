@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import re
 import shutil
 from pathlib import Path
 
@@ -11,10 +10,11 @@ import torch
 
 from napari_cellsynth.engine.checkpoint import NotFinite
 from napari_cellsynth.engine.losses import LossNotFinite
+from napari_cellsynth.engine.memory import EvenOneTooMany, is_out_of_memory
 from napari_cellsynth.engine.settings import Settings
+from napari_cellsynth.engine.words import size_in_words
 from napari_cellsynth.errors import CellsynthError, RunFailed
 
-NO_MEMORY = re.compile(r"out of memory|can't allocate memory|not enough memory|cannot allocate memory", re.IGNORECASE)
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -29,14 +29,6 @@ def check_room(folder: Path, needs: int, what: str) -> None:
         raise DiskFull(f"disk full: {what} needs {size_in_words(needs)}, {folder} has {size_in_words(has)} free")
 
 
-def size_in_words(size: int) -> str:
-    """1.2 GB, 340 MB, 12 kB."""
-    for unit, scale in (("GB", 1e9), ("MB", 1e6)):
-        if size >= scale:
-            return f"{size / scale:.1f} {unit}" if size < 10 * scale else f"{size / scale:.0f} {unit}"
-    return f"{max(size, 0) / 1e3:.0f} kB"
-
-
 def in_words(error: BaseException, *, settings: Settings, device: str, folder: Path | None, kept: int | None) -> str:
     """One sentence for an error, and what to do; ``kept`` is the step of the last checkpoint."""
     if isinstance(error, LossNotFinite | NotFinite):
@@ -46,8 +38,9 @@ def in_words(error: BaseException, *, settings: Settings, device: str, folder: P
     if isinstance(error, OSError) and error.errno in NO_SPACE and folder is not None:
         has = size_in_words(shutil.disk_usage(folder).free)
         return f"disk full: {folder} has {has} free; make room and resume" + _kept(kept)
-    if isinstance(error, torch.OutOfMemoryError | MemoryError) or NO_MEMORY.search(str(error)):
-        return _no_memory(settings, device) + _kept(kept)
+    if isinstance(error, EvenOneTooMany) or is_out_of_memory(error):
+        at_once = min(settings.micro_batch or settings.batch_size, settings.batch_size)
+        return _no_memory(1 if isinstance(error, EvenOneTooMany) else at_once, device) + _kept(kept)
     if isinstance(error, CellsynthError):
         return str(error) + _kept(kept)
     first = (str(error).strip().splitlines() or [""])[0]
@@ -68,11 +61,13 @@ def _not_finite(error: BaseException, settings: Settings) -> str:
     return f"training went astray: {what}; a new run with {cure} usually helps"
 
 
-def _no_memory(settings: Settings, device: str) -> str:
-    at_once = min(settings.micro_batch or settings.batch_size, settings.batch_size)
+def _no_memory(at_once: int, device: str) -> str:
     where = "computer" if device == "cpu" else f"device {device}"
     if device.startswith("cuda"):
         free, total = torch.cuda.mem_get_info(device)
         where += f" ({size_in_words(free)} of {size_in_words(total)} free now)"
-    cure = f"set micro_batch to {at_once // 2}" if at_once > 1 else "choose smaller networks or images"
+    if at_once == 1:
+        cure = "choose smaller networks or images"
+        return f"out of memory: even one example at once is too much for this {where}; {cure}, or close other programs"
+    cure = f"set micro_batch to {at_once // 2}"
     return f"out of memory: {at_once} examples at once are too many for this {where}; {cure}, or close other programs"
