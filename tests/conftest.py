@@ -23,6 +23,7 @@ os.environ.setdefault("NAPARI_ENSURE_PLUGIN_MAIN_THREAD", "1")
 # No test, and no child process of one, writes to the user's own home.
 _HOME = Path(tempfile.mkdtemp(prefix="cellsynth-tests-"))
 os.environ["CELLSYNTH_HOME"] = str(_HOME)
+os.environ["CELLSYNTH_CONFIG"] = str(_HOME / "settings")
 
 # Shapes in annotations (Float[Tensor, "b t c y x"]) are checked while tests run, and cost users nothing.
 CHECKED_ROOMS = ("napari_cellsynth.nets", "napari_cellsynth.models", "napari_cellsynth.engine")
@@ -60,9 +61,10 @@ def real_data() -> Callable[[str], Path]:
 
 @pytest.fixture(autouse=True)
 def cellsynth_home(monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home for runs and training sets of this test's own; it does not exist yet."""
+    """A home for runs and training sets of this test's own, and a folder of settings; they do not exist yet."""
     folder = Path(tempfile.mkdtemp(dir=_HOME)) / "CellSynth"
     monkeypatch.setenv("CELLSYNTH_HOME", str(folder))
+    monkeypatch.setenv("CELLSYNTH_CONFIG", str(folder.parent / "settings"))
     return folder
 
 

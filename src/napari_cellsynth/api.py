@@ -39,8 +39,26 @@ TRAINING_SETS, RUNS = "training sets", "trainings"
 
 
 def home() -> Path:
-    """Where training sets and runs go unless told otherwise: ``CELLSYNTH_HOME``, else ``~/CellSynth``."""
-    return Path(os.environ.get("CELLSYNTH_HOME") or Path.home() / "CellSynth")
+    """Where training sets and runs go unless told otherwise: ``CELLSYNTH_HOME``, else as chosen, else ``~/CellSynth``."""
+    from napari_cellsynth.engine.user_folder import chosen_home
+
+    if given := os.environ.get("CELLSYNTH_HOME"):
+        return Path(given)
+    return chosen_home() or Path.home() / "CellSynth"
+
+
+def home_is_chosen() -> bool:
+    """Whether somebody said where the home is: ``CELLSYNTH_HOME``, or :func:`keep_home`."""
+    from napari_cellsynth.engine.user_folder import chosen_home
+
+    return bool(os.environ.get("CELLSYNTH_HOME")) or chosen_home() is not None
+
+
+def keep_home(folder: Path) -> None:
+    """Choose the home for this and later sessions, of napari and the shell; what lies in another one stays there."""
+    from napari_cellsynth.engine.user_folder import keep_home as keep
+
+    keep(Path(folder))
 
 
 def prepare_crops(
