@@ -70,7 +70,14 @@ def test_the_folder_holds_what_using_the_run_needs(whole):
     record = run.record
     assert (record["device"], record["threads"], record["micro_batch"]) == ("cpu", 1, None)
     assert record["model"] == {"pixel_size": [0.2, 0.2], "dtype": "uint8", "channels": 1}
-    assert record["peak_memory"] > 10_000_000
+    (said,) = of("estimate", events)
+    estimate, took = record["estimate"], record["took"]
+    assert estimate["seconds_per_step"] == said.seconds_per_step
+    assert estimate["micro_batch"] is None
+    assert set(took) == {"steps", "seconds_per_step", "seconds", "memory", "disk"}
+    assert (took["steps"], took["memory"] > 10_000_000) == (30, True)
+    assert 0 < 30 * took["seconds_per_step"] < took["seconds"] < 120
+    assert 0.9 < took["disk"] / run.size() < 1.1
     preview = run.file(of("preview", events)[0].path)
     assert tifffile.imread(preview).squeeze().shape == (4, 16, 16)
     leftovers = [name for _, _, names in os.walk(run.path) for name in names if name.endswith(".tmp")]

@@ -58,6 +58,12 @@ class Cost:
         )
 
 
+def cost_of(estimate: Estimate) -> dict[str, Any]:
+    """What run.json and the shell keep of an estimate: the keys of ``took``, and the parts it will take a batch in."""
+    about = estimate.to_json()
+    return {name: about[name] for name in ("seconds_per_step", "seconds", "memory", "disk", "micro_batch")}
+
+
 NOT_COST = ("steps", "seed", "preview_every", "checkpoint_every", "keep_checkpoints")
 """Settings that every run has and that change nothing in a :class:`Cost`."""
 

@@ -15,7 +15,7 @@ import psutil
 from napari_cellsynth.engine import checkpoint
 from napari_cellsynth.engine.control import Wish, Wishes
 from napari_cellsynth.engine.devices import hardware, peak_memory
-from napari_cellsynth.engine.estimate import Pace
+from napari_cellsynth.engine.estimate import Pace, cost_of
 from napari_cellsynth.engine.events import (
     CancelledByUser,
     CheckpointSaved,
@@ -160,9 +160,10 @@ class Job:
             yield from self._answer()
             if self._over:
                 return
+            start = time.perf_counter()
             yield from self._step()
+            self._loop.clock.seconds += time.perf_counter() - start
         yield from self._keep()
-        self._folder.update_record(peak_memory=peak_memory(self._loop.device))
         yield self._end(Finished(step=self._loop.done))
 
     def _step(self) -> Iterator[Event]:
@@ -180,13 +181,20 @@ class Job:
             yield from self._losses()
         if measuring and not self._pace.measuring:
             yield from self._losses()
-            yield self._emit(self._pace.estimate())
-            self._rest()
+            yield from self._estimate()
         if last or done % settings.preview_every == 0:
             yield from self._preview()
         if done % settings.checkpoint_every == 0 or time.monotonic() - self._last_save > LOSS_LIMIT:
             yield from self._save()
         yield from self._written()
+
+    def _estimate(self) -> Iterator[Event]:
+        """Say what the run will take; one that was made before the start stays in run.json."""
+        estimate = self._pace.estimate()
+        if not isinstance(self._folder.record.get("estimate"), dict):
+            self._folder.update_record(estimate=cost_of(estimate))
+        yield self._emit(estimate)
+        self._rest()
 
     def _memory_met(self) -> Iterator[Event]:
         """Say and keep that there was no memory for as many examples at once as before."""
@@ -201,6 +209,7 @@ class Job:
         if steps:
             losses = self._loop.losses.fetch()
             seconds = (time.perf_counter() - self._clock) / steps
+            self._loop.clock.stretch(steps, seconds)
             rates = self._loop.learning_rates()
             yield self._emit(Step(step=self._loop.done, losses=losses, learning_rate=rates, seconds=seconds))
         self._rest()
@@ -297,8 +306,15 @@ class Job:
         (self._folder.path / ".reserve").unlink(missing_ok=True)
         if self._begun:
             self._loop.unfreeze()
+            self._keep_what_it_took()
         self._folder.log(f"{event.kind} at step {event.step}{': ' + event.reason if isinstance(event, Failed) else ''}")
         return self._emit(event)
+
+    def _keep_what_it_took(self) -> None:
+        """Beside the estimate, in run.json; a full disk has greater troubles."""
+        with suppress(OSError, BadInput):
+            took = self._loop.clock.took(peak_memory(self._loop.device), self._folder.size())
+            self._folder.update_record(took=took)
 
     def _let_go(self) -> None:
         """The generator is being closed: save and say so, without a word to whoever closes it."""

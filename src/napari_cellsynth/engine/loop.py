@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from napari_cellsynth.engine import checkpoint
+from napari_cellsynth.engine.clock import Clock
 from napari_cellsynth.engine.devices import send, synchronise
 from napari_cellsynth.engine.draws import GlobalDraws, generator
 from napari_cellsynth.engine.ema import Averages
@@ -131,6 +132,7 @@ class Loop:
         self.averages = Averages(self.networks, names, settings.ema)
         self.done = 0
         """Steps done."""
+        self.clock = Clock()
         self.losses = LossLog()
         self._global = GlobalDraws(self.device)
         self._buffers = Buffers(self.networks)
@@ -253,7 +255,7 @@ class Loop:
     def snapshot(self) -> checkpoint.Snapshot:
         """A copy of all that resuming needs."""
         state = {"step": self.done, "optimizers": {turn.phase.name: turn.optimizer.state_dict() for turn in self.turns}}
-        state["memory_met"] = [met.to_json() for met in self.memory.met]
+        state |= {"memory_met": [met.to_json() for met in self.memory.met], "clock": self.clock.to_json()}
         return checkpoint.Snapshot.of(self.done, self.networks, self.averages.networks, state)
 
     def restore(self, path: Any) -> None:
@@ -269,6 +271,7 @@ class Loop:
             turn.optimizer.load_state_dict(optimizers[turn.phase.name])
         self.done = int(state["step"])
         self.memory.expect(met_from(state.get("memory_met")), self.done)
+        self.clock = Clock.from_json(state.get("clock"))
 
 
 def to_device(batch: Batch, device: torch.device) -> Batch:
