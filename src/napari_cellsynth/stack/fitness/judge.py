@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.stack.fitness import faults
 from napari_cellsynth.stack.fitness.fitness import Fitness
+from napari_cellsynth.stack.fitness.hot_pixels import without_hot_pixels
 from napari_cellsynth.stack.fitness.look import Look, look_at
 from napari_cellsynth.stack.fitness.path import LAGS, Path, follow
 from napari_cellsynth.stack.fitness.reduce import Reduced, factor_for, reduce
@@ -61,11 +62,12 @@ class _Seen:
 
     def add(self, t: int) -> None:
         frame = self._read(t)
-        self.looks.append(None if frame is None else look_at(frame))
+        clear = None if frame is None else without_hot_pixels(frame.astype(np.float32))
+        self.looks.append(None if frame is None or clear is None else look_at(frame, clear))
         before, self._last = self._last, frame
         self.differences.append(np.nan if frame is None or before is None else _difference(before, frame))
-        if frame is not None and min(frame.shape) >= SMALLEST:
-            self._compare(t, reduce(frame.astype(np.float32)))
+        if clear is not None and min(clear.shape) >= SMALLEST:
+            self._compare(t, reduce(clear))
 
     def _read(self, t: int) -> NDArray[Any] | None:
         """A frame with finite numbers; None where it cannot be read, or holds next to none."""

@@ -40,18 +40,18 @@ class Look:
     """Logarithm of the finest detail over the body of what is seen, without noise; NaN where there is nothing."""
 
 
-def look_at(frame: NDArray[Any]) -> Look:
-    """Measure a frame (Y, X) of finite numbers, in its own dtype."""
+def look_at(frame: NDArray[Any], clear: NDArray[np.float32]) -> Look:
+    """Measure a frame (Y, X) of finite numbers, in its own dtype; ``clear`` is the same without hot pixels."""
     some = frame[:: max(1, frame.shape[0] // 256)]
     low, high = (float(value) for value in np.quantile(some, (0.001, 1 - RAYS), method="nearest"))
     top = high if np.mean(frame == high) > RAYS else float(frame.max())
     return Look(
-        mean=float(frame.mean(dtype=np.float64)),
+        mean=float(clear.mean(dtype=np.float64)),
         low=low,
         top=top,
         at_top=_pile(frame, some, low, top),
         noise=noise_of(_middle(frame).astype(np.float32)),
-        sharpness=_sharpness(frame.astype(np.float32)),
+        sharpness=_sharpness(clear),
     )
 
 
