@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from napari_cellsynth.errors import BadInput
 
 if TYPE_CHECKING:
+    from napari_cellsynth.engine.elsewhere.scripts import Slurm
     from napari_cellsynth.engine.events import Estimate, Event, Progress
     from napari_cellsynth.engine.family import Family
+    from napari_cellsynth.engine.places import ListedJob, Place
     from napari_cellsynth.engine.run_folder import RunFolder
     from napari_cellsynth.engine.settings import Settings
     from napari_cellsynth.engine.verbs import Samples
@@ -289,7 +291,7 @@ def train(run: Path, *, resume: bool = False) -> Iterator[Event]:
     record = _record(folder, "data")
     chosen = known(record["family"])
     settings = resolve_settings(chosen, None, record["settings"])
-    data = _same_training_set(chosen, record)
+    data = _same_training_set(chosen, folder)
     recipe = chosen.load("recipe")(settings, data.path)
     yield from engine_train(folder, recipe, settings, device=record["device"], resume=resume)
 
@@ -303,12 +305,107 @@ def _record(folder: RunFolder, *parts: str) -> Mapping[str, Any]:
     return record
 
 
-def _same_training_set(family: Family, record: Mapping[str, Any]) -> PreparedSet:
-    described = record["data"]
-    data = _training_set(family, Path(described["path"]))
-    if data.record.get("hash") != described["hash"]:
+def training_data(run: Path) -> Path:
+    """Folder of the training set that a run was created with, wherever one or the other was carried since.
+
+    Known by its content hash, and looked for where the run says, beside the
+    run, and among the training sets in the home; not opened.
+    """
+    from napari_cellsynth.engine.elsewhere.training_data import locate
+    from napari_cellsynth.engine.run_folder import RunFolder
+
+    folder = RunFolder(Path(run))
+    return locate(folder.path, _record(folder, "data")["data"], [home() / TRAINING_SETS])
+
+
+def _same_training_set(family: Family, folder: RunFolder) -> PreparedSet:
+    from napari_cellsynth.engine.elsewhere.training_data import check_files
+
+    described = _record(folder, "data")["data"]
+    data = _training_set(family, training_data(folder.path))
+    if data.record.get("hash") != described.get("hash"):
         raise BadInput(f"{data.path} is not what this run was created with (its content changed); create a new run")
+    alive = folder.alive
+    # The whole content once on each computer, which takes a second a gigabyte; then the sizes.
+    check_files(data.path, described, thoroughly=alive is None or not alive.here)
     return data
+
+
+def pack(
+    run: Path,
+    out: Path,
+    *,
+    maps: Sequence[str] = (),
+    slurm: Slurm | None = None,
+    device: str = "auto",
+    threads: int | None = None,
+    preset: str | None = None,
+    changes: Mapping[str, Any] | None = None,
+) -> Iterator[Progress]:
+    """Write a run that was created, or has stopped, as a folder (or .zip) for another machine.
+
+    ``maps`` are ``/here=/there`` words: the training set is then not copied
+    but expected on the other machine.  Settings can be changed while the run
+    has no steps.  The first event says the size, the last one's ``details``
+    hold ``out``, ``run``, ``data``, ``bytes`` and ``step``.
+
+    Raises BadInput for a run that is live or finished, without its training
+    set, or where it does not fit on the disk.
+    """
+    from napari_cellsynth.engine.elsewhere.package import Package
+    from napari_cellsynth.engine.elsewhere.package import pack as write
+    from napari_cellsynth.engine.elsewhere.roots import read_roots
+    from napari_cellsynth.engine.elsewhere.scripts import Slurm
+    from napari_cellsynth.engine.run_folder import RunFolder
+
+    folder = RunFolder(Path(run))
+    record, data = _record_elsewhere(folder, preset, changes, device, threads)
+    package = Package(folder, Path(out), record, data.path, roots=read_roots(maps), slurm=slurm or Slurm())
+    yield from write(package)
+
+
+def pack_new(
+    family: str,
+    data: Path,
+    out: Path,
+    *,
+    preset: str | None = None,
+    changes: Mapping[str, Any] | None = None,
+    **options: Any,
+) -> Iterator[Progress]:
+    """Create a run and :func:`pack` it, with the same options, leaving nothing here but the package."""
+    import tempfile
+
+    out = Path(out)
+    with tempfile.TemporaryDirectory() as work:
+        run = Path(work) / (out.stem if out.suffix.lower() == ".zip" else out.name)
+        create_run(family, data, run, preset=preset, changes=changes)
+        yield from pack(run, out, **options)
+
+
+def _record_elsewhere(
+    folder: RunFolder, preset: str | None, changes: Mapping[str, Any] | None, device: str, threads: int | None
+) -> tuple[dict[str, Any], PreparedSet]:
+    """run.json as another machine is to have it, and the training set."""
+    from napari_cellsynth.models.registry import family as known
+
+    record = {**_record(folder, "data"), "device": device}
+    chosen = known(record["family"])
+    data = _same_training_set(chosen, folder)
+    begun = bool(folder.checkpoints())
+    if begun and (preset or changes):
+        raise BadInput(f"{folder.path} has been trained: its settings stay as they are; pack a new run to change them")
+    if preset or changes:
+        before = {} if preset else record["settings"]
+        settings = resolve_settings(chosen, preset or record["preset"], {**before, **(changes or {})})
+        chosen.check(settings, data.record)
+        words = settings.model_dump()
+        record |= {"settings": words, "preset": preset or record["preset"], "seed": words["seed"]}
+        record |= {"micro_batch": words["micro_batch"]}
+    if threads is not None or not begun:
+        # What suits this computer's cores was not meant for another's.
+        record["threads"] = threads
+    return record, data
 
 
 def estimate(
@@ -448,6 +545,34 @@ def list_runs(folder: Path) -> list[dict[str, Any]]:
         kept = {key: record.get(key) for key in ("family", "preset", "created")}
         rows.append({"path": str(run.path), "name": run.path.name, **kept, **about, "bytes": run.size()})
     return sorted(rows, key=lambda row: row["created"] or 0, reverse=True)
+
+
+def places() -> list[Place]:
+    """The folders in which jobs lie: the home's own first, then those that were added; also what is away now."""
+    from napari_cellsynth.engine.places import places as engine_places
+
+    return engine_places(home())
+
+
+def add_place(folder: Path | str) -> Place:
+    """List the jobs of another folder, too (a share, say); raises BadInput for what is not a folder."""
+    from napari_cellsynth.engine.places import add_place as engine_add_place
+
+    return engine_add_place(home(), folder)
+
+
+def remove_place(folder: Path | str) -> None:
+    """List the jobs of a folder no more; nothing in it is touched.  Raises BadInput for one that was not added."""
+    from napari_cellsynth.engine.places import remove_place as engine_remove_place
+
+    engine_remove_place(home(), folder)
+
+
+def list_jobs(*, sizes: bool = True) -> list[ListedJob]:
+    """Every job in all places, trainings and sets being made: those at work first, then the newest first."""
+    from napari_cellsynth.engine.places import list_jobs as engine_list_jobs
+
+    return engine_list_jobs(home(), sizes=sizes)
 
 
 def check() -> dict[str, Any]:
