@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "prepare traps": ("prepare_traps", "cut cell traps out of recordings, held fixed over time, as a training set"),
     "segment": ("segment", "outlines of the cells, without training"),
     "train": ("train", "train a model on a training set, or go on with a training"),
+    "pack": ("pack", "a training for another machine: settings, data, command, SLURM script"),
     "runs": ("runs", "list runs, their state and size"),
     "sample": ("sample", "new images from a trained run"),
     "walk": ("walk", "images along a way through a run's latent space"),

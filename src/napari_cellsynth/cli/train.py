@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from tyro.conf import Positional, UseAppendAction, arg
 
 from napari_cellsynth.cli.options import Device, parse
+from napari_cellsynth.cli.settings_words import changes
 from napari_cellsynth.errors import BadInput
 
 EXAMPLES = """
@@ -129,25 +130,7 @@ def _threads(options: Train) -> int | None:
 
 
 def _changes(options: Train) -> dict[str, Any]:
-    """``--set`` words, later ones winning, and the two settings that have an option of their own."""
-    changes = dict(_setting(word) for word in options.set)
-    for key, value in (("steps", options.steps), ("seed", options.seed)):
-        if value is not None:
-            if changes.get(key, value) != value:
-                raise BadInput(f"{key} is given twice: --{key} {value} and --set {key}={changes[key]}")
-            changes[key] = value
-    return changes
-
-
-def _setting(word: str) -> tuple[str, Any]:
-    key, sign, text = word.partition("=")
-    if not sign or not key.strip():
-        raise BadInput(f"--set {word!r} given; expected key=value, such as --set learning_rate=1e-4")
-    try:
-        return key.strip(), json.loads(text)
-    except json.JSONDecodeError:
-        # What is no number, true, false or null is a word; python's None is meant as null.
-        return key.strip(), None if text in ("None", "none", "") else text
+    return changes(options.set, options.steps, options.seed)
 
 
 def _train(run: Path, *, resume: bool, quiet: bool) -> int:
