@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
+from napari_cellsynth.engine.journey import Journey
 from napari_cellsynth.engine.settings import Settings
 
 
@@ -41,6 +42,8 @@ class Family:
     """The work that the preset ``paper`` follows, in a few words for the panels."""
     check: Callable[[Settings, Mapping[str, Any]], None] = accept
     """Refuses (BadInput) settings that do not go with a training set's ``dataset.json``; loads no torch."""
+    journeys: tuple[Journey, ...] = ()
+    """What the Start tab shows of it, on an example movie."""
 
     @property
     def default_preset(self) -> str:

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from napari_cellsynth.engine.family import Family
+from napari_cellsynth.engine.journey import Journey
 from napari_cellsynth.engine.settings import Settings
 from napari_cellsynth.errors import BadInput
 
@@ -83,6 +84,9 @@ TINY = DcganSettings(
     checkpoint_every=250,
 )
 
+QUICK = {"steps": 200, "preview_every": 40, "checkpoint_every": 100}
+"""For a journey: what can be watched."""
+
 FAMILY = Family(
     name="dcgan",
     title="DCGAN",
@@ -101,4 +105,20 @@ FAMILY = Family(
     model="napari_cellsynth.models.dcgan.model:DcganModel",
     published_as="Pandhe, Rada, Quinn 2018",
     check=check,
+    journeys=(
+        Journey(
+            task="Make new cells",
+            about="Train a model on the cells of a movie; it makes cells that nobody recorded.",
+            verb="sample",
+            honest="It learned for seconds only, so its cells are blurred; a real training takes longer.",
+            quick=QUICK,
+        ),
+        Journey(
+            task="Morph between cells",
+            about="Walk from one cell to another, through cells in between that a model makes.",
+            verb="decode",
+            honest="It learned for seconds only, so its cells are blurred; a real training takes longer.",
+            quick=QUICK,
+        ),
+    ),
 )
