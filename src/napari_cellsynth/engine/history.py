@@ -31,11 +31,11 @@ class Curve:
     steps: list[float] = field(default_factory=list)
     values: list[float] = field(default_factory=list)
 
-    def add(self, step: float, value: float) -> None:
+    def add(self, step: int | float, value: int | float) -> None:
         if not math.isfinite(value):
             return
-        self.steps.append(step)
-        self.values.append(value)
+        self.steps.append(float(step))
+        self.values.append(float(value))
         if len(self.values) > KEPT:
             self.steps, self.values = _halved(self.steps), _halved(self.values)
 

@@ -20,6 +20,7 @@ from napari_cellsynth.engine.recipe import Recipe
 from napari_cellsynth.engine.run_folder import RunFolder
 from napari_cellsynth.engine.settings import Settings
 from napari_cellsynth.engine.trouble import in_words
+from napari_cellsynth.engine.watch import watched
 from napari_cellsynth.errors import BadInput, RunFailed
 
 
@@ -48,7 +49,7 @@ def train(
     with claim(folder):
         _check_startable(folder, settings, resume)
         with Heartbeat(folder.path / "alive.json") as heartbeat, repeatable(_threads(folder)) as threads:
-            yield from Job(folder, recipe, settings, name, heartbeat, threads).run(resume, began)
+            yield from watched(Job(folder, recipe, settings, name, heartbeat, threads).run(resume, began), folder)
 
 
 def measure(recipe: Recipe, settings: Settings, device: str = "auto", *, threads: int | None = None) -> Estimate:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property, partial
+from math import isfinite, nan
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ from napari_cellsynth.models.dcgan.config import DcganSettings
 from napari_cellsynth.models.dcgan.generate import generate, ready_to_use
 from napari_cellsynth.models.dcgan.losses import discriminator_loss, generator_loss
 from napari_cellsynth.models.dcgan.networks import Discriminator, Generator
-from napari_cellsynth.nets.augment import augment
+from napari_cellsynth.nets.augment import SHADOWLESS, augment
+from napari_cellsynth.quality.closeness import TRAINING, Closeness, some
 from napari_cellsynth.quality.frechet import frechet_distance, standardise
 from napari_cellsynth.quality.measures import measure
 from napari_cellsynth.stack.crops.crop_set import TrainingSet
@@ -94,12 +96,14 @@ class DcganRecipe:
         return np.stack([images, masks.astype(images.dtype)] if masks is not None else [images], 1)
 
     def validate(self, networks: Mapping[str, nn.Module]) -> dict[str, float]:
-        """Frechet distance of samples to held-out crops in hand-made measures, and their variety against real."""
-        if len(self._held_out) < 2:
-            return {}
-        real = standardise(self._held_out, self._held_out)
-        made = standardise(measure(self._samples(networks, VALIDATION_COUNT)[0]), self._held_out)
-        return {"frechet": frechet_distance(real, made), "variety": float(np.median(made.std(0)))}
+        """Whether samples come near held-out crops (Frechet distance), differ among each other, and are no copies."""
+        made = self._samples(networks, VALIDATION_COUNT)[0]
+        found = {"variety": self._closeness.variety(made), "nearest": self._closeness.nearest(made)}
+        if len(self._held_out) >= 2:
+            real = standardise(self._held_out, self._held_out)
+            found["frechet"] = frechet_distance(real, standardise(measure(made), self._held_out))
+        # Too few crops for one of them: no number is better than a wild one.
+        return {name: found[name] for name in ("frechet", "variety", "nearest") if isfinite(found.get(name, nan))}
 
     def describe(self) -> dict[str, Any]:
         """What using the weights needs besides the settings."""
@@ -121,3 +125,12 @@ class DcganRecipe:
     def _held_out(self) -> np.ndarray:
         """Measures (N, K) of the validation part."""
         return measure(self.data.images(self.data.indices("validation")[:VALIDATION_COUNT]))
+
+    @cached_property
+    def _closeness(self) -> Closeness:
+        """Crops to learn from and held-out ones, beside which samples are copies or not, different or not."""
+        learned = self.train[some(len(self.train), TRAINING)]
+        held_out = self.data.indices("validation")[:VALIDATION_COUNT]
+        # A made cell that is a mirrored training cell is a copy where training has mirrored it.
+        turned = self.settings.augment > 0 and self.data.modality in SHADOWLESS
+        return Closeness(self.data.images(learned), self.data.images(held_out), self.data.cells(learned), turned)

@@ -1,0 +1,170 @@
+"""Does a model copy its training images, and does it make different ones?  Two numbers from one distance.
+
+The distance of two images is 1 minus the correlation of what is special
+about them: both are pooled to 16 x 16, the mean training image is taken
+out, and of mirrored and turned versions, where training may mirror and
+turn, the best counts.  So brightness, contrast and fine noise do not hide a
+copy, and what all cells have in common does not look like one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from napari_cellsynth.errors import BadInput
+
+SIDE = 16
+"""Pixels along a side of the small images."""
+MADE = 100
+"""Made images that are looked at, at most."""
+HELD_OUT = 200
+"""Held-out images, at most; fewer than ``FEW`` give no number."""
+TRAINING = 4096
+"""Training images, at most; of larger sets these many are drawn, and only copies of these are found."""
+FEW = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Closeness:
+    """Training images and held-out ones as a yardstick for made ones.
+
+    Parameters
+    ----------
+    training
+        (N, Y, X), what the model learns from.
+    held_out
+        (M, Y, X), what it does not see; may be empty.
+    groups
+        Of each training image, which cell it shows: crops of one cell from
+        frame to frame are nearly copies, and the yardstick of variety takes
+        one of each. Without it every image is one of its own.
+    turned
+        Whether training may mirror and turn images.
+    """
+
+    training: np.ndarray
+    held_out: np.ndarray
+    groups: Sequence[int] | np.ndarray | None = None
+    turned: bool = False
+
+    def __post_init__(self) -> None:
+        if self.training.ndim != 3 or len(self.training) < 2:
+            raise BadInput(f"training images of shape {self.training.shape} given; expected (N, Y, X), at least 2")
+        if self.groups is not None and len(self.groups) != len(self.training):
+            raise BadInput(f"{len(self.groups)} groups given for {len(self.training)} training images; one each needed")
+
+    def nearest(self, made: np.ndarray) -> float:
+        """How near made images (N, Y, X) are to training images, in units of how near held-out ones are.
+
+        The median over made images of the distance to the nearest training
+        image, divided by the same of held-out images: about 1 or above where
+        made images are new, near 0 for copies; not a number where there are
+        fewer than 8 held-out images.
+
+        Held-out crops of the very cells that training shows at another time
+        are near to them already: that is the yardstick then, and the number
+        of a healthy model is well above 1.
+        """
+        own = np.median(self._distances(made[:MADE], self._small).min(1))
+        return float(own / self._nearest_of_held_out) if self._nearest_of_held_out > 0 else float("nan")
+
+    def variety(self, made: np.ndarray) -> float:
+        """How different made images (N, Y, X) are from each other, in units of how different cells are in training.
+
+        The median distance of an image to the nearest other one among as
+        many made as there are in the yardstick, divided by the yardstick's:
+        about 1 as real, 0 where the same few images come again and again,
+        however different these are.
+        """
+        count = min(len(self._different), len(made))
+        if count < 2:
+            return float("nan")
+        parts = [made[start : start + count] for start in range(0, len(made) - count + 1, count)]
+        own = np.mean([self._among(part) for part in parts])
+        real = self._among(self.training[self._different[:count]])
+        return float(own / real) if real > 0 else float("nan")
+
+    def _among(self, images: np.ndarray) -> float:
+        """Median distance to the nearest other image."""
+        distances = self._distances(images, self._shrink(images))
+        np.fill_diagonal(distances, np.inf)
+        return float(np.median(distances.min(1)))
+
+    @cached_property
+    def _small(self) -> np.ndarray:
+        chosen = some(len(self.training), TRAINING)
+        return self._shrink(self.training[chosen])
+
+    @cached_property
+    def _nearest_of_held_out(self) -> float:
+        if len(self.held_out) < FEW:
+            return 0.0
+        chosen = some(len(self.held_out), HELD_OUT)
+        return float(np.median(self._distances(self.held_out[chosen], self._small).min(1)))
+
+    @cached_property
+    def _different(self) -> np.ndarray:
+        """Training images of different cells, or any where there are too few cells."""
+        draws = np.random.default_rng(0)
+        groups = np.arange(len(self.training)) if self.groups is None else np.asarray(self.groups)
+        order = draws.permutation(len(groups))
+        _, first = np.unique(groups[order], return_index=True)
+        chosen = order[np.sort(first)] if len(first) >= FEW else order
+        return chosen[:MADE]
+
+    @cached_property
+    def _middle(self) -> np.ndarray:
+        """The mean training image, small; the same in all its turned versions where training may turn it."""
+        middle = pooled(self.training[some(len(self.training), TRAINING)]).mean(0)
+        return np.asarray(np.mean(versions(middle[None]), axis=0)[0] if self.turned else middle)
+
+    def _shrink(self, images: np.ndarray) -> np.ndarray:
+        """(N, SIDE²), without the mean training image, of mean 0 and length 1."""
+        return _normed(pooled(images) - self._middle)
+
+    def _distances(self, images: np.ndarray, others: np.ndarray) -> np.ndarray:
+        """(N, M) of images (N, Y, X) to what ``_shrink`` made of others: 0 the same, 1 nothing in common."""
+        small = pooled(images) - self._middle
+        best = np.full((len(images), len(others)), -1.0, dtype=np.float32)
+        for version in versions(small) if self.turned else [small]:
+            np.maximum(best, _normed(version) @ others.T, out=best)
+        return 1 - best
+
+
+def pooled(images: np.ndarray) -> np.ndarray:
+    """Images (N, Y, X) as means over the areas of a grid, (N, SIDE, SIDE) float32."""
+    rows, columns = (_areas(length) for length in images.shape[1:])
+    return np.asarray(rows @ np.asarray(images, dtype=np.float32) @ columns.T)
+
+
+def versions(images: np.ndarray) -> list[np.ndarray]:
+    """Square images (N, S, S) turned by quarters, and the same mirrored: eight of each."""
+    return [np.rot90(one, turns, (1, 2)) for one in (images, images[:, :, ::-1]) for turns in range(4)]
+
+
+def _areas(length: int) -> np.ndarray:
+    """(SIDE, length): the share of each pixel in each area's mean; a finer grid than the image repeats pixels."""
+    edges = np.linspace(0, length, SIDE + 1)
+    low, high = edges[:-1, None], edges[1:, None]
+    here = np.arange(length)
+    overlap = np.clip(np.minimum(high, here + 1) - np.maximum(low, here), 0, None)
+    return np.asarray(overlap / overlap.sum(1, keepdims=True), dtype=np.float32)
+
+
+def _normed(small: np.ndarray) -> np.ndarray:
+    flat = small.reshape(len(small), -1)
+    flat = flat - flat.mean(1, keepdims=True)
+    length = np.linalg.norm(flat, axis=1, keepdims=True)
+    # A flat image has nothing in common with any.
+    return np.asarray(flat / np.maximum(length, 1e-12), dtype=np.float32)
+
+
+def some(count: int, most: int) -> np.ndarray:
+    """All indices, or so many of them, the same ones every time."""
+    if count <= most:
+        return np.arange(count)
+    return np.sort(np.random.default_rng(0).choice(count, most, replace=False))
