@@ -45,6 +45,13 @@ def test_what_the_user_says_is_taken(shell, silent_file) -> None:
     assert about["frame_interval"] == 600.0
 
 
+def test_the_distance_of_planes_is_taken(shell, tmp_path) -> None:
+    path = tmp_path / "planes.tif"
+    tifffile.imwrite(path, np.zeros((2, 3, 8, 12), np.uint8), metadata={"axes": "TZYX"})
+    said = shell("info", path, "--json", "--z-step", "1.5um")
+    assert json.loads(said.out)["scale"] == [None, 1.5, None, None]
+
+
 def test_pixels_need_not_be_square(shell, silent_file) -> None:
     said = shell("info", silent_file, "--json", "--axes", "TYX", "--pixel-size", "0.2um,0.1um")
     assert json.loads(said.out)["scale"] == [None, 0.2, 0.1]

@@ -114,6 +114,8 @@ class StackOptions:
     """Meaning of the axes, a letter each: T time, C channel, Z plane, Y and X."""
     pixel_size: Annotated[str | None, arg(metavar="0.19um", help_behavior_hint="")] = None
     """Side of a pixel with its unit; height and width apart by a comma where they differ."""
+    z_step: Annotated[str | None, arg(metavar="2um", help_behavior_hint="")] = None
+    """Distance of two focus planes with its unit."""
     interval: Annotated[str | None, arg(metavar="10min", help_behavior_hint="")] = None
     """Time from frame to frame with its unit."""
     scene: Annotated[str | None, arg(metavar="N", help_behavior_hint="")] = None
@@ -122,11 +124,16 @@ class StackOptions:
     def read(self, path: Path) -> Stack:
         """Open a recording with what the user said about it."""
         from napari_cellsynth.stack.files.read import read_stack
-        from napari_cellsynth.stack.quantity import parse_duration
+        from napari_cellsynth.stack.quantity import parse_duration, parse_length
 
         interval = None if self.interval is None else parse_duration(self.interval)
         return read_stack(
-            path, axes=self.axes, pixel_size=self._pixel_size(), frame_interval=interval, scene=self.scene
+            path,
+            axes=self.axes,
+            pixel_size=self._pixel_size(),
+            z_step=None if self.z_step is None else parse_length(self.z_step),
+            frame_interval=interval,
+            scene=self.scene,
         )
 
     def _pixel_size(self) -> float | tuple[float, float] | None:

@@ -126,6 +126,7 @@ class RecordingsOptions(HoldOutOptions, StackOptions):
             "modality": self.modality,
             "axes": self.axes,
             "pixel_size": self.pixel_size,
+            "z_step": self.z_step,
             "interval": self.interval,
         }
         return Table.read(self.table).filled(**known)

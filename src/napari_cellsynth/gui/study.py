@@ -393,8 +393,8 @@ def _read(column: str, text: str) -> Any:
 
 
 def _scale_said(facts: Facts) -> dict[str, Any]:
-    """Interval and pixel size as a row says them."""
-    said: dict[str, Any] = {"interval": facts.frame_interval}
+    """Interval, z step and pixel size as a row says them."""
+    said: dict[str, Any] = {"interval": facts.frame_interval, "z_step": facts.z_step}
     if facts.pixel_size is not None:
         y, x = facts.pixel_size
         said["pixel_size"] = y if y == x else f"{y!r}um,{x!r}um"

@@ -32,6 +32,7 @@ HEADS = {
     "role": "exposure",
     "name": "name",
     "pixel_size": "pixel size",
+    "z_step": "z step",
     "interval": "interval",
     "axes": "axes",
 }
@@ -49,6 +50,7 @@ TIPS = {
     "region": "Part of the image to use, in pixels: top:bottom,left:right.",
     "fraction": "Proportion of one kind of cell in a mixture, from 0 to 1.",
     "role": "Low or high: the exposure, in pairs of the same cells.",
+    "z_step": "Distance of two focus planes, with its unit.",
     "labels": "File with the outlines of the cells.",
 }
 SHOWN = ("file", "condition", "session", "split")

@@ -99,7 +99,7 @@ class Stack:
         if "Q" in self.axes:
             raise BadInput(f"{self.name} holds samples (axis Q); choose one of them first")
         place = {"T": t, "C": channel, "Z": z}
-        return np.asarray(_source(self.data)[tuple(place[axis] for axis in self.axes[:-2])])
+        return np.asarray(source_of(self.data)[tuple(place[axis] for axis in self.axes[:-2])])
 
     def with_(self, **changes: Any) -> Stack:
         """A copy with some fields changed."""
@@ -118,7 +118,7 @@ def with_source(array: da.Array, source: Any) -> da.Array:
     return array
 
 
-def _source(array: Any) -> Any:
+def source_of(array: Any) -> Any:
     """What a plane is read from: not the source where the array was written into, which changes its name."""
     name, source = getattr(array, _SOURCE, (None, None))
     return array if name is None or name != array.name else source

@@ -229,6 +229,16 @@ def test_a_row_completes_what_its_file_does_not_say(study: Table) -> None:
         silent.recordings()
 
 
+def test_a_row_says_the_distance_of_the_planes(tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "planes.tif", np.zeros((2, 3, 8, 12), np.uint8), metadata={"axes": "TZYX"})
+    table = Table.parse("file,z,dz (nm),pixel size,interval\nplanes.tif,all,1500,0.2um,1min\n", tmp_path)
+    (recording,) = table.recordings(HoldOut(**ALL))
+    assert recording.stack.z_step == 1.5
+    assert recording.stack.scale == (60.0, 1.5, 0.2, 0.2)
+    with pytest.raises(BadInput, match="expected a length"):
+        Table.parse("file,z step\nplanes.tif,0 um\n", tmp_path)
+
+
 def test_outlines_are_selected_as_the_file_is_or_taken_as_they_are(study: Table) -> None:
     row = study.rows[0].model_copy(update={"frames": "1-3", "region": "2:8,0:12", "labels": Path("outlines.tif")})
     (whole,) = Table((row,), study.folder).recordings(HoldOut(**ALL))

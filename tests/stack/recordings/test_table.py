@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.stack.recordings.columns import COLUMNS, HEADS
-from napari_cellsynth.stack.recordings.row import Row, interval_s, pixel_size_um
+from napari_cellsynth.stack.recordings.row import Row, interval_s, pixel_size_um, z_step_um
 from napari_cellsynth.stack.recordings.table import Table
 
 
@@ -65,6 +65,7 @@ GOOD: dict[str, tuple[str, Any]] = {
     "split": ("Leave out", "leave out"),
     "axes": ("tyx", "TYX"),
     "pixel_size": ("0.19 \u00b5m", "0.19 \u00b5m"),
+    "z_step": ("2 \u00b5m", "2 \u00b5m"),
     "interval": ("10 min", "10 min"),
 }
 assert set(GOOD) == set(COLUMNS)
@@ -206,6 +207,7 @@ rows_strategy = st.builds(
     split=st.none() | st.sampled_from(["train", "validation", "test", "time", "leave out"]),
     modality=st.none() | st.sampled_from(["dic", "phase-contrast"]),
     pixel_size=st.none() | st.floats(0.01, 10),
+    z_step=st.none() | st.floats(0.01, 10),
     interval=st.none() | st.floats(0.1, 1e4),
 )
 
@@ -219,7 +221,8 @@ def test_what_is_written_is_read_again(rows: list[Row]) -> None:
     for before, after in zip(rows, again.rows, strict=True):
         assert pixel_size_um(after.pixel_size) == pytest.approx(pixel_size_um(before.pixel_size))
         assert interval_s(after.interval) == pytest.approx(interval_s(before.interval))
-        scale = {"pixel_size": None, "interval": None}
+        assert z_step_um(after.z_step) == pytest.approx(z_step_um(before.z_step))
+        scale = {"pixel_size": None, "z_step": None, "interval": None}
         assert before.model_copy(update=scale) == after.model_copy(update=scale)
 
 

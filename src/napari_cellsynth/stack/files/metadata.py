@@ -82,6 +82,10 @@ def _from_side_file(ours: dict[str, Any]) -> Metadata:
     )
 
 
+TAG_NOTE = "pixel size from the TIFF resolution tag, which not every program sets: check it"
+"""Said of a pixel size that may be a program's default."""
+
+
 def from_resolution(y: float, x: float, unit: int) -> Metadata:
     """The pixel size of a TIFF's resolution: pixels per ``unit`` (2 inch, 3 cm, 4 mm, 5 µm)."""
     per = {2: 25400.0, 3: 10000.0, 4: 1000.0, 5: 1.0}.get(unit)
@@ -90,9 +94,7 @@ def from_resolution(y: float, x: float, unit: int) -> Metadata:
     size = (per / y, per / x)
     if max(size) >= SCREEN_PIXEL:
         return Metadata()
-    return Metadata(
-        pixel_size=size, notes=("pixel size from the TIFF resolution tag, which not every program sets: check it",)
-    )
+    return Metadata(pixel_size=size, notes=(TAG_NOTE,))
 
 
 def _from_imagej(said: dict[str, Any], resolution: tuple[float, float]) -> Metadata:

@@ -12,7 +12,7 @@ from napari_cellsynth.errors import BadInput
 from napari_cellsynth.stack.files.colours import Seen
 from napari_cellsynth.stack.files.describe import FileDescription, Scene, describe_file, open_path, scenes_in
 from napari_cellsynth.stack.files.description import described
-from napari_cellsynth.stack.files.metadata import Metadata
+from napari_cellsynth.stack.files.metadata import TAG_NOTE, Metadata
 from napari_cellsynth.stack.files.planes import Arranged, Planes, Squeezed
 from napari_cellsynth.stack.quantity import format_duration, format_length, positive
 from napari_cellsynth.stack.stack import AXES, Stack, with_source
@@ -49,13 +49,14 @@ def read_stack(
     pixel_size: float | Sequence[float] | None = None,
     frame_interval: float | None = None,
     scene: Scene = None,
+    z_step: float | None = None,
 ) -> Stack:
     """Open a recording without reading its pixels.
 
     ``axes`` names the file's axes in the file's order (letters of TCZYX, Q
     for samples); ``pixel_size`` (micrometres; one number or height and
-    width) and ``frame_interval`` (seconds) complete or override what the
-    file says, and a note says so.  ``scene`` chooses among several images in
+    width), ``frame_interval`` (seconds) and ``z_step`` (micrometres)
+    complete or override what the file says, and a note says so.  ``scene`` chooses among several images in
     one file or folder, by number from 0 or by name (see :func:`scenes_in`);
     None is the first that is no thumbnail.  The data are a dask array, one
     chunk per (Y, X) plane.
@@ -85,13 +86,16 @@ def read_stack(
     data, final = _arrange(planes, description, file_axes)
     if said.record is not None and file_axes == description.axes:
         data, final = _restore(data, final, said.record)
+    if pixel_size is not None and TAG_NOTE in notes:  # whoever says it has checked it
+        notes.remove(TAG_NOTE)
     pixel, interval = _given_scale(pixel_size, frame_interval, said, notes)
+    step = _given_step(z_step, said, notes)
     channels = said.channels if len(said.channels) == (data.shape[final.index("C")] if "C" in final else 1) else ()
     return Stack(
         data=data,
         axes=final,
         pixel_size=pixel,
-        z_step=said.z_step if "Z" in final else None,
+        z_step=step if "Z" in final else None,
         frame_interval=interval,
         channels=channels,
         name=_name(description),
@@ -196,6 +200,15 @@ def _given_scale(
             )
         interval = seconds
     return pixel, interval
+
+
+def _given_step(z_step: float | None, said: Metadata, notes: list[str]) -> float | None:
+    if z_step is None:
+        return said.z_step
+    given = positive(z_step, "z step")
+    if said.z_step is not None and not np.isclose(said.z_step, given, rtol=1e-3):
+        notes.append(f"z step {format_length(said.z_step)} in the file, {format_length(given)} taken as given")
+    return given
 
 
 def _name(description: FileDescription) -> str:

@@ -32,6 +32,7 @@ HEADS: dict[str, tuple[str, ...]] = {
     "split": ("used for", "use", "use for", "part", "subset"),
     "axes": ("dimensions", "dims"),
     "pixel_size": ("pixel size", "pixelsize", "pixel", "size of a pixel"),
+    "z_step": ("z spacing", "z distance", "plane distance", "distance of planes", "dz"),
     "interval": ("frame interval", "time step", "time between frames", "dt"),
 }
 """What people call a column, in small letters and without punctuation."""
@@ -72,8 +73,11 @@ EXPECTED = {
     "split": "train, tuning (validation), test, time, leave out, or nothing",
     "axes": "a letter for each axis such as TYX",
     "pixel_size": "a length with its unit such as 0.19um",
+    "z_step": "a length with its unit such as 2um",
     "interval": "a time with its unit such as 10min",
 }
+LENGTHS = ("pixel_size", "z_step")
+"""Columns of lengths."""
 _UNIT = re.compile(r"\s*(?:[(\[]\s*([^()\[\]]+?)\s*[)\]]|\bin\s+(\S+)|/\s*([^\s/]+))\s*$")
 
 
@@ -91,7 +95,7 @@ def column_of(head: str) -> tuple[str | None, str]:
     if found is None:
         return None, ""
     name, unit = known.get(plain(head[: found.start()])), found.group(1) or found.group(2) or found.group(3)
-    if (name == "pixel_size" and micrometres_per(unit)) or (name == "interval" and seconds_per(unit)):
+    if (name in LENGTHS and micrometres_per(unit)) or (name == "interval" and seconds_per(unit)):
         return name, unit
     return None, ""
 
@@ -107,7 +111,7 @@ def value_of(column: str, text: str, unit: str = "") -> Any:
         return text
     if column == "fraction":
         return _fraction(text)
-    if column in ("pixel_size", "interval"):
+    if column in (*LENGTHS, "interval"):
         return f"{text} {unit}" if unit and re.fullmatch(r"[\d.,\s]+", text) else text
     if column == "scene":
         return _whole(text, column)
@@ -131,7 +135,7 @@ def text_of(column: str, value: Any) -> str:
         return ""
     if isinstance(value, Path):
         return value.as_posix()
-    if column == "pixel_size" and isinstance(value, int | float):
+    if column in LENGTHS and isinstance(value, int | float):
         return format_length(value) if float(f"{value:.4g}") == value else f"{value!r} µm"
     if column == "interval" and isinstance(value, int | float):
         return format_duration(value) if value in (1, 60, 600) else f"{value!r} s"

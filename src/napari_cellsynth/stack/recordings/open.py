@@ -10,7 +10,7 @@ from pathlib import Path
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.stack.recordings.holdout import Decision, HoldOut, decide
 from napari_cellsynth.stack.recordings.recording import Pair, Recording
-from napari_cellsynth.stack.recordings.row import Row, interval_s, pixel_size_um
+from napari_cellsynth.stack.recordings.row import Row, interval_s, pixel_size_um, z_step_um
 from napari_cellsynth.stack.recordings.select import Selection, check_outlines, frames_text, select, selection_of
 from napari_cellsynth.stack.recordings.table import Table
 from napari_cellsynth.stack.split import SPLITS, FrameSplit, Split, by_time
@@ -93,6 +93,7 @@ def open_file(path: Path, row: Row) -> Stack:
         path,
         axes=row.axes,
         pixel_size=pixel_size_um(row.pixel_size),
+        z_step=z_step_um(row.z_step),
         frame_interval=interval_s(row.interval),
         scene=row.scene,  # None: the first image that is no thumbnail; of a folder of several series it is asked for
     )

@@ -77,6 +77,8 @@ class Row(BaseModel):
     """Meaning of the file's axes, a letter each, such as TYX, where the file does not say."""
     pixel_size: str | float | None = None
     """Side of a pixel with its unit, height and width apart by a comma where they differ; a number is micrometres."""
+    z_step: str | float | None = None
+    """Distance of two focus planes with its unit; a number is micrometres."""
     interval: str | float | None = None
     """Time from frame to frame with its unit; a number is seconds."""
     others: tuple[tuple[str, str], ...] = ()
@@ -115,6 +117,12 @@ class Row(BaseModel):
     @classmethod
     def _length(cls, value: str | float | None) -> str | float | None:
         pixel_size_um(value)
+        return value
+
+    @field_validator("z_step")
+    @classmethod
+    def _step(cls, value: str | float | None) -> str | float | None:
+        z_step_um(value)
         return value
 
     @field_validator("interval")
@@ -186,6 +194,13 @@ def pixel_size_um(value: str | float | None) -> float | tuple[float, float] | No
         raise BadInput(f"{value!r} given; expected one length such as 0.19um, or height,width")
     sides = [parse_length(part) for part in parts]
     return sides[0] if len(sides) == 1 else (sides[0], sides[1])
+
+
+def z_step_um(value: str | float | None) -> float | None:
+    """Micrometres."""
+    if value is None:
+        return None
+    return positive(value, "z step") if isinstance(value, int | float) else parse_length(value)
 
 
 def interval_s(value: str | float | None) -> float | None:
