@@ -535,7 +535,11 @@ def walk(
 
 
 def list_runs(folder: Path) -> list[dict[str, Any]]:
-    """The runs in a folder, newest first: path, name, family, preset, state, step, steps, since, because, bytes."""
+    """The runs in a folder, newest first: path, name, family, preset, created, state, step, steps, since, because, bytes.
+
+    ``health`` has what the run last said of itself (``state``, ``code``, ``words``, ``step``), None where it said nothing.
+    """
+    from napari_cellsynth.engine.places import said
     from napari_cellsynth.engine.run_folder import runs_in
 
     rows = []
@@ -543,7 +547,8 @@ def list_runs(folder: Path) -> list[dict[str, Any]]:
         record, state = run.record, run.state()
         about = {key: getattr(state, key) for key in ("state", "step", "steps", "since", "because")}
         kept = {key: record.get(key) for key in ("family", "preset", "created")}
-        rows.append({"path": str(run.path), "name": run.path.name, **kept, **about, "bytes": run.size()})
+        more = {"bytes": run.size(), "health": said(run)}
+        rows.append({"path": str(run.path), "name": run.path.name, **kept, **about, **more})
     return sorted(rows, key=lambda row: row["created"] or 0, reverse=True)
 
 

@@ -16,7 +16,7 @@ def test_runs_as_json(shell, run) -> None:
     (row,) = json.loads(shell("runs", run.parent, "--json").out)
     assert list(row) == [
         *("path", "name", "family", "preset", "created"),
-        *("state", "step", "steps", "since", "because", "bytes"),
+        *("state", "step", "steps", "since", "because", "bytes", "health"),
     ]
     assert (row["name"], row["family"], row["preset"]) == ("run", "dcgan", "tiny")
     assert (row["state"], row["step"], row["steps"]) == ("finished", 8, 8)
@@ -42,11 +42,10 @@ def test_runs_of_no_folder(shell, tmp_path) -> None:
 
 def test_check_as_json_and_in_words(shell) -> None:
     found = json.loads(shell("check", "--json").out)
-    assert list(found) == ["cellsynth", "python", "platform", "packages", "qt", "devices", "cpu_cores", "advice"]
+    about = ["cellsynth", "python", "platform", "packages", "qt", "devices", "gpus", "cpu_cores", "advice"]
+    assert list(found) == about
     assert found["python"] == ".".join(map(str, sys.version_info[:3]))
-    assert [set(device) for device in found["devices"]] == [{"device", "name", "memory", "free"}] * len(
-        found["devices"]
-    )
+    assert all(set(device) == {"device", "name", "memory", "free", "users"} for device in found["devices"])
     words = shell("check").out
     assert found["packages"]["torch"] in words
     assert all(advice in words for advice in found["advice"])

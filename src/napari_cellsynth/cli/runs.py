@@ -48,4 +48,6 @@ def _line(row: dict[str, Any]) -> str:
     words = f"{row['state']:11} {row['name']}  {row['family']} {row['preset']}, step {row['step']} of {row['steps']}"
     since = "" if row["since"] is None else time.strftime(", since %Y-%m-%d %H:%M", time.localtime(row["since"]))
     because = f", because {row['because']}" if row["because"] else ""
-    return f"{words}, {in_bytes(row['bytes'])}{since}{because}"
+    health = row["health"] or {}
+    said = f"\n            {health['words']}" if health.get("state") in ("warning", "bad") else ""
+    return f"{words}, {in_bytes(row['bytes'])}{since}{because}{said}"

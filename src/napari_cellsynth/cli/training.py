@@ -17,6 +17,7 @@ from napari_cellsynth.engine.events import (
     Event,
     Failed,
     Finished,
+    Health,
     Paused,
     Resumed,
     Started,
@@ -108,6 +109,8 @@ class Teller:
                 self._step(event)
             case Validation():
                 self._checked = ", ".join(f"{name} {value:.3g}" for name, value in event.values.items())
+            case Health():
+                self._line.say(f"step {event.step}: {event.words}")
             case CheckpointSaved():
                 self._line.at(event.step, self._steps, "weights saved")
             case Paused():

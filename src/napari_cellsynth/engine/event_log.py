@@ -31,6 +31,8 @@ ASIDE = (Waiting, MemoryMet, Health)
 """Events that say something of the run, and nothing of how far it has come."""
 END = 1 << 16
 """Bytes at the end of the file in which the last events are looked for; about 300 lines."""
+FAR_BACK = 1 << 22
+"""Bytes at the end in which the last word on a training's health is looked for; about 20,000 lines."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,24 @@ class EventLog:
         except OSError:
             return []
         return lines[1:] if size > END else lines
+
+    def health(self) -> Health | None:
+        """What was last thought of the training, where that was said within the last :data:`FAR_BACK` bytes."""
+        try:
+            with open(self.path, "rb") as file:
+                end, rest = file.seek(0, os.SEEK_END), b""
+                for start in range(end - END, end - FAR_BACK - END, -END):
+                    file.seek(max(0, start))
+                    lines = (file.read(END + min(0, start)) + rest).split(b"\n")
+                    rest = lines[0]
+                    for line in reversed(lines if start <= 0 else lines[1:]):
+                        if b'"health"' in line and isinstance(event := parse(line), Health):
+                            return event
+                    if start <= 0:
+                        return None
+        except OSError:
+            pass
+        return None
 
     def answered(self) -> int:
         """The highest number of a wish that an event has answered."""

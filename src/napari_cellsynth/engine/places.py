@@ -66,6 +66,8 @@ class ListedJob:
     last_lines: tuple[str, ...]
     family: str | None = None
     preset: str | None = None
+    health: dict[str, Any] | None = None
+    """What a training last said of itself: ``state`` (good, warning, bad), ``code``, ``words``, ``step``."""
 
     @property
     def live(self) -> bool:
@@ -153,7 +155,14 @@ def training(run: RunFolder, place: Path, *, sizes: bool = True) -> ListedJob:
         last_lines=state.last_lines,
         family=record.get("family"),
         preset=record.get("preset"),
+        health=said(run),
     )
+
+
+def said(run: RunFolder) -> dict[str, Any] | None:
+    """What a training last said of itself, JSON-safe."""
+    found = run.health()
+    return None if found is None else {key: getattr(found, key) for key in ("state", "code", "words", "step")}
 
 
 _SIZES: dict[Path, tuple[tuple[object, ...], int]] = {}

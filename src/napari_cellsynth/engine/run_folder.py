@@ -19,7 +19,7 @@ from typing import Any
 from napari_cellsynth import __version__
 from napari_cellsynth.engine.control import ASKS, write_wish
 from napari_cellsynth.engine.event_log import EventLog, EventTail
-from napari_cellsynth.engine.events import Event
+from napari_cellsynth.engine.events import Event, Health
 from napari_cellsynth.engine.files import read_json, write_json
 from napari_cellsynth.engine.heartbeat import Alive
 from napari_cellsynth.engine.run_state import LIVE, RunState, State, state_of
@@ -129,6 +129,10 @@ class RunFolder:
     def tail(self) -> EventTail:
         """Reader that returns, call by call, what is new; the first call returns everything."""
         return EventTail(self.log_of_events.path)
+
+    def health(self) -> Health | None:
+        """What the training last said of itself; None where it has said nothing yet."""
+        return self.log_of_events.health()
 
     def log(self, text: str) -> None:
         """Add lines to log.txt; where that cannot be written, training is more important."""
