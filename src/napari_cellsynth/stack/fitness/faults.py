@@ -32,6 +32,23 @@ DOUBLED = (0.2, 0.5)
 it is at least 0.36 of the usual one, but for frames that are the same; and the noise of two exposures never is."""
 
 
+NOISE_ONLY = 6.0
+"""Structure of its clearest frame, in standard deviations, below which a recording is noise.  White noise has 1 to 2,
+4 once in thousands of frames; real recordings 110 (24 x 122 pixels) and more."""
+
+
+def constant(looks: Sequence[Look | None]) -> bool:
+    """Whether every frame that can be read is one value."""
+    known = [look for look in looks if look is not None]
+    return bool(known) and all(look.structure == 0 for look in known)
+
+
+def noise_only(looks: Sequence[Look | None]) -> bool:
+    """Whether no frame shows anything larger than a pixel."""
+    known = [look.structure for look in looks if look is not None]
+    return bool(known) and not constant(looks) and max(known) < NOISE_ONLY
+
+
 def dark_and_bright(looks: Sequence[Look | None]) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Frames much darker, and much brighter, than those nearby; None stands for frames that could not be read."""
     means = _values(looks, lambda look: look.mean)

@@ -16,7 +16,12 @@ STEADY = 0.2
 
 def findings_of(fitness: Fitness) -> list[Finding]:
     """In the order in which they matter; what was looked for and is in order is said, too."""
-    return [*_frames(fitness), *_stage(fitness), *_jumps(fitness)]
+    if fitness.constant:
+        # Of frames without anything in them nothing else is worth a sentence.
+        nothing = Finding("content", (), "bad", "every frame is one value: nothing to learn")
+        return [*_readable(fitness), nothing]
+    stage = () if fitness.noise else _stage(fitness)
+    return [*_readable(fitness), *_content(fitness), *_frames(fitness), *stage, *_jumps(fitness)]
 
 
 def listed(frames: Sequence[int]) -> str:
@@ -34,10 +39,18 @@ def listed(frames: Sequence[int]) -> str:
     return f"{word} " + (" and ".join([", ".join(said[:-1]), said[-1]]) if len(said) > 1 else said[0])
 
 
-def _frames(fitness: Fitness) -> Iterator[Finding]:
+def _readable(fitness: Fitness) -> Iterator[Finding]:
     if fitness.unreadable:
         words = f"{listed(fitness.unreadable)} cannot be read; clips leave {_it(fitness.unreadable)} out"
         yield Finding("readable", fitness.unreadable, "bad", words)
+
+
+def _content(fitness: Fitness) -> Iterator[Finding]:
+    if fitness.noise:
+        yield Finding("content", (), "warning", "looks like noise: no structure larger than a pixel was found")
+
+
+def _frames(fitness: Fitness) -> Iterator[Finding]:
     for frames, word in ((fitness.dark, "dark"), (fitness.bright, "too bright")):
         if frames:
             words = f"{listed(frames)} {_is(frames)} {word}; clips leave {_it(frames)} out"
@@ -45,7 +58,7 @@ def _frames(fitness: Fitness) -> Iterator[Finding]:
     if fitness.blurred:
         words = f"{listed(fitness.blurred)} {_is(fitness.blurred)} blurred; clips leave {_it(fitness.blurred)} out"
         yield Finding("sharp", fitness.blurred, "warning", words)
-    elif fitness.frames > 2:
+    elif fitness.frames > 2 and not fitness.noise:
         yield Finding("sharp", (), "ok", "sharp")
     if fitness.saturated:
         where = "all frames" if len(fitness.saturated) == fitness.frames else listed(fitness.saturated)

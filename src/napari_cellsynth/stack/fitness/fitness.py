@@ -13,7 +13,7 @@ from napari_cellsynth.errors import BadInput
 from napari_cellsynth.stack.fitness.drift import Drift
 
 Severity = Literal["ok", "warning", "bad"]
-Kind = Literal["readable", "light", "sharp", "saturated", "doubled", "stage", "drift", "jumps"]
+Kind = Literal["readable", "content", "light", "sharp", "saturated", "doubled", "stage", "drift", "jumps"]
 JITTER = 0.7
 """Pixels per frame from which shifts by whole pixels help: they leave about 0.5, what rounding makes."""
 DRIFT = 2.0
@@ -67,6 +67,10 @@ class Fitness:
     doubled: tuple[int, ...] = ()
     """Frames that are the one before once more."""
     unreadable: tuple[int, ...] = ()
+    constant: bool = False
+    """Whether every frame is one value."""
+    noise: bool = False
+    """Whether nothing larger than a pixel is seen in any frame."""
     channel: int = 0
     z: int = 0
 
@@ -129,7 +133,8 @@ class Fitness:
         return {
             "frames": self.frames, "channel": self.channel, "z": self.z, "steps": steps,
             "offsets": self.offsets.round(4).tolist(), "jitter": round(self.jitter, 4), "error": round(self.error, 4),
-            "told": self.told, "drifts": self.drifts, "ceiling": self.ceiling, "share": self.share, **lists,
+            "told": self.told, "drifts": self.drifts, "ceiling": self.ceiling, "share": self.share,
+            "constant": self.constant, "noise": self.noise, **lists,
         }  # fmt: skip
 
     @classmethod
@@ -139,6 +144,7 @@ class Fitness:
             steps = [[np.nan, np.nan] if step is None else step for step in record["steps"]]
             kept: dict[str, Any] = {name: record[name] for name in KEPT}
             kept |= {name: tuple(int(t) for t in record[name]) for name in (*FRAME_LISTS, "scenes")}
+            kept |= {name: bool(record.get(name, False)) for name in ("constant", "noise")}
             offsets = np.asarray(record["offsets"], np.float64).reshape(-1, 2)
             return cls(int(record["frames"]), np.asarray(steps, np.float64).reshape(-1, 2), offsets, **kept)
         except (KeyError, TypeError, ValueError) as error:

@@ -110,7 +110,8 @@ class _Seen:
             told=path.told, drifts=path.drifts, jumps=path.jumps, scenes=path.scenes, dark=dark, bright=bright,
             saturated=saturated, ceiling=max((look.top for look in tops), default=None),
             share=max((look.at_top for look in tops), default=0.0), blurred=blurred, doubled=doubled,
-            unreadable=unreadable, channel=self.channel, z=self.z,
+            unreadable=unreadable, constant=faults.constant(self.looks), noise=faults.noise_only(self.looks),
+            channel=self.channel, z=self.z,
         )  # fmt: skip
 
     def _path(self, unfit: frozenset[int]) -> Path:

@@ -22,6 +22,10 @@ NEAR_TOP = 0.01
 """Share of the frame's range below its highest value with which the pile at the top is compared."""
 
 
+BLOCKS, FEWEST_BLOCKS = (2, 4, 8, 16), 64
+"""Sides of blocks (pixels) whose means tell structure from noise, and how many blocks that takes."""
+
+
 @dataclass(frozen=True)
 class Look:
     """One frame, measured."""
@@ -36,6 +40,9 @@ class Look:
     just below, or a frame of next to two values, such as a mask."""
     noise: float
     """Standard deviation of its noise, measured in its middle."""
+    structure: float
+    """By how much block means vary more than those of white noise do, in standard deviations, for the size of blocks
+    where it is most; 0 where the frame is one value, infinite where it is too small to tell."""
     sharpness: float
     """Logarithm of the finest detail over the body of what is seen, without noise; NaN where there is nothing."""
 
@@ -51,6 +58,7 @@ def look_at(frame: NDArray[Any], clear: NDArray[np.float32]) -> Look:
         top=top,
         at_top=_pile(frame, some, low, top),
         noise=noise_of(_middle(frame).astype(np.float32)),
+        structure=_structure(clear),
         sharpness=_sharpness(clear),
     )
 
@@ -70,6 +78,20 @@ def _pile(frame: NDArray[Any], some: NDArray[Any], low: float, top: float) -> fl
         beneath = float(np.mean((frame >= top - depth) & (frame < top))) / depth
         return share if share >= 3 * beneath else 0.0
     return share
+
+
+def _structure(frame: NDArray[np.float32]) -> float:
+    """Means of blocks of n pixels vary n times less than pixels do, if these are noise of their own."""
+    variance = float(frame.var(dtype=np.float64))
+    if variance == 0:
+        return 0.0
+    found = []
+    for side in BLOCKS:
+        means = binned(frame, side)
+        if means.size >= FEWEST_BLOCKS:
+            ratio = float(means.var(dtype=np.float64)) * side**2 / variance
+            found.append((ratio - 1) * np.sqrt(means.size / 2))
+    return max(found, default=np.inf)
 
 
 def _sharpness(frame: NDArray[np.float32]) -> float:
