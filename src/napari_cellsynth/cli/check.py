@@ -48,4 +48,11 @@ def _in_words(found: dict[str, Any]) -> str:
 def _device(device: dict[str, Any]) -> str:
     memory = "" if device["memory"] is None else f", {in_bytes(device['memory'])} of memory"
     free = "" if device["free"] is None else f", {in_bytes(device['free'])} free"
-    return f"{device['device']:18} {device['name']}{memory}{free}"
+    users = "".join(f"\n  {'':18} used by {user_in_words(user)}" for user in device["users"])
+    return f"{device['device']:18} {device['name']}{memory}{free}{users}"
+
+
+def user_in_words(user: dict[str, Any]) -> str:
+    """``python (process 4711), 5.4 GB``."""
+    memory = "" if user["memory"] is None else f", {in_bytes(user['memory'])}"
+    return f"{user['name']} (process {user['pid']}){memory}"

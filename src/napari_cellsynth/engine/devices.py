@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
 import psutil
 
 from napari_cellsynth.errors import BadInput
+
+if TYPE_CHECKING:
+    from napari_cellsynth.engine.nvidia import Card
 
 
 def resolve_device(name: str) -> str:
@@ -36,22 +40,56 @@ def resolve_device(name: str) -> str:
     raise BadInput(f"device {name!r} is unknown; expected auto, cpu, cuda, cuda:1 or mps")
 
 
-def describe_devices() -> list[dict[str, Any]]:
-    """Every device with ``device``, ``name``, ``memory`` and ``free`` (bytes, None where unknown), best first."""
+def describe_devices(known: Sequence[Card] | None = None) -> list[dict[str, Any]]:
+    """Every device with ``device``, ``name``, ``memory`` and ``free`` (bytes, None where unknown), best first.
+
+    ``users`` are the processes that hold memory of it, the greatest first,
+    each with ``pid``, ``name`` and ``memory`` (bytes or None), as far as the
+    driver tells; for the processor and Apple's GPU none are listed.
+    ``known`` are the driver's cards, where they have been asked for already.
+    """
     import torch
 
+    from napari_cellsynth.engine.nvidia import cards
+
     found: list[dict[str, Any]] = []
-    for index in range(torch.cuda.device_count() if torch.cuda.is_available() else 0):
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    known = cards() if known is None and count else known or []
+    for index in range(count):
         free, total = torch.cuda.mem_get_info(index)
-        found.append(
-            {"device": f"cuda:{index}", "name": torch.cuda.get_device_name(index), "memory": total, "free": free}
-        )
+        card = card_of(index, known)
+        users = [asdict(user) for user in card.users if user.pid != os.getpid()] if card else []
+        about = {"device": f"cuda:{index}", "name": torch.cuda.get_device_name(index), "memory": total, "free": free}
+        found.append({**about, "users": users})
     if torch.backends.mps.is_available():
-        found.append({"device": "mps", "name": "Apple GPU", "memory": torch.mps.recommended_max_memory(), "free": None})
-    memory = psutil.virtual_memory()
+        memory = torch.mps.recommended_max_memory()
+        found.append({"device": "mps", "name": "Apple GPU", "memory": memory, "free": None, "users": []})
+    room = psutil.virtual_memory()
     cores = os.cpu_count() or 1
     name = f"processor, {cores} core{'s' if cores > 1 else ''}"
-    return [*found, {"device": "cpu", "name": name, "memory": memory.total, "free": memory.available}]
+    return [*found, {"device": "cpu", "name": name, "memory": room.total, "free": room.available, "users": []}]
+
+
+def card_of(index: int, known: Sequence[Card]) -> Card | None:
+    """The driver's card behind ``cuda:index``, which torch may count otherwise; None where it cannot be told.
+
+    Takes no memory of the GPU unless several that differ have to be told apart.
+    """
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is not None:
+        names = [name.strip() for name in visible.split(",") if name.strip()]
+        named = names[index] if index < len(names) else ""
+        if not named.isdigit():
+            return next((card for card in known if named and card.uuid.startswith(named)), None)
+        index = int(named)
+    alike = len({card.name for card in known}) <= 1
+    if alike or os.environ.get("CUDA_DEVICE_ORDER") == "PCI_BUS_ID":
+        return next((card for card in known if card.index == index), None)
+    import torch
+
+    # Fastest first: only the driver's runtime knows which that is.
+    uuid = str(torch.cuda.get_device_properties(index).uuid)
+    return next((card for card in known if card.uuid.removeprefix("GPU-") == uuid), None)
 
 
 def send(tensor: Any, device: Any) -> Any:
