@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -32,6 +33,8 @@ from napari_cellsynth.engine.memory import (
 )
 from napari_cellsynth.engine.recipe import Batch, Phase, Recipe
 from napari_cellsynth.engine.settings import Settings
+from napari_cellsynth.engine.shares import parts, share_size
+from napari_cellsynth.engine.team import Outcome, Parted, SharedBuffers, Team, first_line
 from napari_cellsynth.errors import BadInput
 
 
@@ -109,11 +112,21 @@ def _to_float32(value: Tensor) -> Tensor:
 class Loop:
     """A recipe on a device."""
 
-    def __init__(self, recipe: Recipe, settings: Settings, device: str, *, micro_batch: int | None = None) -> None:
-        self.recipe, self.settings = recipe, settings
+    def __init__(
+        self,
+        recipe: Recipe,
+        settings: Settings,
+        device: str,
+        *,
+        micro_batch: int | None = None,
+        team: Team | None = None,
+    ) -> None:
+        self.recipe, self.settings, self.team = recipe, settings, team
+        self._rank, self._count = (0, 1) if team is None else (team.place.rank, team.place.count)
+        share_size(settings.batch_size, self._count)
         size = settings.micro_batch if micro_batch is None else micro_batch
         self.memory = MicroBatch(size, [phase.name for phase in recipe.phases])
-        self.fabric = make_fabric(device, settings.precision)
+        self.fabric = make_fabric(device, settings.precision) if team is None else team.fabric
         self.device: torch.device = self.fabric.device
         self.networks = dict(recipe.networks)
         if self.device.type == "cuda":
@@ -122,7 +135,8 @@ class Loop:
         for name in {name for phase in recipe.phases for name in phase.networks}:
             self.networks[name].train()
         for network in self.networks.values():
-            self.fabric.setup_module(network)
+            # Fabric's setup_module would wrap it for several processes, and wrappers know no gradient penalties.
+            self.fabric.to_device(network)
         # On one device in full precision a wrapper has nothing to do, and Fabric's costs 20 to 40 microseconds a call.
         self.in_training: Mapping[str, nn.Module] = self.networks
         if settings.precision != "32-true":
@@ -136,6 +150,7 @@ class Loop:
         self.losses = LossLog()
         self._global = GlobalDraws(self.device)
         self._buffers = Buffers(self.networks)
+        self._shared = SharedBuffers.of(self.networks)
 
     @property
     def micro_batch(self) -> int | None:
@@ -144,7 +159,7 @@ class Loop:
 
     def step(self) -> None:
         """One step: the turns of all phases, then the averages.  Does not wait for the device."""
-        with self._global.scope():
+        with self._together(), self._global.scope():
             for turn in self.turns:
                 if self.done % turn.phase.interval == 0:
                     turn.freeze()
@@ -152,6 +167,25 @@ class Loop:
                         self._take(turn, repeat)
         self.averages.update(self.done)
         self.done += 1
+
+    @contextmanager
+    def _together(self) -> Iterator[None]:
+        """A step of all processes: the first tells the others, and who fails says so before it leaves."""
+        team = self.team
+        if team is None:
+            yield
+            return
+        if team.leads:
+            team.tell("step")
+        try:
+            yield
+        except Parted:
+            raise
+        except Exception as error:
+            team.outcome("failed", first_line(error))
+            raise
+        team.outcome("well")
+        team.agree_on_buffers(self._shared)
 
     def _take(self, turn: Turn, repeat: int) -> None:
         phase = turn.phase
@@ -161,20 +195,27 @@ class Loop:
         self.memory.reach(*place)
         self._buffers.keep()
         while not self._gradients(turn, batch, repeat):
-            self.memory.smaller(*place, len(batch))
+            self.memory.smaller(*place, share_size(len(batch), self._count))
+        if self.team is not None:
+            self.team.add_gradients(turn.weights)
         turn.stepper.step()
         turn.optimizer.zero_grad(set_to_none=True)
 
     def _gradients(self, turn: Turn, batch: Batch, repeat: int) -> bool:
         """Of a turn, part by part; False, and no trace, where the memory does not suffice for the parts."""
         logged = len(self.losses)
+        outcome: Outcome = "well"
         try:
-            for number, part in enumerate(self._parts(batch)):
+            for number, part in parts(batch, self.micro_batch, self._rank, self._count):
                 self._gradients_of(turn, part, repeat, number, len(part) / len(batch))
         except Exception as error:
             if not is_out_of_memory(error):
                 raise
-        else:
+            outcome = "no memory"
+        if self.team is not None:
+            # Where one has no memory all take smaller parts, so that all draw as one process would.
+            outcome = self.team.outcome(outcome)
+        if outcome == "well":
             return True
         # Out here the error is gone, and with it what its frames held on to.
         turn.optimizer.zero_grad(set_to_none=True)
@@ -205,10 +246,46 @@ class Loop:
             for met in self.memory.news()
         ]
 
-    def _parts(self, batch: Batch) -> Sequence[Batch]:
-        if self.micro_batch is None or self.micro_batch >= len(batch):
-            return [batch]
-        return batch.split(self.micro_batch)
+    def take_along(self, found: Path | None, memory_met: Any) -> None:
+        """Of process 0: the others begin where it does, at the checkpoint ``found`` or at the start."""
+        if self.team is not None:
+            name = None if found is None else found.name
+            self.team.tell("begin", checkpoint=name, micro_batch=self.micro_batch, memory_met=memory_met)
+            self.team.outcome("well")
+            self.be_alike()
+
+    def be_alike(self) -> None:
+        """Weights and averages as process 0 has them."""
+        if self.team is not None:
+            networks = [*self.networks.values(), *self.averages.networks.values()]
+            self.team.like_leader(t for net in networks for t in (*net.parameters(), *net.buffers()))
+
+    def team_notes(self) -> list[str]:
+        """What several processes make different."""
+        if self.team is None:
+            return []
+        share = share_size(self.settings.batch_size, self._count)
+        notes = [f"{self.team.words()} share each batch of {self.settings.batch_size}, at most {share} for each"]
+        if has_batch_statistics(self.networks):
+            seen = share if self.micro_batch is None else min(share, self.micro_batch)
+            notes.append(
+                f"batch norm sees the {seen} examples of one process at a time: "
+                "the weights cannot be those of one process that sees the whole batch"
+            )
+        return notes
+
+    def rest(self) -> None:
+        """Of process 0, which waits for its user: a sign for the others, whose patience is finite."""
+        if self.team is not None:
+            self.team.tell("rest")
+
+    def fetch_losses(self) -> dict[str, float]:
+        """Means over the steps since the last call, and over all processes."""
+        if self.team is None:
+            return self.losses.fetch()
+        if self.team.leads:
+            self.team.tell("losses")
+        return self.losses.fetch(self.team.numbers)
 
     def timed_step(self) -> float:
         """One step, waiting for the device before and after; seconds."""

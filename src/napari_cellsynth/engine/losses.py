@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -43,19 +44,26 @@ class LossLog:
         """Keep a scalar; nothing waits for it."""
         self._entries.append(Entry(step, name, weight, value.detach()))
 
-    def fetch(self) -> dict[str, float]:
-        """Means over the steps since the last fetch; raises :class:`LossNotFinite` with the step at which it began."""
+    def fetch(self, add: Callable[[Sequence[float]], Sequence[float]] | None = None) -> dict[str, float]:
+        """Means over the steps since the last fetch; raises :class:`LossNotFinite` with the step at which it began.
+
+        ``add`` adds those of other processes, which have logged other parts of the same steps.
+        """
         entries, self._entries = self._entries, []
         if not entries:
             return {}
         values = torch.stack([entry.value.reshape(()).float() for entry in entries]).tolist()
+        sums: defaultdict[tuple[int, str], float] = defaultdict(float)
+        for entry, value in zip(entries, values, strict=True):
+            sums[entry.step, entry.name] += entry.weight * value
+        added = list(sums.values()) if add is None else add(list(sums.values()))
         totals: defaultdict[str, float] = defaultdict(float)
         steps: defaultdict[str, set[int]] = defaultdict(set)
-        for entry, value in zip(entries, values, strict=True):
+        for (step, name), value in zip(sums, added, strict=True):
             if not math.isfinite(value):
-                raise LossNotFinite(f"{entry.name} became {_word(value)} in step {entry.step}")
-            totals[entry.name] += entry.weight * value
-            steps[entry.name].add(entry.step)
+                raise LossNotFinite(f"{name} became {_word(value)} in step {step}")
+            totals[name] += value
+            steps[name].add(step)
         return {name: total / len(steps[name]) for name, total in totals.items()}
 
 

@@ -11,17 +11,21 @@ import logging
 import os
 import socket
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Literal
 
 import psutil
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from napari_cellsynth.engine.processes import Place
 from napari_cellsynth.errors import BadInput, RunFailed
 
+PATIENCE = timedelta(hours=2)
+"""How long others wait for one that is alive: a look at held-out data, or what is written, may take long."""
 BUCKET = 1 << 24
 """Numbers that travel at once; bounds the memory that adding up takes beside the gradients."""
 Outcome = Literal["well", "no memory", "failed"]
@@ -47,8 +51,9 @@ class Team:
             self.fabric = _join(place, self.device, precision)
             self._members = [self._from(rank, (socket.gethostname(), os.getpid())) for rank in range(place.count)]
         except Exception as error:
-            first = (str(error).strip().splitlines() or [type(error).__name__])[0]
-            raise RunFailed(f"the {place.count} processes of the training could not be joined: {first}") from error
+            raise RunFailed(
+                f"the {place.count} processes of the training could not be joined: {first_line(error)}"
+            ) from error
 
     @property
     def leads(self) -> bool:
@@ -70,11 +75,14 @@ class Team:
         order: tuple[str, dict[str, Any]] = self._from(0, None)
         return order
 
-    def dismiss(self, word: str) -> None:
-        """Process 0 lets the others go; without a sound where they are gone."""
+    def dismiss(self, event: dict[str, Any] | None = None, *, reason: str = "") -> None:
+        """Process 0 lets the others go, with the event that ended the run or why there is none.
+
+        Without a sound where they are gone.
+        """
         if not self._over:
             with suppress(Parted):
-                self.tell("end", word=word)
+                self.tell("end", event=event, reason=reason)
         self._over = True
 
     def leave(self) -> None:
@@ -128,10 +136,19 @@ class Team:
     @torch.no_grad()
     def like_leader(self, tensors: Iterable[Tensor]) -> None:
         """Make them what they are in process 0."""
-        found = [tensor for tensor in tensors if tensor.is_floating_point()]
-        if not self.leads:
+        found = list({id(tensor): tensor for tensor in tensors if tensor.is_floating_point()}.values())
+        if not self.leads and found:
             torch._foreach_zero_(found)
         self._add(found)
+
+    @torch.no_grad()
+    def agree_on_buffers(self, shared: SharedBuffers) -> None:
+        """After a step: running means of batch norm are averaged, other buffers become the first process's."""
+        if shared.averaged:
+            torch._foreach_div_(shared.averaged, self.place.count)
+        if shared.followed and not self.leads:
+            torch._foreach_zero_(shared.followed)
+        self._add([*shared.averaged, *shared.followed])
 
     def _add(self, tensors: Sequence[Tensor]) -> None:
         for bucket in _buckets(tensors):
@@ -165,6 +182,32 @@ class Team:
     def _name(self, rank: int) -> str:
         host, pid = self._members[rank]
         return f"process {rank} of {self.place.count} (from 0; {pid} on {host})"
+
+
+@dataclass(frozen=True)
+class SharedBuffers:
+    """What networks change by themselves in a forward pass, or never."""
+
+    averaged: list[Tensor]
+    """Running means and variances of batch norm."""
+    followed: list[Tensor]
+    """Others, such as vectors of a power iteration."""
+
+    @classmethod
+    def of(cls, networks: Mapping[str, nn.Module]) -> SharedBuffers:
+        norms = torch.nn.modules.batchnorm._BatchNorm
+        found: dict[int, tuple[Tensor, bool]] = {}
+        for module in (module for network in networks.values() for module in network.modules()):
+            for buffer in module.buffers(recurse=False):
+                if buffer.is_floating_point():
+                    found[id(buffer)] = (buffer, isinstance(module, norms))
+        chosen = found.values()
+        return cls([one for one, norm in chosen if norm], [one for one, norm in chosen if not norm])
+
+
+def first_line(error: BaseException) -> str:
+    """What an error says, without what torch adds."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 def device_of(place: Place, device: str) -> str:
@@ -203,7 +246,7 @@ def _join(place: Place, device: str, precision: str) -> Any:
                 devices=place.local_count,
                 num_nodes=place.computers,
                 precision=precision,  # type: ignore[arg-type]
-                strategy=DDPStrategy(process_group_backend=backend),
+                strategy=DDPStrategy(process_group_backend=backend, timeout=PATIENCE),
                 plugins=[TorchElasticEnvironment() if place.launcher == "torchrun" else SLURMEnvironment()],
             )
             fabric.launch()
