@@ -535,9 +535,10 @@ def walk(
 
 
 def list_runs(folder: Path) -> list[dict[str, Any]]:
-    """The runs in a folder, newest first: path, name, family, preset, created, state, step, steps, since, because, bytes.
+    """The runs in a folder, newest first.
 
-    ``health`` has what the run last said of itself (``state``, ``code``, ``words``, ``step``), None where it said nothing.
+    Path, name, family, preset, created, state, step, steps, since, because, bytes, and ``health``: what the run last
+    said of itself (``state``, ``code``, ``words``, ``step``), None where it said nothing yet.
     """
     from napari_cellsynth.engine.places import said
     from napari_cellsynth.engine.run_folder import runs_in

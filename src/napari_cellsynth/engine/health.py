@@ -192,7 +192,7 @@ def plateau(history: History) -> Finding | None:
         return None
     words = (
         f"The made cells were nearest to real ones at step {step_of(history, best):,} and have got worse since. "
-        "Stop; start again with that many steps, with augmentation or with more cells."
+        "A new run of that many steps, with augmentation or with more cells, gives more."
     )
     return Finding("plateau", "warning", words)
 

@@ -13,9 +13,9 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QCheckBox, QLabel, QWidget
 from superqt import QElidingLabel
 
+from napari_cellsynth.engine.history import History
 from napari_cellsynth.engine.run_folder import LIVE, RunState
-from napari_cellsynth.gui.health import Health, health
-from napari_cellsynth.gui.history import History
+from napari_cellsynth.gui.health import Health, ended, health
 from napari_cellsynth.gui.jobs import News, TrainingProcess, follow
 from napari_cellsynth.gui.parts import Bar, Foldout, Sentence, Thumbnails, button, column, row, rule, sure
 from napari_cellsynth.gui.plots import Curves
@@ -403,13 +403,13 @@ def verdict(state: RunState, history: History, usable: bool) -> Health:
     if state.state == "failed":
         return Health("bad", f"It failed at step {state.step:,}: {state.because or history.failed}")
     if state.state == "stopped":
-        return Health("quiet", f"Stopped at step {state.step:,}; what it learned is kept.")
+        return ended("quiet", f"Stopped at step {state.step:,}; what it learned is kept.", history)
     if state.state == "cancelled":
         return Health("quiet", "Cancelled.")
     if state.state == "finished":
-        return Health("good", f"Finished after {state.step:,} steps.")
+        return ended("good", f"Finished after {state.step:,} steps.", history)
     if state.state == "paused":
-        return Health("quiet", f"Paused at step {state.step:,}.")
+        return ended("quiet", f"Paused at step {state.step:,}.", history)
     if state.state == "waiting":
         return Health("quiet", f"Waiting: {state.because}.")
     if state.state == "away":

@@ -9,7 +9,7 @@ from qtpy.QtCore import QTimer
 from qtpy.QtGui import QPalette
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
-from napari_cellsynth.gui.history import Curve, History
+from napari_cellsynth.engine.history import Curve, History
 
 REDRAW_MS = 2000
 HEIGHT = 100
@@ -18,6 +18,7 @@ COLOURS = ("#56b4e9", "#e69f00", "#009e73", "#cc79a7", "#f0e442", "#d55e00")
 TITLES = {
     "frechet": "distance to real",
     "variety": "variety (real: 1)",
+    "nearest": "distance to training cells (unseen cells: 1)",
     "real_taken_for_real": "real taken for real",
     "made_taken_for_real": "made taken for real",
 }
