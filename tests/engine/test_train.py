@@ -13,7 +13,7 @@ import tifffile
 import torch
 from toys import Astray, Toy
 
-from napari_cellsynth.engine import checkpoint, claim, job
+from napari_cellsynth.engine import checkpoint, claim, saving, taking_up
 from napari_cellsynth.engine.heartbeat import Heartbeat
 from napari_cellsynth.engine.run_folder import RunFolder
 from napari_cellsynth.engine.train import measure, train
@@ -145,7 +145,7 @@ def test_what_was_asked_before_a_resume_is_ignored(new_run, monkeypatch):
     training.close()
     run.ask("cancel")
     # As if our process were older than one started for the run.
-    monkeypatch.setattr(job, "NEWBORN", 0.0)
+    monkeypatch.setattr(taking_up, "NEWBORN", 0.0)
     assert list(start(run, settings, resume=True))[-1].kind == "finished"
 
 
@@ -436,7 +436,7 @@ def test_a_keyboard_interrupt_in_a_step_keeps_what_is_saved(new_run):
 
 def test_a_state_is_saved_at_least_every_ten_minutes(new_run, monkeypatch):
     run, settings = new_run(checkpoint_every=1000, keep_checkpoints=99)
-    monkeypatch.setattr(job, "LOSS_LIMIT", 0.0)
+    monkeypatch.setattr(saving, "LOSS_LIMIT", 0.0)
     events = list(start(run, settings))
     assert len(of("checkpoint", events)) == 30
 

@@ -12,6 +12,7 @@ A checkpoint is a folder::
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import shutil
 from collections.abc import Mapping
@@ -89,7 +90,8 @@ def save(folder: Path, snapshot: Snapshot) -> Path:
     step = snapshot.step
     target = folder / f"step-{step:08d}"
     temporary = folder / f".{target.name}.{os.getpid()}.tmp"
-    folder.mkdir(parents=True, exist_ok=True)
+    # Without parents: a run that was removed, or is away, is not begun anew.
+    folder.mkdir(exist_ok=True)
     shutil.rmtree(temporary, ignore_errors=True)
     try:
         temporary.mkdir()
@@ -130,10 +132,17 @@ def clear_away(folder: Path) -> None:
         shutil.rmtree(path, ignore_errors=True)
 
 
-def keep_newest(folder: RunFolder, count: int) -> None:
-    """Remove all but the newest ``count`` checkpoints."""
-    for path in folder.checkpoints()[:-count]:
-        shutil.rmtree(path, ignore_errors=True)
+def keep_newest(folder: RunFolder, count: int, gigabytes: float = math.inf) -> None:
+    """Remove all but the newest ``count`` checkpoints, and of these all that take more than so much together.
+
+    The newest always stays.
+    """
+    found = folder.checkpoints()
+    room = gigabytes * 1e9
+    for place, path in enumerate(reversed(found)):
+        room -= sum(file.stat().st_size for file in path.iterdir())
+        if place >= count or (place > 0 and room < 0):
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def check(path: Path, names: tuple[str, ...] | None = None) -> dict[str, Any]:

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from napari_cellsynth.engine.patience import is_there
+from napari_cellsynth.engine.settings import Settings
 from napari_cellsynth.errors import CellsynthError
 from napari_cellsynth.stack.files.write import write_ome_tiff
 from napari_cellsynth.stack.provenance import provenance_block
@@ -36,3 +38,29 @@ def write_preview(run: Path, images: np.ndarray, step: int, seed: int, described
     (run / "previews").mkdir(exist_ok=True)
     write_ome_tiff(run / relative, stack)
     return relative
+
+
+def keep_preview(run: Path, images: np.ndarray, step: int, settings: Settings, described: dict[str, Any]) -> str | None:
+    """Write a preview and thin out the old ones; None where the run's folder is away, which is no reason to stop."""
+    try:
+        path = write_preview(run, images, step, settings.seed, described)
+        thin_out(run, settings.keep_previews)
+    except (OSError, CellsynthError):
+        if is_there(run):
+            raise
+        return None
+    return path
+
+
+def thin_out(run: Path, count: int) -> None:
+    """Remove every second of the older half of a run's previews where there are more than ``count``.
+
+    What is left still tells the whole story, ever more sparsely the longer it is ago.
+    """
+    found = sorted((run / "previews").glob("step-*.ome.tif"))
+    while len(found) > count:
+        older = found[: len(found) // 2]
+        gone = older[1::2] or older
+        for path in gone:
+            path.unlink(missing_ok=True)
+        found = [path for path in found if path not in gone]

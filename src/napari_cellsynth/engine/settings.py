@@ -28,6 +28,10 @@ class Settings(BaseModel):
     """Steps from one preview to the next."""
     keep_checkpoints: int = Field(3, ge=1)
     """How many of the newest saved states stay on disk."""
+    keep_gb: float = Field(20.0, gt=0.0)
+    """Gigabytes that the saved states may take together; the newest stays however large it is."""
+    keep_previews: int = Field(200, ge=1)
+    """How many previews stay on disk; beyond that every second of the older ones goes."""
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
     """Number format of the arithmetic; bf16-mixed is for CUDA."""
     ema: float = Field(0.0, ge=0.0, lt=1.0)

@@ -7,9 +7,10 @@ in the folder first and yielded then.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from napari_cellsynth.engine.claim import claim
+from napari_cellsynth.engine.control import Ask
 from napari_cellsynth.engine.devices import repeatable, resolve_device
 from napari_cellsynth.engine.estimate import Pace
 from napari_cellsynth.engine.events import Estimate, Event
@@ -31,12 +32,14 @@ def train(
     *,
     device: str = "auto",
     resume: bool = False,
+    asked: Callable[[], Ask | None] | None = None,
 ) -> Iterator[Event]:
     """Train until ``settings.steps`` steps are done or the user asks otherwise through ``folder.ask``.
 
     With ``resume``, goes on from the newest whole checkpoint, or from the
     start where there is none yet.  Closing the generator stops the run and
-    leaves a checkpoint.
+    leaves a checkpoint.  ``asked`` is looked at between two steps: what was
+    asked of this very process, by a signal; each answer is one wish.
 
     Raises :class:`BadInput` where the run cannot be started (it has steps, it
     is finished, another process trains it) and :class:`RunFailed` after the
@@ -48,8 +51,10 @@ def train(
     _check_startable(folder, settings, resume)
     with claim(folder):
         _check_startable(folder, settings, resume)
-        with Heartbeat(folder.path / "alive.json") as heartbeat, repeatable(_threads(folder)) as threads:
-            yield from watched(Job(folder, recipe, settings, name, heartbeat, threads).run(resume, began), folder)
+        after = getattr(folder.log_of_events.recent().turn, "time", 0.0)
+        with Heartbeat(folder.path / "alive.json", after=after) as heartbeat, repeatable(_threads(folder)) as threads:
+            job = Job(folder, recipe, settings, name, heartbeat, threads, asked)
+            yield from watched(job.run(resume, began), folder)
 
 
 def measure(recipe: Recipe, settings: Settings, device: str = "auto", *, threads: int | None = None) -> Estimate:
