@@ -35,8 +35,9 @@ BEGINNING, LATE = 0.02, 0.25
 """Share of a training in which nothing is held against it; and that after which no more previews are waited for."""
 DISTANCES = ("frechet", "distance", "error")
 
-BLOWN_UP, FLUNG = 30.0, 8.0
-"""Exploding: a loss this many times what it was, the distance this many times its best, and both still so high."""
+BLOWN_UP, FLUNG, SMALL = 50.0, 8.0, 0.1
+"""Exploding: a loss this many times what it was at first, or the distance this many times its best; losses below the
+last count as that."""
 ALIKE, ALL_ALIKE = 0.3, 0.15
 """Collapse: variety below this; below the second it is grave."""
 RISING = 0.03
@@ -44,12 +45,12 @@ RISING = 0.03
 COPIED, ALL_COPIED = 0.75, 0.5
 """Memorisation: nearest below this; below the second it is grave."""
 WON, WON_OUTRIGHT = 0.95, 0.995
-"""Winning: share of images that the discriminator tells right; the second even while the distance still falls."""
+"""Winning: share of images that the discriminator tells right; above the second it is grave and said sooner."""
 STRETCH = 0.15
 """Share of the steps so far over which the discriminator is watched, at least ``WATCHED`` of its values."""
 WATCHED = 20
 NOT_NEARER = 4
-"""Previews without a better one after which a discriminator that is always right is held responsible."""
+"""Previews without a better one after which a discriminator that is nearly always right is held responsible."""
 NO_BETTER = 0.95
 """Plateau: no preview after the first is below this share of the first."""
 WORSE = 1.5
@@ -109,11 +110,10 @@ def exploding(history: History) -> Finding | None:
         if not name.endswith("/loss") or len(curve.values) < 3 * FEW:
             continue
         sizes = [abs(value) for value in curve.values]
-        usual, now = max(median(sizes[: 2 * FEW]), 0.1), median(sizes[-2 * FEW :])
-        if now > BLOWN_UP * usual and now > 0.5 * max(sizes):
-            words = (
-                f"The loss of the {name.partition('/')[0]} grows without bound ({now / usual:,.0f} times its start)."
-            )
+        # The least of the first ones: a learning rate that is far too large takes one step to fling it away.
+        usual, now = max(min(sizes[: 2 * FEW]), SMALL), median(sizes[-2 * FEW :])
+        if now > BLOWN_UP * usual:
+            words = f"The loss of the {name.partition('/')[0]} has grown {now / usual:,.0f}-fold."
             return Finding("exploding", "bad", f"{words} {cure}")
     values = distance(history)
     if len(values) >= SOME and (now := median(values[-FEW:])) > FLUNG * best_of(values)[1]:
@@ -157,7 +157,8 @@ def winning(history: History) -> Finding | None:
     values = distance(history)
     if len(values) < FEW and history.share() < LATE:
         return None
-    if right < WON_OUTRIGHT and values and len(values) - 1 - best_of(values)[0] < NOT_NEARER:
+    patience = NOT_NEARER if right < WON_OUTRIGHT else 2
+    if values and len(values) - 1 - best_of(values)[0] < patience:
         # A sharp critic is no harm as long as what is made comes nearer to real.
         return None
     words = (
@@ -177,7 +178,7 @@ def idle(history: History) -> Finding | None:
         return None
     words = (
         f"No nearer to real cells than at the first preview, {len(values) - 1} previews ago: it does not learn. "
-        "Start again with a larger learning rate, and look at the training set."
+        "Start again with the learning rate of the preset, and look at the training set."
     )
     return Finding("plateau", "bad", words)
 
