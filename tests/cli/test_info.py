@@ -237,7 +237,7 @@ def shaken_file(tmp_path_factory):
 
 FIT_KEYS = (
     "frames channel z jumps scenes dark bright saturated blurred doubled unreadable steps offsets jitter error told"
-    " drifts ceiling share findings"
+    " drifts ceiling share constant noise findings"
 )
 
 

@@ -104,3 +104,23 @@ def test_crops_by_outlines_found_here_and_by_fijis_rois(shell: Any, nuclei: Path
         said = shell("prepare", "crops", nuclei, *words, "--quiet")
         assert said.status == 0, said.err
         assert "12" in said.out
+
+
+@pytest.mark.parametrize("kept", [(0, 2), ()])
+def test_frames_without_outlines_are_said(shell: Any, nuclei: Path, tmp_path: Path, kept: tuple[int, ...]) -> None:
+    image = tifffile.imread(nuclei)
+    for t in set(range(3)) - set(kept):
+        image[t] = np.random.default_rng(t).normal(100, 5, image[t].shape).astype(np.uint16)
+    tifffile.imwrite(tmp_path / "some.tif", image, imagej=True, metadata={"axes": "TYX"})
+    said = shell("segment", "watershed", tmp_path / "some.tif", tmp_path / "found.tif", *GIVEN, "--diameter", "22px")
+    assert said.status == 0
+    assert read_stack(tmp_path / "found.tif").shape == (3, 128, 128)
+    (line,) = said.err.splitlines()
+    where = "in 1 of 3 frames (the first is frame 1, counted from 0): look there;" if kept else "in 3 of 3 frames, so"
+    assert line.startswith(f"cellsynth: no outline was found {where}")
+    assert "check --diameter, and how the images were made (--modality), raise --sensitivity, or take another" in line
+    assert said.out.startswith("8 outlines in 3 plane(s)" if kept else "0 outlines in 3 plane(s) by watershed")
+
+
+def test_no_warning_where_every_frame_has_outlines(shell: Any, nuclei: Path, tmp_path: Path) -> None:
+    assert shell("segment", "watershed", nuclei, tmp_path / "x.tif", *GIVEN, "--diameter", "22px").err == ""

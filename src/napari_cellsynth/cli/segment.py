@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,7 @@ from napari_cellsynth.cli.from_settings import options_of, settings_from
 from napari_cellsynth.cli.options import StackOptions, parse
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.stack.modality import Modality
+from napari_cellsynth.stack.numbers_in_words import counted
 from napari_cellsynth.stack.outlines.settings import Method, OutlineSettings
 
 if TYPE_CHECKING:
@@ -70,6 +72,10 @@ def main(words: Sequence[str]) -> int:
     write_labels(out, labels)
     print(_in_words(labels, found))
     print(out)
+    warning = _where_none(labels, options)
+    if warning is not None:
+        # The output is complete, so the status is 0; that there is nothing in it is seldom what was wanted.
+        print(f"cellsynth: {warning}", file=sys.stderr)
     return 0
 
 
@@ -148,12 +154,33 @@ class _Cast:
 
 def _in_words(labels: Stack, found: int) -> str:
     used = (labels.provenance or {})["settings"]
-    if not found or used["diameter_used_px"] is None:
-        return "no cells found; give the diameter of a cell (--diameter), or another method"
     planes = labels.size("T") * labels.size("Z")
+    if not found or used["diameter_used_px"] is None:
+        return f"0 outlines in {planes} plane(s) by {used['method']}"
     size = f"{used['diameter_used_px']:.3g} pixels"
     guessed = ", and without knowing how the images were made (--modality)" if used["modality"] is None else ""
     return (
         f"{found} outlines in {planes} plane(s) by {used['method']}, cells of about {size};"
         f" found without training{guessed}: look at them before you trust them"
     )
+
+
+def _where_none(labels: Stack, options: Segment) -> str | None:
+    """That frames have no outline in any plane, and what to try; None where all have some."""
+    import numpy as np
+
+    frames, planes = labels.size("T"), range(labels.size("Z"))
+    without = [t for t in range(frames) if not any(np.any(labels.frame(t, z=z)) for z in planes)]
+    if not without:
+        return None
+    said = f"no outline was found in {len(without)} of {counted(frames, 'frame')}"
+    if len(without) < frames:
+        return f"{said} (the first is frame {without[0]}, counted from 0): look there; {_to_try(options)}"
+    return f"{said}, so that {labels_path(options.out)} is empty: {_to_try(options)}"
+
+
+def _to_try(options: Segment) -> str:
+    """The options that most often help, those first that were not given."""
+    diameter = "say how large cells are (--diameter 12um)" if options.diameter is None else "check --diameter"
+    made = ", and how the images were made (--modality)" if options.modality is None else ""
+    return f"{diameter}{made}, raise --sensitivity, or take another METHOD ({', '.join(METHODS)})"

@@ -90,7 +90,7 @@ def _structure(frame: NDArray[np.float32]) -> float:
         means = binned(frame, side)
         if means.size >= FEWEST_BLOCKS:
             ratio = float(means.var(dtype=np.float64)) * side**2 / variance
-            found.append((ratio - 1) * np.sqrt(means.size / 2))
+            found.append((ratio - 1) * float(np.sqrt(means.size / 2)))
     return max(found, default=np.inf)
 
 
