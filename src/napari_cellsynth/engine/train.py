@@ -14,13 +14,17 @@ from napari_cellsynth.engine.control import Ask
 from napari_cellsynth.engine.devices import repeatable, resolve_device
 from napari_cellsynth.engine.estimate import Pace
 from napari_cellsynth.engine.events import Estimate, Event
+from napari_cellsynth.engine.follow import follow
 from napari_cellsynth.engine.heartbeat import Heartbeat
 from napari_cellsynth.engine.job import Job
 from napari_cellsynth.engine.loop import Loop
 from napari_cellsynth.engine.recipe import Recipe
 from napari_cellsynth.engine.run_folder import RunFolder
 from napari_cellsynth.engine.settings import Settings
+from napari_cellsynth.engine.taking_up import asked_since
+from napari_cellsynth.engine.team import Team, joined
 from napari_cellsynth.engine.trouble import in_words
+from napari_cellsynth.engine.waiting import Wait
 from napari_cellsynth.engine.watch import watched
 from napari_cellsynth.errors import BadInput, RunFailed
 
@@ -33,13 +37,17 @@ def train(
     device: str = "auto",
     resume: bool = False,
     asked: Callable[[], Ask | None] | None = None,
+    wait: bool = False,
+    needs: int | None = None,
 ) -> Iterator[Event]:
     """Train until ``settings.steps`` steps are done or the user asks otherwise through ``folder.ask``.
 
     With ``resume``, goes on from the newest whole checkpoint, or from the
     start where there is none yet.  Closing the generator stops the run and
     leaves a checkpoint.  ``asked`` is looked at between two steps: what was
-    asked of this very process, by a signal; each answer is one wish.
+    asked of this very process, by a signal; each answer is one wish.  With
+    ``wait``, nothing is computed before ``needs`` bytes (None: most of the
+    GPU) are free on the device, or for ``auto`` on any GPU.
 
     Raises :class:`BadInput` where the run cannot be started (it has steps, it
     is finished, another process trains it) and :class:`RunFailed` after the
@@ -47,13 +55,42 @@ def train(
     """
     began = time.time()
     name = resolve_device(device)
+    with joined(name, settings.precision) as team:
+        if team is None or team.leads:
+            where = name if team is None else team.device
+            # Several processes are started by a queue, which waits for them.
+            waits = wait and team is None
+            room = Wait(folder, device if device == "auto" else name, needs, asked=asked) if waits else None
+            yield from _lead(folder, recipe, settings, where, resume, began, asked, team, room)
+        else:
+            with repeatable(_threads(folder)):
+                yield from follow(team, folder, recipe, settings)
+
+
+def _lead(
+    folder: RunFolder,
+    recipe: Recipe,
+    settings: Settings,
+    name: str,
+    resume: bool,
+    began: float,
+    asked: Callable[[], Ask | None] | None,
+    team: Team | None,
+    room: Wait | None,
+) -> Iterator[Event]:
+    """As the one writer of the folder."""
     # Before the run is claimed: a sign of life newer than its end would make a finished run look interrupted.
     _check_startable(folder, settings, resume)
     with claim(folder):
         _check_startable(folder, settings, resume)
         after = getattr(folder.log_of_events.recent().turn, "time", 0.0)
         with Heartbeat(folder.path / "alive.json", after=after) as heartbeat, repeatable(_threads(folder)) as threads:
-            job = Job(folder, recipe, settings, name, heartbeat, threads, asked)
+            if room is not None:
+                yield from room.run(asked_since(folder, began) if resume else 0.0)
+                if room.device is None:
+                    return
+                name = resolve_device(room.device)
+            job = Job(folder, recipe, settings, name, heartbeat, threads, asked, team)
             yield from watched(job.run(resume, began), folder)
 
 

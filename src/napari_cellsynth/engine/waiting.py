@@ -1,0 +1,193 @@
+"""Waiting until a device has room for a run, with a sign of life and an ear for the user."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from napari_cellsynth.engine.control import Ask, Wish, Wishes
+from napari_cellsynth.engine.events import CancelledByUser, Event, Paused, Resumed, Stopped, Waiting
+from napari_cellsynth.engine.run_folder import RunFolder
+from napari_cellsynth.engine.words import size_in_words
+from napari_cellsynth.errors import BadInput
+
+SHARE = 0.8
+"""Of a GPU that has to be free where nobody knows what the run needs."""
+EVERY = 5.0
+"""Seconds from one look at the devices to the next."""
+EAR = 0.1
+"""Seconds from one look at what the user asks to the next."""
+CONTEXT, SPARE = 600_000_000, 1.05
+"""Bytes that CUDA itself takes of a GPU, which an estimate does not count; and a little more than was measured."""
+
+
+@dataclass(frozen=True)
+class Room:
+    """What a device has, in bytes."""
+
+    device: str
+    free: int
+    total: int
+    users: tuple[str, ...] = ()
+    """Programs that hold memory of it, in words."""
+
+    @property
+    def name(self) -> str:
+        return f"GPU {self.device.partition(':')[2] or 0}" if self.device.startswith("cuda") else "this computer"
+
+
+Probe = Callable[[str], Sequence[Room]]
+"""The devices behind a name (``auto`` may be several); empty where nobody knows what they have."""
+
+
+def rooms(device: str) -> list[Room]:
+    """What the devices behind a name have now; takes no memory of a GPU itself where the driver can be asked."""
+    import psutil
+    import torch
+
+    if device == "cpu" or (device == "auto" and not torch.cuda.is_available()):
+        memory = psutil.virtual_memory()
+        return [Room("cpu", memory.available, memory.total)] if device == "cpu" else []
+    if device != "auto" and not device.startswith("cuda"):
+        return []
+    names = [f"cuda:{index}" for index in range(torch.cuda.device_count())] if device == "auto" else [device]
+    return [_room_of(name) for name in names]
+
+
+def _room_of(device: str) -> Room:
+    import torch
+
+    from napari_cellsynth.engine.devices import card_of
+    from napari_cellsynth.engine.nvidia import cards
+
+    index = int(device.partition(":")[2] or 0)
+    card = card_of(index, cards())
+    if card is None or card.free is None or card.memory is None:
+        return Room(device, *torch.cuda.mem_get_info(index))
+    users = [f"{user.name} {size_in_words(user.memory)}" if user.memory else user.name for user in card.users]
+    return Room(device, card.free, card.memory, tuple(users))
+
+
+class Wait:
+    """Waits for ``needs`` bytes on ``device``; None: most of a GPU.
+
+    :attr:`device` is afterwards the one that has room, or None where the
+    user asked to stop or cancel, which has been answered then.
+    """
+
+    def __init__(
+        self,
+        folder: RunFolder,
+        device: str,
+        needs: int | None,
+        *,
+        probe: Probe | None = None,
+        asked: Callable[[], Ask | None] | None = None,
+    ) -> None:
+        self.device: str | None = device
+        self._folder, self._name, self._needs = folder, device, needs
+        self._probe, self._signals = probe or rooms, asked
+        self._said = ""
+        self._paused = False
+
+    def run(self, since: float) -> Iterator[Event]:
+        """Events until there is room, none where there is at once; ``since``: what was asked before is not for us.
+
+        Raises :class:`BadInput` where the device could never have as much.
+        """
+        wishes = Wishes(
+            self._folder.path / "control.json",
+            answered=self._folder.log_of_events.answered(),
+            since=since,
+            here=self._signals,
+        )
+        try:
+            yield from self._until_there_is_room(wishes)
+        except (GeneratorExit, KeyboardInterrupt):
+            self._folder.append(Stopped(step=self._step))
+            raise
+
+    def _until_there_is_room(self, wishes: Wishes) -> Iterator[Event]:
+        while True:
+            found = None if self._paused else self._look()
+            if found is not None:
+                self.device = found
+                if self._said:
+                    self._folder.log(f"there is room on {found} now")
+                return
+            if not self._paused:
+                yield from self._say()
+            wish = self._listen(wishes)
+            if wish is not None:
+                yield from self._answer(wish)
+                if self.device is None:
+                    return
+
+    def _look(self) -> str | None:
+        """The device with room, the one with most of it; None while there is none."""
+        found = sorted(self._probe(self._name), key=lambda room: room.free, reverse=True)
+        if not found:
+            return self._name
+        if all(self._least(room) > room.total for room in found):
+            most = max(found, key=lambda room: room.total)
+            raise BadInput(
+                f"the run waits for {size_in_words(self._least(most))}, but {most.name} has "
+                f"{size_in_words(most.total)} in all; ask for less (--needs), or choose another device"
+            )
+        self._best = found[0]
+        return next((room.device for room in found if room.free >= self._least(room)), None)
+
+    def _least(self, room: Room) -> int:
+        if self._needs is not None:
+            return self._needs
+        # The memory of a computer is shared with all that runs on it: most of it is never free.
+        return int(SHARE * room.total) if room.device != "cpu" else 0
+
+    def _say(self) -> Iterator[Event]:
+        room = self._best
+        words = (
+            f"{room.name} has {room.free / 1e9:.0f} of {size_in_words(room.total)} free; "
+            f"waits for {size_in_words(self._least(room))}"
+        )
+        if room.users:
+            words += f" (used by {', '.join(room.users[:3])})"
+        if words != self._said:
+            self._said = words
+            self._folder.log(words)
+            yield self._folder.append(Waiting(because=words, step=self._step))
+
+    @property
+    def _step(self) -> int:
+        """Steps that the run has done in an earlier life."""
+        return self._folder.state().step
+
+    def _listen(self, wishes: Wishes) -> Wish | None:
+        until = time.monotonic() + EVERY
+        while time.monotonic() < until or self._paused:
+            wish = wishes.new()
+            if wish is not None:
+                return wish
+            time.sleep(EAR)
+        return None
+
+    def _answer(self, wish: Wish) -> Iterator[Event]:
+        step = self._step
+        if wish.ask in ("stop", "cancel"):
+            self.device = None
+            kind = Stopped if wish.ask == "stop" else CancelledByUser
+            self._folder.log(f"{kind.kind} while it waited")
+            yield self._folder.append(kind(step=step, n=wish.n))
+            return
+        self._paused, self._said = wish.ask == "pause", ""
+        yield self._folder.append((Paused if self._paused else Resumed)(step=step, n=wish.n))
+
+
+def needs_of(record: dict[str, object]) -> int | None:
+    """Bytes that a run needs: as stated when it was created, else by its estimate; None where nobody knows."""
+    stated = record.get("needs")
+    if isinstance(stated, int) and stated > 0:
+        return stated
+    estimate = record.get("estimate")
+    memory = estimate.get("memory") if isinstance(estimate, dict) else None
+    return int(memory * SPARE) + CONTEXT if isinstance(memory, int | float) and memory > 0 else None
