@@ -50,9 +50,9 @@ def _begin(team: Team, folder: RunFolder, recipe: Recipe, settings: Settings, ab
     """The loop of process 0, here; what keeps this process from it is said to all."""
     try:
         loop = Loop(recipe, settings, team.device, micro_batch=about["micro_batch"], team=team)
-        if about["checkpoint"] is not None:
-            loop.restore(folder.path / "checkpoints" / about["checkpoint"])
-            loop.expect_memory(about["memory_met"])
+        if about["saved"] is not None:
+            loop.restore(folder.path / "checkpoints" / f"step-{about['saved']:08d}")
+        loop.expect_memory(about["memory_met"])
     except Exception as error:
         team.outcome("failed", first_line(error))
         raise

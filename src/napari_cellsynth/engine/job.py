@@ -34,6 +34,7 @@ from napari_cellsynth.engine.run_folder import RunFolder
 from napari_cellsynth.engine.saving import Saving
 from napari_cellsynth.engine.settings import Settings
 from napari_cellsynth.engine.taking_up import asked_since, take_up
+from napari_cellsynth.engine.team import Team
 from napari_cellsynth.engine.trouble import in_words
 from napari_cellsynth.errors import BadInput, RunFailed
 
@@ -64,9 +65,10 @@ class Job:
         heartbeat: Heartbeat,
         threads: int,
         asked: Callable[[], Ask | None] | None = None,
+        team: Team | None = None,
     ) -> None:
         self._folder, self._recipe, self._settings, self._device = folder, recipe, settings, device
-        self._heartbeat, self._threads, self._asked = heartbeat, threads, asked
+        self._heartbeat, self._threads, self._asked, self._team = heartbeat, threads, asked, team
         self._begun = self._over = False
         self._unrecorded: dict[str, Any] = {}
         """What run.json shall say once its folder is back."""
@@ -107,7 +109,9 @@ class Job:
         since = asked_since(folder, began) if resume else 0.0
         answered = folder.log_of_events.answered()
         self._wishes = Wishes(folder.path / "control.json", answered=answered, since=since, here=self._asked)
-        taken = take_up(folder, self._recipe, self._settings, self._device, self._threads, resume=resume)
+        taken = take_up(
+            folder, self._recipe, self._settings, self._device, self._threads, resume=resume, team=self._team
+        )
         self._loop, self._described, self._notes = taken.loop, taken.described, taken.notes
         self._saving = Saving(folder, self._loop, self._settings, taken.saved)
         self._log = folder.log_of_events = PatientLog(folder.path)
@@ -186,7 +190,7 @@ class Job:
         """Fetch the losses, which waits for the device, and say them."""
         steps, self._stretch = self._stretch, 0
         if steps:
-            losses = self._loop.losses.fetch()
+            losses = self._loop.fetch_losses()
             seconds = (time.perf_counter() - self._clock) / steps
             self._loop.clock.stretch(steps, seconds)
             rates = self._loop.learning_rates()
@@ -252,6 +256,7 @@ class Job:
     def _wait(self) -> Wish:
         while (wish := self._wishes.new()) is None:
             time.sleep(0.1)
+            self._loop.rest()
             self._alone()
             self._log.catch_up()
         return wish
@@ -287,6 +292,8 @@ class Job:
             self._keep_what_it_took()
         self._folder.log(f"{event.kind} at step {event.step}{': ' + event.reason if isinstance(event, Failed) else ''}")
         said = self._emit(event)
+        if self._team is not None:
+            self._team.dismiss(said.to_json())
         if self._begun and not isinstance(event, Failed):
             self._log.settle()
         return said

@@ -10,7 +10,6 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -246,11 +245,10 @@ class Loop:
             for met in self.memory.news()
         ]
 
-    def take_along(self, found: Path | None, memory_met: Any) -> None:
-        """Of process 0: the others begin where it does, at the checkpoint ``found`` or at the start."""
+    def take_along(self, saved: int | None, memory_met: Any) -> None:
+        """Of process 0: the others begin where it does, at the state of a step or at the start."""
         if self.team is not None:
-            name = None if found is None else found.name
-            self.team.tell("begin", checkpoint=name, micro_batch=self.micro_batch, memory_met=memory_met)
+            self.team.tell("begin", saved=saved, micro_batch=self.micro_batch, memory_met=memory_met)
             self.team.outcome("well")
             self.be_alike()
 

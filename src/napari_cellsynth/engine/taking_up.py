@@ -15,6 +15,7 @@ from napari_cellsynth.engine.loop import Loop
 from napari_cellsynth.engine.recipe import Recipe
 from napari_cellsynth.engine.run_folder import RunFolder, versions
 from napari_cellsynth.engine.settings import Settings
+from napari_cellsynth.engine.team import Team
 from napari_cellsynth.errors import BadInput
 
 NEWBORN = 60.0
@@ -35,29 +36,39 @@ class TakenUp:
 
 
 def take_up(
-    folder: RunFolder, recipe: Recipe, settings: Settings, device: str, threads: int, *, resume: bool
+    folder: RunFolder,
+    recipe: Recipe,
+    settings: Settings,
+    device: str,
+    threads: int,
+    *,
+    resume: bool,
+    team: Team | None = None,
 ) -> TakenUp:
     """Make the loop and, on ``resume``, go back to the newest whole state; run.json then says what computes it."""
     before = folder.record
     checkpoint.clear_away(folder.path / "checkpoints")
     described = recipe.describe()
     micro_batch = _micro_batch(before, settings)
-    loop = Loop(recipe, settings, device, micro_batch=micro_batch)
+    loop = Loop(recipe, settings, device, micro_batch=micro_batch, team=team)
     saved, notes = _go_back(folder, loop) if resume else (None, [])
-    if resume:
-        loop.expect_memory(before.get("memory_met"))
+    memory_met = before.get("memory_met") if resume else None
+    loop.expect_memory(memory_met)
+    loop.take_along(saved, memory_met)
     now: dict[str, Any] = {
         "device": device,
         "hardware": hardware(loop.device),
         "threads": threads,
         "micro_batch": micro_batch,
+        "processes": 1 if team is None else team.place.count,
         "versions": versions(),
     }
     wanted = before.get("threads")
     if resume and "hardware" in before:
-        notes += _changes(before, now)
+        notes += _changes({"processes": 1, **before}, now)
     elif isinstance(wanted, int) and wanted != threads:
         notes.append(f"{wanted} threads were asked for, torch uses {threads}")
+    notes += loop.team_notes()
     folder.update_record(**now, model=described)
     return TakenUp(loop, described, saved, tuple(notes))
 
@@ -91,6 +102,7 @@ def _changes(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
     """What differs from the time before the resume, so that the weights may differ in the last digits."""
     notes = []
     words = {"device": "device", "hardware": "hardware", "threads": "number of threads", "micro_batch": "micro-batch"}
+    words["processes"] = "number of processes"
     for key, word in words.items():
         if before.get(key) not in (None, "auto", now[key]):
             notes.append(f"the {word} was {before[key]} and is {now[key]} now")

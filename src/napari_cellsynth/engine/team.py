@@ -11,8 +11,8 @@ import logging
 import os
 import socket
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal
@@ -21,7 +21,7 @@ import psutil
 import torch
 from torch import Tensor, nn
 
-from napari_cellsynth.engine.processes import Place
+from napari_cellsynth.engine.processes import Place, find_place
 from napari_cellsynth.errors import BadInput, RunFailed
 
 PATIENCE = timedelta(hours=2)
@@ -80,7 +80,7 @@ class Team:
 
         Without a sound where they are gone.
         """
-        if not self._over:
+        if self.leads and not self._over:
             with suppress(Parted):
                 self.tell("end", event=event, reason=reason)
         self._over = True
@@ -208,6 +208,24 @@ class SharedBuffers:
 def first_line(error: BaseException) -> str:
     """What an error says, without what torch adds."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+@contextmanager
+def joined(device: str, precision: str) -> Iterator[Team | None]:
+    """This process's team, until the end; None where it trains alone."""
+    place = find_place()
+    if place is None:
+        yield None
+        return
+    team = Team(place, device, precision)
+    try:
+        yield team
+    except BaseException as error:
+        team.dismiss(reason=first_line(error))
+        raise
+    finally:
+        team.dismiss(reason="it went without a word")
+        team.leave()
 
 
 def device_of(place: Place, device: str) -> str:
