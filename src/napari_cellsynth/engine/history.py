@@ -6,6 +6,7 @@ Loads no torch: the shell and the panels read it, too.
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -43,6 +44,10 @@ class Curve:
         """Mean of the newest ``count`` values."""
         newest = self.values[-count:]
         return sum(newest) / len(newest) if newest else None
+
+    def after(self, step: int | float) -> list[float]:
+        """Values of the steps past this one."""
+        return self.values[bisect_right(self.steps, step) :]
 
 
 @dataclass
