@@ -1,10 +1,11 @@
 """Does a model copy its training images, and does it make different ones?  Two numbers from one distance.
 
 The distance of two images is 1 minus the correlation of what is special
-about them: both are pooled to 16 x 16, the mean training image is taken
-out, and of mirrored and turned versions, where training may mirror and
-turn, the best counts.  So brightness, contrast and fine noise do not hide a
-copy, and what all cells have in common does not look like one.
+about them: both are pooled to 16 x 16 and brought to the same brightness
+and contrast, the mean training image is taken out, and of mirrored and
+turned versions, where training may mirror and turn, the best counts.  So
+brightness, contrast and fine noise do not hide a copy, and what all cells
+have in common does not look like one.
 """
 
 from __future__ import annotations
@@ -119,19 +120,19 @@ class Closeness:
     @cached_property
     def _middle(self) -> np.ndarray:
         """The mean training image, small; the same in all its turned versions where training may turn it."""
-        middle = pooled(self.training[some(len(self.training), TRAINING)]).mean(0)
+        middle = _normed(pooled(self.training[some(len(self.training), TRAINING)])).mean(0)
         return np.asarray(np.mean(versions(middle[None]), axis=0)[0] if self.turned else middle)
 
     def _shrink(self, images: np.ndarray) -> np.ndarray:
         """(N, SIDE²), without the mean training image, of mean 0 and length 1."""
-        return _normed(pooled(images) - self._middle)
+        return _flat(_normed(_normed(pooled(images)) - self._middle))
 
     def _distances(self, images: np.ndarray, others: np.ndarray) -> np.ndarray:
         """(N, M) of images (N, Y, X) to what ``_shrink`` made of others: 0 the same, 1 nothing in common."""
-        small = pooled(images) - self._middle
+        small = _normed(_normed(pooled(images)) - self._middle)
         best = np.full((len(images), len(others)), -1.0, dtype=np.float32)
         for version in versions(small) if self.turned else [small]:
-            np.maximum(best, _normed(version) @ others.T, out=best)
+            np.maximum(best, _flat(version) @ others.T, out=best)
         return 1 - best
 
 
@@ -156,11 +157,14 @@ def _areas(length: int) -> np.ndarray:
 
 
 def _normed(small: np.ndarray) -> np.ndarray:
-    flat = small.reshape(len(small), -1)
-    flat = flat - flat.mean(1, keepdims=True)
-    length = np.linalg.norm(flat, axis=1, keepdims=True)
-    # A flat image has nothing in common with any.
-    return np.asarray(flat / np.maximum(length, 1e-12), dtype=np.float32)
+    """Images (N, SIDE, SIDE) of mean 0 and length 1; flat ones, which have nothing in common with any, stay 0."""
+    centred = small - small.mean((1, 2), keepdims=True)
+    length = np.sqrt((centred**2).sum((1, 2), keepdims=True))
+    return np.asarray(centred / np.maximum(length, 1e-12), dtype=np.float32)
+
+
+def _flat(small: np.ndarray) -> np.ndarray:
+    return small.reshape(len(small), -1)
 
 
 def some(count: int, most: int) -> np.ndarray:
