@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from napari_cellsynth import api
+from napari_cellsynth.cli.signals import Signals
 from napari_cellsynth.engine.events import Failed, Started
 from napari_cellsynth.engine.run_folder import RunFolder
 
@@ -209,3 +210,64 @@ def test_stopped_and_resumed_is_as_never_stopped(shell, start, crops, tmp_path) 
     assert second is not None
     name = "networks.safetensors"
     assert (first / name).read_bytes() == (second / name).read_bytes()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no such signals")
+@pytest.mark.parametrize("name", ["SIGUSR1", "SIGHUP", "SIGXCPU"])
+def test_signals_of_batch_systems_and_closed_terminals_save_first(shell, start, tmp_path, name) -> None:
+    run = tmp_path / "run"
+    process = start(run)
+    wait_for_steps(run, process)
+    process.send_signal(getattr(signal, name))
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 0, err
+    folder = RunFolder(run)
+    assert folder.state().state == "stopped"
+    assert f"asked to stop by {name}" in (run / "log.txt").read_text()
+    step = folder.state().step
+    assert folder.checkpoints()[-1].name == f"step-{step:08d}"
+    # Requeued: the same command with --resume goes on from there.
+    folder.update_record(settings={**folder.record["settings"], "steps": step + 3})
+    assert shell("train", "--resume", run, "--quiet").status == 0
+    assert RunFolder(run).state().state == "finished"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no SIGHUP")
+def test_a_training_under_nohup_hears_no_hangup(crops, tmp_path) -> None:
+    words = ["train", "dcgan", str(crops), "--run", str(tmp_path / "run"), *TINY, "--steps", "1000000", "--quiet"]
+    script = "import signal, sys; signal.signal(signal.SIGHUP, signal.SIG_IGN); from napari_cellsynth.cli import main; "
+    process = subprocess.Popen([sys.executable, "-c", script + f"sys.exit(main({words!r}))"], stderr=subprocess.PIPE)
+    try:
+        wait_for_steps(tmp_path / "run", process)
+        process.send_signal(signal.SIGHUP)
+        before = RunFolder(tmp_path / "run").state().step
+        deadline = time.monotonic() + 60
+        while RunFolder(tmp_path / "run").state().step < before + 20:
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert RunFolder(tmp_path / "run").state().state == "running"
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_what_signals_ask_is_passed_on_once(new_signals) -> None:
+    signals = new_signals()
+    assert signals.asked() is None
+    signals.heard(signal.SIGTERM, None)
+    signals.heard(signal.SIGTERM, None)
+    assert [signals.asked(), signals.asked()] == ["stop", None]
+    signals.heard(signal.SIGINT, None)
+    assert [signals.asked(), signals.asked()] == ["cancel", None]
+    with pytest.raises(KeyboardInterrupt):
+        signals.heard(signal.SIGINT, None)
+    twice = new_signals()
+    twice.heard(signal.SIGINT, None)
+    twice.heard(signal.SIGINT, None)
+    assert twice.asked() == "cancel"
+
+
+@pytest.fixture
+def new_signals(run) -> Callable[[], Signals]:
+    return lambda: Signals(RunFolder(run))

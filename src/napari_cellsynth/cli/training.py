@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import signal
-import sys
-from contextlib import ExitStack
+from contextlib import suppress
 from pathlib import Path
-from types import FrameType
 
-from napari_cellsynth.cli.failures import CANCELLED, FAILED, explain, on_signal
+from napari_cellsynth.cli.failures import CANCELLED, FAILED, explain
 from napari_cellsynth.cli.progress import ProgressLine, in_bytes, lasting
+from napari_cellsynth.cli.signals import Signals
 from napari_cellsynth.engine.events import (
     CancelledByUser,
     CheckpointSaved,
@@ -18,31 +16,31 @@ from napari_cellsynth.engine.events import (
     Failed,
     Finished,
     Health,
+    MemoryMet,
     Paused,
     Resumed,
     Started,
     Step,
     Stopped,
     Validation,
+    Waiting,
 )
 from napari_cellsynth.engine.run_folder import RunFolder
 
 
-def follow(run: Path, *, resume: bool, quiet: bool) -> int:
+def follow(run: Path, *, resume: bool, quiet: bool, wait: bool = False, needs: int | None = None) -> int:
     """Train to the end, saying how it goes; the exit status."""
     from napari_cellsynth import api
 
     folder = RunFolder(run)
-    wishes = Signals(folder)
+    signals = Signals(folder)
     last: Event | None = None
-    with ExitStack() as stack:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            stack.enter_context(on_signal(number, wishes.heard))
-        line = stack.enter_context(ProgressLine(run.name, quiet=quiet))
+    with signals.listening(), ProgressLine(run.name, quiet=quiet) as line:
         teller = Teller(line)
-        for last in api.train(run, resume=resume):
-            wishes.begun(last)
-            teller.tell(last)
+        for last in api.train(run, resume=resume, asked=signals.asked, wait=wait, needs=needs):
+            # The terminal may have been closed; the training has heard of that by a signal.
+            with suppress(OSError):
+                teller.tell(last)
     return _end(run, last, quiet)
 
 
@@ -59,35 +57,6 @@ def _end(run: Path, last: Event | None, quiet: bool) -> int:
             return explain(f"{run}: failed at step {last.step}: {last.reason}", FAILED)
         case _:
             return explain(f"{run}: the training ended without saying why", FAILED)
-
-
-class Signals:
-    """Ctrl-C or a termination signal asks the run to stop and keep its weights; a second Ctrl-C cancels it."""
-
-    def __init__(self, folder: RunFolder) -> None:
-        self._folder = folder
-        self._heard = 0
-        self._started = False
-
-    def heard(self, number: int, frame: FrameType | None) -> None:
-        self._heard += 1
-        if self._heard > 2 and number == signal.SIGINT:
-            raise KeyboardInterrupt
-        if self._heard == 1 or number == signal.SIGINT:
-            word = "stopping: the weights are being saved" if self._heard == 1 else "cancelling"
-            print(f"\ncellsynth: {word}", file=sys.stderr, flush=True)
-            if self._started:
-                self._ask()
-
-    def begun(self, event: Event) -> None:
-        """A wish from before the run was ready is passed on once it is: it takes none from an earlier life."""
-        if isinstance(event, Started):
-            self._started = True
-            if self._heard:
-                self._ask()
-
-    def _ask(self) -> None:
-        self._folder.ask("stop" if self._heard == 1 else "cancel")
 
 
 class Teller:
@@ -113,6 +82,10 @@ class Teller:
                 self._line.say(f"step {event.step}: {event.words}")
             case CheckpointSaved():
                 self._line.at(event.step, self._steps, "weights saved")
+            case Waiting():
+                self._line.say(f"waiting: {event.because}")
+            case MemoryMet():
+                self._line.say(f"note: {event.words}")
             case Paused():
                 self._line.say(f"paused at step {event.step}")
             case Resumed():
