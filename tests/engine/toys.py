@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -150,3 +152,44 @@ def train_in_child(run: str, resume: bool = False, noise: int | None = None) -> 
         torch.manual_seed(noise)
     for _ in train(folder, Toy(settings), settings, device="cpu", resume=resume):
         pass
+
+
+class Smooth(Toy):
+    """Without batch statistics: its steps are the same whether one process or several take them."""
+
+    def __init__(self, settings: Settings, data: Path | None = None) -> None:
+        super().__init__(settings, data)
+        self.networks = {
+            name: nn.Sequential(*(layer for layer in net if not isinstance(layer, nn.BatchNorm2d)))
+            for name, net in self.networks.items()
+        }
+
+
+class OneFails(Smooth):
+    """The second of two processes breaks in a step."""
+
+    def losses(self, phase: str, networks: Any, batch: ToyBatch, draws: torch.Generator) -> dict[str, Tensor]:
+        if self._step == 7 and os.environ.get("RANK") == "1":
+            raise ValueError("the second half of the batch is spoilt")
+        return super().losses(phase, networks, batch, draws)
+
+    def batch(self, step: int, phase: str, repeat: int) -> ToyBatch:
+        self._step = step
+        return super().batch(step, phase, repeat)
+
+
+class OneIsSmall(OneFails):
+    """The second of two processes has memory for two examples at once, and no more."""
+
+    def losses(self, phase: str, networks: Any, batch: ToyBatch, draws: torch.Generator) -> dict[str, Tensor]:
+        if self._step >= 7 and os.environ.get("RANK") == "1" and len(batch) > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return Smooth.losses(self, phase, networks, batch, draws)
+
+
+class Slow(Smooth):
+    """Gives its user time to ask for something."""
+
+    def batch(self, step: int, phase: str, repeat: int) -> ToyBatch:
+        time.sleep(0.02)
+        return super().batch(step, phase, repeat)
