@@ -7,6 +7,7 @@ is loaded only inside what needs it.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -233,12 +234,19 @@ def create_run(
     changes: Mapping[str, Any] | None = None,
     device: str = "auto",
     threads: int | None = None,
+    wait: bool = False,
+    needs: int | None = None,
 ) -> RunFolder:
     """Resolve settings, look at the data, and write a run folder that is ready to train; loads no torch.
+
+    With ``wait``, its training waits until ``needs`` bytes are free on the
+    device (None: as many as was estimated, or most of a GPU).  What was
+    estimated before stands in run.json.
 
     Raises BadInput where the family, the settings and the data do not go
     together, or the folder already holds a run.
     """
+    from napari_cellsynth.engine.estimate import cost_of
     from napari_cellsynth.engine.run_folder import RunFolder
     from napari_cellsynth.models.registry import family as known
 
@@ -246,7 +254,7 @@ def create_run(
     settings = resolve_settings(chosen, preset, changes)
     training_set = _training_set(chosen, data)
     chosen.check(settings, training_set.record)
-    return RunFolder.create(
+    folder = RunFolder.create(
         Path(run),
         family=family,
         preset=preset or chosen.default_preset,
@@ -255,6 +263,13 @@ def create_run(
         device=device,
         threads=threads,
     )
+    expected = _estimated(chosen, settings, training_set, device, threads)
+    more: dict[str, Any] = {"wait": True, "needs": needs} if wait else {}
+    if expected is not None:
+        more["estimate"] = cost_of(expected)
+    if more:
+        folder.update_record(**more)
+    return folder
 
 
 def _training_set(family: Family, data: Path) -> PreparedSet:
@@ -288,6 +303,7 @@ def train(run: Path, *, resume: bool = False, asked: Callable[[], Ask | None] | 
     """
     from napari_cellsynth.engine.run_folder import RunFolder
     from napari_cellsynth.engine.train import train as engine_train
+    from napari_cellsynth.engine.waiting import needs_of
     from napari_cellsynth.models.registry import family as known
 
     folder = RunFolder(Path(run))
@@ -296,7 +312,31 @@ def train(run: Path, *, resume: bool = False, asked: Callable[[], Ask | None] | 
     settings = resolve_settings(chosen, None, record["settings"])
     data = _same_training_set(chosen, folder)
     recipe = chosen.load("recipe")(settings, data.path)
-    yield from engine_train(folder, recipe, settings, device=record["device"], resume=resume, asked=asked)
+    wait = {"wait": record.get("wait") is True, "needs": needs_of(record)}
+    news = engine_train(folder, recipe, settings, device=record["device"], resume=resume, asked=asked, **wait)
+    yield from _measured(news, chosen, settings, data, record.get("threads"))
+
+
+def _measured(
+    news: Iterator[Event], family: Family, settings: Settings, data: PreparedSet, threads: Any
+) -> Iterator[Event]:
+    """The events of a training; what its first steps took is known for the next estimate."""
+    from contextlib import closing
+
+    from napari_cellsynth.engine.estimate import Cost
+    from napari_cellsynth.engine.events import Estimate, Started
+    from napari_cellsynth.engine.measured import Measured, key_of
+    from napari_cellsynth.engine.processes import find_place
+
+    writer: Any = news
+    device, alone = "auto", find_place() is None
+    with closing(writer):
+        for event in writer:
+            if isinstance(event, Started):
+                device = event.device
+            elif isinstance(event, Estimate) and event.micro_batch is None and alone:
+                Measured(home()).keep(key_of(family.name, settings, data.record, device, threads), Cost.of(event))
+            yield event
 
 
 def _record(folder: RunFolder, *parts: str) -> Mapping[str, Any]:
@@ -420,7 +460,14 @@ def estimate(
     device: str = "auto",
     threads: int | None = None,
 ) -> Estimate:
-    """Time, memory and disk of a run, from three real steps that leave nothing behind."""
+    """Time, memory and disk of a run, from three real steps that leave nothing behind.
+
+    What was measured on this computer before is kept in the home and not
+    measured again: see :func:`known_estimate`.
+    """
+    from napari_cellsynth.engine.devices import resolve_device
+    from napari_cellsynth.engine.estimate import Cost
+    from napari_cellsynth.engine.measured import Measured, key_of
     from napari_cellsynth.engine.train import measure
     from napari_cellsynth.models.registry import family as known
 
@@ -428,8 +475,50 @@ def estimate(
     settings = resolve_settings(chosen, preset, changes)
     training_set = _training_set(chosen, data)
     chosen.check(settings, training_set.record)
+    device = resolve_device(device)
+    before = _estimated(chosen, settings, training_set, device, threads)
+    if before is not None:
+        return before
     recipe = chosen.load("recipe")(settings, training_set.path)
-    return measure(recipe, settings, device, threads=threads)
+    found = measure(recipe, settings, device, threads=threads)
+    if found.micro_batch is None:
+        # Where memory was short, it may be another time because of other programs.
+        Measured(home()).keep(key_of(chosen.name, settings, training_set.record, device, threads), Cost.of(found))
+    return found
+
+
+def known_estimate(
+    family: str,
+    data: Path,
+    *,
+    preset: str | None = None,
+    changes: Mapping[str, Any] | None = None,
+    device: str = "auto",
+    threads: int | None = None,
+) -> Estimate | None:
+    """:func:`estimate` of what was measured before, at once and without torch; None where that was not.
+
+    Kept by settings (not how many steps, previews and saved states there
+    are), training set, device, threads, computer and versions for two
+    months.  ``auto`` is not known without torch.
+    """
+    from napari_cellsynth.models.registry import family as known
+
+    chosen = known(family)
+    return _estimated(chosen, resolve_settings(chosen, preset, changes), _training_set(chosen, data), device, threads)
+
+
+def _estimated(
+    family: Family, settings: Settings, data: PreparedSet, device: str, threads: int | None
+) -> Estimate | None:
+    from napari_cellsynth.engine.measured import Measured, key_of
+
+    if device == "auto" and "torch" in sys.modules:
+        from napari_cellsynth.engine.devices import resolve_device
+
+        device = resolve_device(device)
+    found = Measured(home()).find(key_of(family.name, settings, data.record, device, threads))
+    return None if found is None else found.estimate(settings)
 
 
 @dataclass(frozen=True)
@@ -541,7 +630,8 @@ def list_runs(folder: Path) -> list[dict[str, Any]]:
     """The runs in a folder, newest first.
 
     Path, name, family, preset, created, state, step, steps, since, because, bytes, and ``health``: what the run last
-    said of itself (``state``, ``code``, ``words``, ``step``), None where it said nothing yet.
+    said of itself (``state``, ``code``, ``words``, ``step``), None where it said nothing yet; ``estimate`` and
+    ``took`` (``seconds_per_step``, ``seconds``, ``memory``, ``disk``), None as long as they are not known.
     """
     from napari_cellsynth.engine.places import said
     from napari_cellsynth.engine.run_folder import runs_in
@@ -551,7 +641,7 @@ def list_runs(folder: Path) -> list[dict[str, Any]]:
         record, state = run.record, run.state()
         about = {key: getattr(state, key) for key in ("state", "step", "steps", "since", "because")}
         kept = {key: record.get(key) for key in ("family", "preset", "created")}
-        more = {"bytes": run.size(), "health": said(run)}
+        more = {"bytes": run.size(), "health": said(run), **{key: record.get(key) for key in ("estimate", "took")}}
         rows.append({"path": str(run.path), "name": run.path.name, **kept, **about, **more})
     return sorted(rows, key=lambda row: row["created"] or 0, reverse=True)
 
