@@ -20,6 +20,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "prepare clips": ("prepare_clips", "cut clips of consecutive frames out of recordings, as a training set"),
     "prepare pairs": ("prepare_pairs", "put low and high exposures of the same fields together, as a training set"),
     "prepare traps": ("prepare_traps", "cut cell traps out of recordings, held fixed over time, as a training set"),
+    "stabilise": ("stabilise", "a recording without the motion of its stage"),
+    "restore": ("restore", "what was made of a stabilised recording, in the recording's own coordinates"),
     "segment": ("segment", "outlines of the cells, without training"),
     "train": ("train", "train a model on a training set, or go on with a training"),
     "pack": ("pack", "a training for another machine: settings, data, command, SLURM script"),

@@ -63,7 +63,7 @@ def main(words: Sequence[str]) -> int:
 
     stack = options.recording.read(options.stack)
     if options.fit:
-        fitness = _judged(options, stack)
+        fitness = judged(stack, channel=options.channel, z=options.z, quiet=options.quiet)
         words = [f"  {MARKS[one.severity]}{one.words}" for one in fitness.findings()]
         told = {"fit": {**fitness.to_json(), "findings": [asdict(one) for one in fitness.findings()]}}
         _say(options, lambda: stack_info(stack) | told, lambda: "\n".join([info_text(stack), FIT, *words]))
@@ -72,13 +72,14 @@ def main(words: Sequence[str]) -> int:
     return 0
 
 
-def _judged(options: Info, stack: Stack) -> Fitness:
+def judged(stack: Stack, *, channel: int, z: int, quiet: bool) -> Fitness:
+    """How fit a recording is, with progress."""
     from napari_cellsynth.cli.progress import ProgressLine
     from napari_cellsynth.stack.fitness.fitness import Fitness
     from napari_cellsynth.stack.fitness.judge import judge
 
-    with ProgressLine("fit for use?", quiet=options.quiet) as line:
-        for news in judge(stack, channel=options.channel, z=options.z):
+    with ProgressLine("fit for use?", quiet=quiet) as line:
+        for news in judge(stack, channel=channel, z=z):
             if isinstance(news, Fitness):
                 return news
             line.at(news.done, news.total)
