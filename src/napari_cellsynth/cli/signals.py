@@ -25,8 +25,8 @@ class Signals:
     steps and without a file: a full disk or an absent share does not keep it.
     """
 
-    def __init__(self, folder: RunFolder) -> None:
-        self._folder = folder
+    def __init__(self, folder: RunFolder, *, aloud: bool = True) -> None:
+        self._folder, self._aloud = folder, aloud
         self._heard: list[str] = []
         self._passed_on: Ask | None = None
 
@@ -45,6 +45,8 @@ class Signals:
         again = self._heard.count("SIGINT") - (self._heard[0] == "SIGINT")
         if again > 1:
             raise KeyboardInterrupt
+        if not self._aloud:
+            return
         if len(self._heard) == 1:
             _say("stopping: the weights are being saved")
         elif again == 1 and number == signal.SIGINT:

@@ -25,6 +25,7 @@ from napari_cellsynth.engine.events import (
     Validation,
     Waiting,
 )
+from napari_cellsynth.engine.processes import find_place
 from napari_cellsynth.engine.run_folder import RunFolder
 
 
@@ -33,7 +34,10 @@ def follow(run: Path, *, resume: bool, quiet: bool, wait: bool = False, needs: i
     from napari_cellsynth import api
 
     folder = RunFolder(run)
-    signals = Signals(folder)
+    place = find_place()
+    leads = place is None or place.leads
+    # Of several processes the first one speaks; all hear the signals of their launcher and go when it does.
+    signals, quiet = Signals(folder, aloud=leads), quiet or not leads
     last: Event | None = None
     with signals.listening(), ProgressLine(run.name, quiet=quiet) as line:
         teller = Teller(line)
