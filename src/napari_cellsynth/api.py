@@ -294,10 +294,19 @@ def _data_description(training_set: PreparedSet) -> dict[str, Any]:
     return {"path": str(training_set.path.resolve()), **{key: training_set.record.get(key) for key in kept}}
 
 
-def train(run: Path, *, resume: bool = False, asked: Callable[[], Ask | None] | None = None) -> Iterator[Event]:
+def train(
+    run: Path,
+    *,
+    resume: bool = False,
+    asked: Callable[[], Ask | None] | None = None,
+    wait: bool = False,
+    needs: int | None = None,
+) -> Iterator[Event]:
     """Train a created run, or go on with one that has steps (``resume``).
 
     ``asked`` is looked at between two steps: it says, once, what was asked of this process itself (by a signal).
+    With ``wait``, as for a run that was created so, it waits until ``needs`` bytes are free on the device (None: as
+    many as was stated or estimated for the run, else most of a GPU).
 
     Raises BadInput where the folder is no run, or its training set is gone or another one.
     """
@@ -312,8 +321,10 @@ def train(run: Path, *, resume: bool = False, asked: Callable[[], Ask | None] | 
     settings = resolve_settings(chosen, None, record["settings"])
     data = _same_training_set(chosen, folder)
     recipe = chosen.load("recipe")(settings, data.path)
-    wait = {"wait": record.get("wait") is True, "needs": needs_of(record)}
-    news = engine_train(folder, recipe, settings, device=record["device"], resume=resume, asked=asked, **wait)
+    wait = wait or record.get("wait") is True
+    room = needs_of(record) if needs is None else needs
+    device = record["device"]
+    news = engine_train(folder, recipe, settings, device=device, resume=resume, asked=asked, wait=wait, needs=room)
     yield from _measured(news, chosen, settings, data, record.get("threads"))
 
 

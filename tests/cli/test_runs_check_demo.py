@@ -16,7 +16,7 @@ def test_runs_as_json(shell, run) -> None:
     (row,) = json.loads(shell("runs", run.parent, "--json").out)
     assert list(row) == [
         *("path", "name", "family", "preset", "created"),
-        *("state", "step", "steps", "since", "because", "bytes", "health"),
+        *("state", "step", "steps", "since", "because", "bytes", "health", "estimate", "took"),
     ]
     assert (row["name"], row["family"], row["preset"]) == ("run", "dcgan", "tiny")
     assert (row["state"], row["step"], row["steps"]) == ("finished", 8, 8)

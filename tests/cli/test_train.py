@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,7 +16,9 @@ import pytest
 
 from napari_cellsynth import api
 from napari_cellsynth.cli.signals import Signals
-from napari_cellsynth.engine.events import Failed, Started
+from napari_cellsynth.engine import waiting
+from napari_cellsynth.engine.events import Failed, Finished, MemoryMet, Started
+from napari_cellsynth.engine.loop import Loop
 from napari_cellsynth.engine.run_folder import RunFolder
 
 from .conftest import TINY
@@ -87,6 +90,10 @@ def test_a_finished_run_is_not_trained_again_and_stays_finished(shell, run, crop
         (["--resume", "RUN"], "does not exist"),
         (["--estimate"], "FAMILY and DATA"),
         (["dcgan", "CROPS", "--estimate", "--run", "RUN"], "--run"),
+        (["dcgan", "CROPS", "--estimate", "--wait"], "--wait"),
+        (["dcgan", "CROPS", "--run", "RUN", "--json"], "--json goes with --estimate"),
+        (["dcgan", "CROPS", "--run", "RUN", "--needs", "6GB"], "--needs goes with --wait"),
+        (["dcgan", "CROPS", "--run", "RUN", "--wait", "--needs", "much"], "'much'"),
     ],
 )
 def test_bad_input_leaves_no_folder(shell, crops, phantom, tmp_path, words, answer) -> None:
@@ -97,18 +104,74 @@ def test_bad_input_leaves_no_folder(shell, crops, phantom, tmp_path, words, answ
     assert not list(tmp_path.iterdir())
 
 
-def test_an_estimate_is_json_and_leaves_nothing(shell, crops, tmp_path, monkeypatch) -> None:
+def test_an_estimate_is_a_sentence_or_json_and_leaves_nothing(shell, crops, tmp_path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     said = shell("train", "dcgan", crops, "--estimate", *TINY, "--threads", 1)
     assert said.status == 0
+    words = r"about \d+ \w+( \d+ min)? · [\d.]+ [MG]B of memory · [\d.]+ [kMG]B on disk, on processor with 1 thread\n"
+    assert re.fullmatch(words, said.out)
+    said = shell("train", "dcgan", crops, "--estimate", *TINY, "--threads", 1, "--json")
     estimate = json.loads(said.out)
-    assert set(estimate) == {"seconds_per_step", "seconds", "memory", "disk"}
+    assert list(estimate) == ["seconds_per_step", "seconds", "memory", "disk", "micro_batch"]
+    assert estimate.pop("micro_batch") is None
     assert all(value > 0 for value in estimate.values())
     assert not list(tmp_path.iterdir())
 
 
+def test_an_estimate_is_measured_once_for_any_number_of_steps(shell, crops, tmp_path, monkeypatch) -> None:
+    estimate = ["train", "dcgan", crops, "--estimate", "--json", *TINY, "--threads", 1]
+    first = json.loads(shell(*estimate, "--steps", 50).out)
+    monkeypatch.setattr(Loop, "step", lambda loop: pytest.fail("it was tried again"))
+    again = json.loads(shell(*estimate, "--steps", 100).out)
+    assert again["seconds_per_step"] == first["seconds_per_step"]
+    assert again["seconds"] > 1.5 * first["seconds"]
+    known = {"preset": "tiny", "device": "cpu", "threads": 1}
+    changes = {"width": 4, "widest": 16, "batch_size": 4, "steps": 100}
+    found = api.known_estimate("dcgan", crops, changes=changes, **known)
+    assert found is not None
+    assert found.seconds == again["seconds"]
+    assert api.known_estimate("dcgan", crops, changes={**changes, "batch_size": 6}, **known) is None
+    made = api.create_run("dcgan", crops, tmp_path / "run", changes=changes, **known)
+    assert made.record["estimate"]["seconds"] == again["seconds"]
+
+
+def test_a_training_tells_the_next_estimate_what_it_took(shell, crops, tmp_path, monkeypatch) -> None:
+    said = shell("train", "dcgan", crops, "--run", tmp_path / "run", *TINY, "--steps", 6, "--threads", 1, "--quiet")
+    assert said.status == 0
+    (row,) = json.loads(shell("runs", tmp_path, "--json").out)
+    assert row["took"]["steps"] == 6
+    assert row["took"]["disk"] == pytest.approx(row["bytes"], rel=0.1)
+    monkeypatch.setattr(Loop, "step", lambda loop: pytest.fail("it was tried again"))
+    estimate = json.loads(shell("train", "dcgan", crops, "--estimate", "--json", *TINY, "--threads", 1).out)
+    assert estimate["seconds_per_step"] == row["estimate"]["seconds_per_step"]
+
+
+def test_a_training_waits_for_room(shell, crops, tmp_path, monkeypatch) -> None:
+    free = [10**9, 9 * 10**9]
+    monkeypatch.setattr(waiting, "rooms", lambda device: [waiting.Room("cpu", free.pop(0), 16 * 10**9)])
+    monkeypatch.setattr(waiting, "EVERY", 0.01)
+    wait = ["--wait", "--needs", "6GB"]
+    said = shell("train", "dcgan", crops, "--run", tmp_path / "run", *TINY, "--steps", 2, *wait)
+    assert said.status == 0
+    assert "waiting: this computer has 1 of 16 GB free; waits for 6.0 GB" in said.err
+    folder = RunFolder(tmp_path / "run")
+    assert (folder.record["wait"], folder.record["needs"]) == (True, 6 * 10**9)
+    assert [event.kind for event in folder.events()][:2] == ["waiting", "started"]
+
+
+def test_memory_that_was_met_is_said(shell, crops, tmp_path, monkeypatch) -> None:
+    def meets(run: Path, **_: object):
+        yield Started(step=0, steps=5, device="cpu")
+        yield MemoryMet(step=2, micro_batch=4, words="8 examples at once were too many")
+        yield Finished(step=5)
+
+    monkeypatch.setattr(api, "train", meets)
+    said = shell("train", "dcgan", crops, "--run", tmp_path / "run", *TINY)
+    assert "note: 8 examples at once were too many" in said.err
+
+
 def test_a_run_that_fails_says_why(shell, crops, tmp_path, monkeypatch) -> None:
-    def fails(run: Path, *, resume: bool = False):
+    def fails(run: Path, **_: object):
         yield Started(step=0, steps=5, device="cpu")
         yield Failed(step=3, reason="the loss is not a number")
 

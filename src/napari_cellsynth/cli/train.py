@@ -6,18 +6,24 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from tyro.conf import Positional, UseAppendAction, arg
 
 from napari_cellsynth.cli.options import Device, parse
+from napari_cellsynth.cli.progress import in_bytes, lasting
 from napari_cellsynth.cli.settings_words import changes
 from napari_cellsynth.errors import BadInput
+from napari_cellsynth.stack.quantity import parse_bytes
+
+if TYPE_CHECKING:
+    from napari_cellsynth.engine.events import Estimate
 
 EXAMPLES = """
 ways to call it:
   cellsynth train FAMILY DATA --run RUN             a new run
-  cellsynth train FAMILY DATA --estimate            its time, memory and disk, as JSON
+  cellsynth train FAMILY DATA --estimate            how long it takes, and what of memory and disk
+  cellsynth train FAMILY DATA --run RUN --wait      a new run that waits for room on the GPU
   cellsynth train --run RUN                         a run that was created and has no steps yet
   cellsynth train --resume RUN                      a run that was stopped or interrupted
   cellsynth train FAMILY --help                     the settings of a family, for --set
@@ -50,7 +56,13 @@ class Train:
     threads: Annotated[int | None, arg(metavar="N", help_behavior_hint="")] = None
     """Threads of the processor; the same number gives the same weights again."""
     estimate: bool = False
-    """Take three steps that leave nothing behind and print what a run would cost."""
+    """Take three steps that leave nothing behind and print what a run would cost; known at once if tried before."""
+    json: bool = False
+    """With --estimate: print JSON."""
+    wait: bool = False
+    """Wait until there is room on the device, and begin then."""
+    needs: Annotated[str | None, arg(metavar="6GB", help_behavior_hint="")] = None
+    """With --wait: how much has to be free (default: what was estimated, else 80 % of the GPU)."""
     quiet: bool = False
     """No progress."""
 
@@ -61,7 +73,9 @@ def main(words: Sequence[str]) -> int:
     options = parse(Train, "train", words)
     if options.resume is not None:
         _alone(options, "--resume RUN goes on with the settings of the run")
-        return _train(options.resume, resume=True, quiet=options.quiet)
+        return _train(options, options.resume, resume=True)
+    if options.json and not options.estimate:
+        raise BadInput("--json goes with --estimate; 'cellsynth runs --json' tells how trainings are doing")
     if options.estimate:
         return _estimate(options)
     if options.run is None:
@@ -70,7 +84,7 @@ def main(words: Sequence[str]) -> int:
         _alone(options, "--run RUN alone starts a run that was created before")
     else:
         _create(options, options.run)
-    return _train(options.run, resume=False, quiet=options.quiet)
+    return _train(options, options.run, resume=False)
 
 
 def _alone(options: Train, why: str) -> None:
@@ -95,26 +109,65 @@ def _create(options: Train, run: Path) -> None:
         changes=_changes(options),
         device=options.device,
         threads=_threads(options),
+        wait=options.wait,
+        needs=_needs(options),
     )
+
+
+def _needs(options: Train) -> int | None:
+    if options.needs is None:
+        return None
+    if not options.wait:
+        raise BadInput("--needs goes with --wait: how much has to be free before it begins")
+    return parse_bytes(options.needs)
 
 
 def _estimate(options: Train) -> int:
     from napari_cellsynth import api
+    from napari_cellsynth.engine.devices import resolve_device
+    from napari_cellsynth.engine.estimate import cost_of
 
     family, data = _family_and_data(options)
-    if options.run is not None:
-        raise BadInput("--estimate leaves nothing behind: leave --run out")
+    if options.run is not None or options.wait:
+        raise BadInput("--estimate leaves nothing behind and waits for nothing: leave --run and --wait out")
+    device = resolve_device(options.device)
     estimate = api.estimate(
         family,
         data,
         preset=options.preset,
         changes=_changes(options),
-        device=options.device,
+        device=device,
         threads=_threads(options),
     )
-    about = estimate.to_json()
-    print(json.dumps({key: about[key] for key in ("seconds_per_step", "seconds", "memory", "disk")}))
+    if options.json:
+        print(json.dumps(cost_of(estimate)))
+    else:
+        print(f"{estimate_in_words(estimate)}, on {device_in_words(device, _threads(options))}")
     return 0
+
+
+def estimate_in_words(estimate: Estimate) -> str:
+    """``about 40 min · 1.2 GB of memory · 340 MB on disk``."""
+    parts = [
+        f"about {lasting(estimate.seconds)}",
+        f"{in_bytes(estimate.memory)} of memory",
+        f"{in_bytes(estimate.disk)} on disk",
+    ]
+    if estimate.micro_batch is not None:
+        parts.append(f"{estimate.micro_batch} examples at once, since the whole batch does not fit")
+    return " · ".join(parts)
+
+
+def device_in_words(device: str, threads: int | None) -> str:
+    """``processor with 2 threads`` or ``NVIDIA RTX A5000 (cuda:0)``."""
+    import torch
+
+    from napari_cellsynth.engine.devices import hardware
+
+    if device != "cpu":
+        return f"{hardware(torch.device(device))} ({device})"
+    count = torch.get_num_threads() if threads is None else threads
+    return f"processor with {count} thread{'s' if count > 1 else ''}"
 
 
 def _family_and_data(options: Train) -> tuple[str, Path]:
@@ -133,10 +186,10 @@ def _changes(options: Train) -> dict[str, Any]:
     return changes(options.set, options.steps, options.seed)
 
 
-def _train(run: Path, *, resume: bool, quiet: bool) -> int:
+def _train(options: Train, run: Path, *, resume: bool) -> int:
     from napari_cellsynth.cli.training import follow
 
-    return follow(run, resume=resume, quiet=quiet)
+    return follow(run, resume=resume, quiet=options.quiet, wait=options.wait, needs=_needs(options))
 
 
 def _help(words: Sequence[str]) -> int:

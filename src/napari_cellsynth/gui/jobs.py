@@ -232,7 +232,7 @@ def estimate(
     """
     wishes = [f"--set={name}={json.dumps(value)}" for name, value in changes.items()]
     place = ["--preset", preset, "--device", device, "--threads", str(threads_for_training())]
-    said = yield from ask_a_process(["train", family, str(data), "--estimate", *place, *wishes])
+    said = yield from ask_a_process(["train", family, str(data), "--estimate", "--json", *place, *wishes])
     event = Event.from_json({"event": "estimate", **json.loads(said)})
     assert isinstance(event, Estimate)
     return event

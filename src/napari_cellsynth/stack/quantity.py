@@ -32,6 +32,10 @@ _DURATIONS: dict[str, float] = {
     **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), 3600.0),
     **dict.fromkeys(("d", "day", "days"), 86400.0),
 }
+_SIZES: dict[str, float] = {
+    **{unit: 1000.0**power for power, unit in enumerate(("bytes", "kb", "mb", "gb", "tb"))},
+    **{unit: 1024.0**power for power, unit in enumerate(("kib", "mib", "gib", "tib"), 1)},
+}
 _NUMBER_UNIT = re.compile(
     r"\s*([-+]?(?:\d+[.,]?\d*|[.,]\d+)(?:e[-+]?\d+)?)\s*([^\d\s.,+-][^\d\s.,]*)?\s*", re.IGNORECASE
 )
@@ -59,6 +63,11 @@ def parse_duration(text: str) -> float:
     if len(parts) > 1 and "".join(parts) == str(text):
         return sum(parse_duration(part) for part in parts)
     return _parse(text, _DURATIONS, "time", "10min, 600s or 50ms")
+
+
+def parse_bytes(text: str) -> int:
+    """Bytes of a size with its unit, such as ``6GB`` or ``500 MB``; else BadInput."""
+    return round(_parse(text, _SIZES, "size", "6GB or 500MB"))
 
 
 def format_length(um: float) -> str:
