@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -137,9 +138,120 @@ def test_what_was_never_started_goes_with_its_napari(tmp_path: Path) -> None:
     ours = PreparingJob.create(tmp_path, tmp_path / "a", "crops")
     gone = PreparingJob.create(tmp_path, tmp_path / "b", "crops")
     (gone.folder / preparing.RECORD).write_text(json.dumps({**gone.record, "napari": 2**22 + 1}))
-    assert jobs_in(tmp_path) == []
-    assert ours.folder.exists()
+    # Ours is being handed over, perhaps by a panel that was closed: another one may follow it.
+    assert [job.folder for job in jobs_in(tmp_path)] == [ours.folder]
+    assert ours.look().state == "handing over"
     assert not gone.folder.exists()
+
+
+def test_a_child_whose_number_was_never_written_is_found(start: Callable[..., PreparingJob], tmp_path: Path) -> None:
+    """A napari that is killed between the start of the process and writing its number down."""
+    script = MAKES + "\n# " + str(tmp_path / preparing.JOBS) + "/{}/recordings.csv"
+    job = start(script.replace("{}", "*"), steps=2000)
+    in_the_middle(job)
+    number, process = job.record["pid"], job.process()
+    killed = {**job.record, "napari": 2**22 + 1}
+    for name in ("pid", "since"):
+        del killed[name]
+    assert killed["command"][3] == str(job.folder / TABLE)  # written before the process began
+    (job.folder / preparing.RECORD).write_text(json.dumps(killed))
+    table = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)", str(job.folder / TABLE)])
+    try:
+        preparing._CHILDREN.clear()
+        (found,) = jobs_in(tmp_path)
+        assert found.look().state == "making"
+        assert found.process().pid == table.pid != number  # known by its table on the command line
+        assert found.cancel()
+        assert table.wait(5) != 0
+    finally:
+        table.kill()
+        process.kill()
+
+
+def test_what_cannot_be_moved_is_not_deleted(
+    start: Callable[..., PreparingJob], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = start(FINISHES)
+    move = preparing._move
+
+    def refuses(part: Path, to: Path) -> None:
+        if part.name == "data":
+            raise OSError(13, "open in another program")
+        move(part, to)
+
+    monkeypatch.setattr(preparing, "_move", refuses)
+    *_, news = follow(job)
+    assert news.state == "made" and "open in another program" in news.notes[-1]
+    assert (job.data / "m.ome.tif").read_text() == "pixels"
+    assert (job.out / MADE_FROM / TABLE).exists()
+    monkeypatch.setattr(preparing, "_move", move)
+    (again,) = jobs_in(tmp_path)  # and when napari looks the next time
+    *_, news = follow(again)
+    assert news.state == "made" and news.notes == ()
+    assert (job.out / MADE_FROM / "data" / "m.ome.tif").read_text() == "pixels"
+    assert not job.folder.exists()
+
+
+def test_a_move_to_another_disk_is_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source, target = tmp_path / "data", tmp_path / "set" / "data"
+    target.parent.mkdir()
+    source.mkdir()
+    (source / "m.tif").write_text("pixels")
+    rename, copytree = Path.rename, preparing.shutil.copytree
+
+    def other_disk(self: Path, to: Path) -> Path:
+        if self == source:
+            raise OSError(18, "Invalid cross-device link")
+        return rename(self, to)
+
+    def full(old: Path, new: Path) -> None:
+        copytree(old, new)
+        (new / "m.tif").write_text("pix")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "rename", other_disk)
+    monkeypatch.setattr(preparing.shutil, "copytree", full)
+    with pytest.raises(OSError, match="No space"):
+        preparing._move(source, target)
+    assert not target.exists()
+    monkeypatch.setattr(preparing.shutil, "copytree", copytree)
+    preparing._move(source, target)
+    assert (target / "m.tif").read_text() == "pixels"
+
+
+def test_files_beside_the_table_go_into_the_set(start: Callable[..., PreparingJob], tmp_path: Path) -> None:
+    """A review of traps, which would pile up otherwise."""
+    job = start(FINISHES)
+    (job.folder / "review.csv").write_text("mine")
+    list(follow(job))
+    assert (job.out / MADE_FROM / "review.csv").read_text() == "mine"
+
+
+def test_two_that_follow_one_job_are_told_alike(start: Callable[..., PreparingJob], tmp_path: Path) -> None:
+    job = start(FINISHES)
+    other = PreparingJob(job.folder)
+    assert [news.state for news in follow(job)][-1] == "made"
+    assert [news.state for news in follow(other)][-1] == "made"
+    assert (job.out / MADE_FROM / "data" / "m.ome.tif").exists()
+
+
+def test_what_is_handed_over_can_be_cancelled_from_elsewhere(tmp_path: Path) -> None:
+    """By a panel that was opened while one that is closed hands over."""
+    job = PreparingJob.create(tmp_path, tmp_path / "sets" / "a", "crops")
+    (found,) = jobs_in(tmp_path)
+    hands_over = threading.Thread(target=lambda: (wait_for(lambda: job.unwanted), job.forget()))
+    hands_over.start()
+    assert found.cancel()
+    hands_over.join(20)
+    assert not job.folder.exists() and not job.unwanted
+    assert list(follow(found)) in ([], [preparing.Making("handing over")])
+
+
+def wait_for(what: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not what():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_sets_that_are_being_made_are_known_to_others(start: Callable[..., PreparingJob], tmp_path: Path) -> None:

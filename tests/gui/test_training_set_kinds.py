@@ -163,7 +163,7 @@ def test_clips_need_no_outlines(qtbot: QtBot, viewer: Any, dock: CellSynthDock) 
     planned(qtbot, dock)
     assert "clips are possible" in pane.says.text()
     section.show_examples.click()
-    qtbot.waitUntil(lambda: section.sheet.isVisibleTo(dock), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: section.sheet.isVisibleTo(section), timeout=PATIENCE)
     data = made(qtbot, dock, section)
     assert data.kind == "clips"
     assert data.record["sources"][0]["hash"] == content_hash(discs(40)[0])
@@ -296,7 +296,7 @@ def test_examples_of_a_movie_that_was_left_are_not_shown(qtbot: QtBot, viewer: A
     go.set()
     qtbot.waitUntil(lambda: bool(drawn), timeout=PATIENCE)
     qtbot.wait(100)
-    assert section.looked.text() == "" and not section.sheet.isVisibleTo(dock)
+    assert section.looked.text() == "" and not section.sheet.isVisibleTo(section)
 
 
 # -- the whole way ---------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from napari_cellsynth.errors import BadInput
 from napari_cellsynth.gui.hand_over import given_by, recordings_here
 from napari_cellsynth.gui.layers import add_stack
 from napari_cellsynth.gui.state import Session
-from napari_cellsynth.gui.trap_boxes import COLOURS, box_of, corners_of
+from napari_cellsynth.gui.trap_boxes import COLOURS, MOST, Shown, box_of, corners_of
 from napari_cellsynth.gui.trap_search import UNDIVIDED
 from napari_cellsynth.gui.traps_pane import TrapsPane
 from napari_cellsynth.stack.files.write import write_ome_tiff
@@ -199,7 +200,9 @@ def test_what_is_shown_is_what_the_shell_makes(qtbot: QtBot, pane: TrapsPane, ch
     plan = pane.plan(pane.looked.recordings, settings)
     write_ome_tiff(tmp_path / "chip.ome.tif", chip.stack)
     words = ["prepare", "traps", str(tmp_path / "chip.ome.tif"), "--out", str(tmp_path / "set"), "--quiet"]
-    assert main([*words, *pane.words(settings)]) == 0
+    ((option, name, text),) = pane.files()
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    assert main([*words, *pane.words(settings), option, str(tmp_path / name)]) == 0
     made = TrapSet.open(tmp_path / "set")
     items = [item for part in ("train", "validation", "test") for item in made.sequences(part)]
     assert len(items) == len(plan.sequences) == 11
@@ -247,9 +250,135 @@ def test_a_search_can_be_given_up(qtbot: QtBot, pane: TrapsPane, chip: Field) ->
     assert pane.looked is None and pane.find.isEnabled() and not pane.cancel.isVisible()
 
 
-def test_it_fits_into_the_dock(pane: TrapsPane) -> None:
-    pane.table.show()
-    assert pane.minimumSizeHint().width() <= 335
+# -- decisions are the user's ----------------------------------------------------------------------------------------
+
+
+def look_again(qtbot: QtBot, pane: TrapsPane) -> None:
+    assert pane.review is None
+    pane.look.click()
+    qtbot.waitUntil(lambda: pane.review is not None, timeout=PATIENCE)
+
+
+def decisions(pane: TrapsPane) -> dict[tuple[float, float], tuple[Any, ...]]:
+    """By the middle of the box, wherever the crop lies."""
+    dy = pane.settings().offset_y
+    return {(one.y - dy, one.x): (one.decision, one.first, one.last) for one in pane.table.rows}
+
+
+def decided(qtbot: QtBot, pane: TrapsPane, chip: Field) -> dict[tuple[float, float], tuple[Any, ...]]:
+    looked_through(qtbot, pane, chip)
+    for at, verdict in ((0, "reject"), (5, "accept"), (7, "reject")):
+        pane.table.table.setCurrentCell(at, 0)
+        pane.table.decide(verdict)
+    pane.table.table.item(3, 4).setText("1-2")
+    return decisions(pane)
+
+
+@pytest.mark.parametrize("change", ["height", "size", "empty", "find"])
+def test_decisions_are_kept_when_traps_are_cut_anew(qtbot: QtBot, pane: TrapsPane, chip: Field, change: str) -> None:
+    before = decided(qtbot, pane, chip)
+    if change == "height":
+        pane.raised.setValue(6)
+        pane.raised.setValue(9)
+    elif change == "size":
+        pane.size.setValue(48)
+    elif change == "empty":
+        pane.empty.setChecked(True)
+    else:
+        pane.find.click()
+        qtbot.waitUntil(pane.find.isEnabled, timeout=PATIENCE)
+    look_again(qtbot, pane)
+    assert {place: what[0] for place, what in decisions(pane).items()} == {p: w[0] for p, w in before.items()}
+    assert [what[1:] for what in decisions(pane).values()].count((1, 2)) == 1
+    assert "Decisions about 4 traps were carried over." in pane.says.text()
+
+
+def test_decisions_about_traps_that_are_away_wait(qtbot: QtBot, pane: TrapsPane, chip: Field) -> None:
+    before = decided(qtbot, pane, chip)
+    value = pane.threshold.value()
+    scores = sorted(one.score for one in pane.table.rows)
+    pane.threshold.setValue(int(100 * scores[-4]))
+    look_again(qtbot, pane)
+    few = decisions(pane)
+    assert 0 < len(few) < 12 and all(before[place][0] == what[0] for place, what in few.items())
+    assert "wait: no such trap is whole among these" in pane.says.text()
+    pane.threshold.setValue(value)
+    look_again(qtbot, pane)
+    assert {p: w[0] for p, w in decisions(pane).items()} == {p: w[0] for p, w in before.items()}
+
+
+def test_a_decision_that_was_taken_back_does_not_come_back(qtbot: QtBot, pane: TrapsPane, chip: Field) -> None:
+    decided(qtbot, pane, chip)
+    pane.raised.setValue(4)
+    look_again(qtbot, pane)
+    pane.table.table.setCurrentCell(0, 0)
+    pane.table.decide(None)
+    pane.raised.setValue(0)
+    look_again(qtbot, pane)
+    assert pane.table.rows[0].decision is None and pane.table.rows[7].decision == "reject"
+
+
+def test_decisions_go_with_the_box(qtbot: QtBot, pane: TrapsPane, chip: Field) -> None:
+    decided(qtbot, pane, chip)
+    pane.boxes.template.add_rectangles(corners_of(PixelBox(20, 70, 30, 85)))
+    qtbot.waitUntil(lambda: pane.box == PixelBox(20, 70, 30, 85), timeout=PATIENCE)
+    assert pane.decisions.kept == []
+
+
+# -- many --------------------------------------------------------------------------------------------------------------
+
+
+def test_the_movie_in_sight_first_others_when_they_are_needed(qtbot: QtBot, pane: TrapsPane, chip: Field) -> None:
+    for number in range(5):
+        pane.session.viewer.layers.selection.clear()
+        add_stack(pane.session.viewer, chip.stack.with_(name=f"other {number}"))
+    pane.session.movie = pane.session.viewer.layers[chip.stack.name]
+    found(qtbot, pane, chip)
+    assert [one.recording for one in pane.looked.found.maps] == [chip.stack.name]
+    assert pane.says.text().splitlines()[-1] == "5 other movies of the study not searched yet."
+    assert pane.elsewhere.isVisibleTo(pane) and len(pane.boxes.found.data) == 12
+    before = pane.looked.found.maps[0]
+    pane.elsewhere.click()
+    qtbot.waitUntil(lambda: pane.looked.others == 0 and pane.find.isEnabled(), timeout=PATIENCE)
+    assert len(pane.looked.found.maps) == 6 and pane.looked.found.maps[pane.looked.movie] is before
+    said = pane.says.text().splitlines()
+    assert len(said) == 4 and said[0].startswith(chip.stack.name) and said[-1] == "And 36 traps in 3 more movies."
+    assert len(pane.says.toolTip().splitlines()) == 6
+    assert not pane.elsewhere.isVisibleTo(pane)
+    assert pane.looked.of(recordings_here(given_by(pane.session), UNDIVIDED))
+
+
+def test_looking_them_through_finds_those_of_other_movies_first(qtbot: QtBot, pane: TrapsPane, chip: Field) -> None:
+    add_stack(pane.session.viewer, chip.stack.with_(name="another"))
+    pane.session.movie = pane.session.viewer.layers[chip.stack.name]
+    looked_through(qtbot, pane, chip)
+    assert len(pane.table.rows) == 24 and pane.looked.others == 0
+    assert pane.plan(recordings_here(given_by(pane.session), UNDIVIDED), pane.settings()).sequences
+    assert pane.says.text().splitlines()[-1] == "And 1 more movie."
+
+
+def test_of_very_many_boxes_those_in_sight_are_drawn(qtbot: QtBot, pane: TrapsPane, chip: Field) -> None:
+    shown = [
+        Shown(PixelBox(10 * y, 10 * y + 8, 10 * x, 10 * x + 8), str(y * 40 + x)) for y in range(50) for x in range(40)
+    ]
+    boxes, movie = pane.boxes, pane.session.movie
+    began = time.monotonic()
+    said = boxes.show(movie, shown)
+    assert time.monotonic() - began < 2
+    assert said == f"{MOST} of 2,000 boxes are drawn: those nearest to the middle of the view."
+    assert len(boxes.found.data) == MOST
+    boxes.choose(1999, shown[1999].box)
+    assert 1999 in boxes.drawn and len(boxes.found.data) == MOST
+    widths = np.asarray(boxes.found.edge_width)
+    assert np.flatnonzero(widths > widths.min()).tolist() == [boxes.drawn.index(1999)]
+    pane.session.viewer.scene.camera.center = (0, 0, 0)
+    qtbot.waitUntil(lambda: 0 in boxes.drawn, timeout=PATIENCE)
+    assert boxes.show(movie, shown[:30]) == "" and len(boxes.found.data) == 30
+
+
+def test_it_fits_into_the_dock(qtbot: QtBot, pane: TrapsPane, chip: Field) -> None:
+    looked_through(qtbot, pane, chip)
+    assert pane.table.isVisible() and pane.minimumSizeHint().width() <= 335
 
 
 @pytest.mark.parametrize("box", [PixelBox(0, 8, 0, 9), PixelBox(10, 62, 7, 63)])

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_cellsynth.errors import BadInput
-from napari_cellsynth.gui.facts import facts_of
+from napari_cellsynth.gui.facts import array_of, facts_of
 from napari_cellsynth.gui.layers import stack_of
 from napari_cellsynth.stack.find_in_file import sliceable
 from napari_cellsynth.stack.handover import ASK_ABOVE, HandedOver, Written, hand_over, hand_over_outlines
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from napari_cellsynth.stack.recordings.table import Table
     from napari_cellsynth.stack.stack import Stack
 
-OF_THE_LAYER = frozenset({"file", "labels", "scene", "channel", "axes", "pixel_size", "interval"})
+OF_THE_LAYER = frozenset({"file", "labels", "scene", "channel", "axes", "pixel_size", "z_step", "interval"})
 """What a row says of its file, and a layer says better."""
 
 
@@ -33,6 +33,8 @@ class Held:
     letters: str | None = None
     """The layer's axes in its own order, which is that of its file."""
     modality: str | None = None
+    array: Any = None
+    """The layer's own array: a stack of other order holds a view that is made anew each time."""
 
     def only(self, axis: str, number: int) -> Held:
         """One channel or plane of it, lazily; itself where it has no such axis."""
@@ -146,7 +148,7 @@ def held(layer: Any) -> Held:
     Raises BadInput where an axis has no meaning yet, or the layer is a colour image.
     """
     facts = facts_of(layer)
-    return Held(stack_of(layer), facts.axes, facts.modality)
+    return Held(stack_of(layer), facts.axes, facts.modality, array_of(layer))
 
 
 def hand_over_layer(layer: Held, folder: Path, *, ask_above: float = ASK_ABOVE) -> Generator[Written, None, HandedOver]:

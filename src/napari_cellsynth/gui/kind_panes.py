@@ -17,6 +17,7 @@ from napari_cellsynth.gui.parts import Sentence, row
 from napari_cellsynth.gui.pieces import Choice
 from napari_cellsynth.gui.shell_words import OF_THE_TABLE, settings_words
 from napari_cellsynth.gui.split_words import split_words
+from napari_cellsynth.gui.words import capital
 from napari_cellsynth.stack.clips.settings import ClipSettings
 from napari_cellsynth.stack.crops.settings import CropSettings
 from napari_cellsynth.stack.pairs.settings import PairSettings
@@ -24,6 +25,7 @@ from napari_cellsynth.stack.pairs.settings import PairSettings
 if TYPE_CHECKING:
     from napari_cellsynth.stack.crops.plan import CropPlan
     from napari_cellsynth.stack.recordings.recording import Recording
+    from napari_cellsynth.stack.training_sets.fit import Looked
 
 EXAMPLES = 16
 
@@ -84,6 +86,10 @@ class KindPane(QWidget):
         """Options of the shell that make what the panel shows.  Raises BadInput where something is missing."""
         return settings_words(settings)
 
+    def files(self) -> tuple[tuple[str, str, str], ...]:
+        """What further options name: each with the name and the text of a file, to be written for the process."""
+        return ()
+
     def gap(self, settings: Any) -> int:
         """Frames that have to lie between two parts of a recording, at least."""
         return 1
@@ -92,15 +98,22 @@ class KindPane(QWidget):
         """Work out what would be made; not in the GUI thread.  Raises BadInput where nothing can be."""
         raise NotImplementedError
 
+    def census(self, plan: Any) -> Iterator[Any]:
+        """Count what is outlined as the set will, where the kind needs outlines: progress, last the census."""
+        return iter(())
+
     def show_plan(self, plan: Any) -> None:
         """Say what would be made; None where that is not known."""
+
+    def outdated(self) -> None:
+        """Something was changed: what was said of the plan holds no more, and what does is not known yet."""
 
     def split_words(self, recordings: Sequence[Recording], plan: Any) -> str:
         """What is for what."""
         return split_words(recordings)
 
-    def examples(self, recordings: Sequence[Recording], settings: Any, seed: int) -> Iterator[Examples | None]:
-        """Draw examples; not in the GUI thread.  Yields None while it works, last the examples."""
+    def examples(self, recordings: Sequence[Recording], settings: Any, seed: int) -> Iterator[Examples | str | None]:
+        """Draw examples; not in the GUI thread.  Yields None or what it does while it works, last the examples."""
         raise NotImplementedError
 
 
@@ -148,13 +161,23 @@ class CropsPane(KindPane):
 
         return plan_crops(recordings, settings)
 
+    def census(self, plan: CropPlan) -> Iterator[Any]:
+        from napari_cellsynth.stack.crops.census import count_ahead
+
+        return count_ahead(plan)
+
     def show_plan(self, plan: CropPlan | None) -> None:
         if plan is None:
-            self.becomes.setText("")
+            self.outdated()
             return
-        self.box.setPlaceholderText(f"fits: {self._side(plan):.3g}")
+        self.box.setPlaceholderText(f"{self._side(plan):.3g} fits")
         self.becomes.setText(f"→ {plan.settings.size} px")
         self.becomes.setToolTip(zoom_words(plan))
+
+    def outdated(self) -> None:
+        self.box.setPlaceholderText("fits")
+        self.becomes.setText("")
+        self.becomes.setToolTip("")
 
     def _side(self, plan: CropPlan) -> float:
         return max(plan.box_um) if self.unit.value == "um" and plan.box_um else max(plan.sources[0].box)
@@ -184,12 +207,16 @@ class FormPane(KindPane):
         said = self.form.read()
         return {name: getattr(said, name) for name in self.HERE}
 
-    def examples(self, recordings: Sequence[Recording], settings: Any, seed: int) -> Iterator[Examples | None]:
+    def examples(self, recordings: Sequence[Recording], settings: Any, seed: int) -> Iterator[Examples | str | None]:
         for news in self._look(recordings, settings, seed):
             if hasattr(news, "sheet"):
                 yield Examples(news.sheet, news.text())
             else:
-                yield None
+                yield f"{capital(news.message)}, {news.done} of {news.total}"
+
+    def outdated(self) -> None:
+        if self.says.text():
+            self.says.say("counting\u2026")  # not nothing: the rows below would jump
 
     def _look(self, recordings: Sequence[Recording], settings: Any, seed: int) -> Iterator[Any]:
         raise NotImplementedError
@@ -206,7 +233,10 @@ class ClipsPane(FormPane):
         super().__init__(parent)
         self.steady = QCheckBox("without the motion of the stage")
         self.steady.setToolTip("Frames are moved by whole pixels so that what stands still in the movie does.")
+        self.steady.toggled.connect(self.changed)
         self.rows.insertWidget(1, self.steady)
+        self._fit: tuple[Sequence[Recording], Looked] | None = None
+        """Recordings, and what was found in them when they were looked through."""
 
     def words(self, settings: ClipSettings) -> list[str]:
         return [*super().words(settings), *(["--stabilise"] if self.steady.isChecked() else [])]
@@ -217,15 +247,32 @@ class ClipsPane(FormPane):
     def plan(self, recordings: Sequence[Recording], settings: ClipSettings) -> Any:
         from napari_cellsynth.stack.clips.plan import plan_clips
 
-        return plan_clips(recordings, settings)
+        known = self._fit
+        return plan_clips(known[1].recordings if known and known[0] is recordings else recordings, settings)
 
     def show_plan(self, plan: Any) -> None:
         self.says.say("" if plan is None else f"{len(plan.clips):,} clips are possible, empty ones among them.")
 
     def _look(self, recordings: Sequence[Recording], settings: ClipSettings, seed: int) -> Iterator[Any]:
+        """As the set is made: without the frames that are unfit, across no jump, and steady where that is wished."""
         from napari_cellsynth.stack.clips.preview import preview_clips
+        from napari_cellsynth.stack.training_sets import fit
 
-        return preview_clips(recordings, settings, count=EXAMPLES, seed=seed)
+        if self._fit is None or self._fit[0] is not recordings:
+            for news in fit.look_through(recordings):
+                if isinstance(news, fit.Looked):
+                    self._fit = recordings, news
+                else:
+                    yield news
+        assert self._fit is not None
+        found = self._fit[1]
+        taken = found.steadied() if self.steady.isChecked() else found.recordings
+        try:
+            yield from preview_clips(taken, settings, count=EXAMPLES, seed=seed)
+        except BadInput as error:
+            if "as unfit" not in str(error):
+                raise
+            raise BadInput(f"{error} (unfit in all: {found.unfit_text()})") from None
 
 
 class PairsPane(FormPane):

@@ -10,11 +10,13 @@ in a worker.
 
 from __future__ import annotations
 
+import errno
 import glob
 import json
 import os
 import platform
 import shutil
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -45,6 +47,10 @@ State = Literal["handing over", "making", "made", "failed"]
 
 _CHILDREN: dict[Path, subprocess.Popen[bytes]] = {}
 """Job folder to the process that was started on it from here."""
+_UNWANTED: set[Path] = set()
+"""Job folders that are being handed over from here, and shall not be."""
+_SETTLING = threading.Lock()
+"""Two panels may follow one job; one of them settles it."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +82,8 @@ class PreparingJob:
             with suppress(FileExistsError):
                 folder.mkdir(parents=True)
                 break
-        record = {"kind": kind, "out": str(out), "napari": os.getpid(), "host": platform.node(), "notes": list(notes)}
+        napari = {"napari": os.getpid(), "napari_since": _born(os.getpid())}
+        record = {"kind": kind, "out": str(out), **napari, "host": platform.node(), "notes": list(notes)}
         write_json(folder / RECORD, record)
         return cls(folder)
 
@@ -94,18 +101,31 @@ class PreparingJob:
         """Where pixels are written that are in no file."""
         return self.folder / "data"
 
+    @property
+    def unwanted(self) -> bool:
+        """Whether somebody cancelled it while it is handed over."""
+        return self.folder.resolve() in _UNWANTED
+
     def start(self, options: Sequence[str]) -> None:
-        """Start ``cellsynth prepare KIND`` on the table of the folder; it goes on when napari ends."""
+        """Start ``cellsynth prepare KIND`` on the table of the folder; it goes on when napari ends.
+
+        What is asked for is written down before: the process is known by its
+        table, should napari end before it could write the number down.
+        """
         words = ["prepare", self.kind, "--table", str(self.folder / TABLE), "--out", str(self.out), *options]
+        self.record |= {"command": words}
+        write_json(self.folder / RECORD, self.record)
         with (self.folder / SAID).open("wb") as said, (self.folder / LOG).open("wb") as log:
             child = spawn([*words, "--progress", "json"], stdout=said, stderr=log)
         _CHILDREN[self.folder.resolve()] = child
-        self.record |= {"command": words, "pid": child.pid, "since": _born(child.pid)}
+        self.record |= {"pid": child.pid, "since": _born(child.pid)}
         write_json(self.folder / RECORD, self.record)
 
     def look(self) -> Making:
         """How it does now."""
         if "pid" not in self.record:
+            self._reread()
+        if self.being_begun:
             return Making("handing over")
         # Asked first: what was made meanwhile is then seen.
         working = self.process() is not None
@@ -124,6 +144,8 @@ class PreparingJob:
             return None
         if self.record.get("host") != platform.node():
             return None
+        if "pid" not in self.record:
+            return None if self.being_begun else self._found_by_its_table()
         try:
             process = psutil.Process(int(self.record["pid"]))
             same = abs(process.create_time() - float(self.record["since"] or 0)) < 2
@@ -131,11 +153,39 @@ class PreparingJob:
         except (psutil.Error, KeyError, TypeError, ValueError):
             return None
 
+    @property
+    def being_begun(self) -> bool:
+        """Whether a napari that works hands it over still, or is just about to start the process."""
+        return "pid" not in self.record and _lives(self.record.get("napari"), self.record.get("napari_since"))
+
+    def _reread(self) -> None:
+        self.record = read_json(self.folder / RECORD) or self.record
+
+    def _found_by_its_table(self) -> psutil.Process | None:
+        """The process of a napari that ended before it could write the number down."""
+        import psutil
+
+        table = str(self.folder / TABLE)
+        for process in psutil.process_iter():
+            with suppress(psutil.Error):
+                if "command" in self.record and table in process.cmdline():
+                    return process
+        return None
+
     def cancel(self) -> bool:
         """End the process within two seconds, by force where it does not listen; nothing of the set stays.
 
-        False where the set was ready before: then it stays.
+        False where the set was ready before: then it stays.  What is being
+        handed over from here is given up at its next step.
         """
+        if self.look().state == "handing over" and self.record.get("napari") == os.getpid():
+            _UNWANTED.add(self.folder.resolve())
+            deadline = time.monotonic() + POLITE_S
+            while self.folder.exists() and "pid" not in self.record and time.monotonic() < deadline:
+                time.sleep(0.02)
+                self._reread()
+            if "pid" not in self.record:
+                return True
         process = self.process()
         if process is not None:
             with suppress(Exception):
@@ -158,33 +208,48 @@ class PreparingJob:
             shutil.rmtree(left, ignore_errors=True)
         self.forget()
 
-    def settle(self) -> None:
+    def settle(self) -> str:
         """Move the table, and what was written for it, into the finished set, and remove the job.
 
-        They keep their places to each other, so that the table still leads to them.
+        They keep their places to each other, so that the table still leads to
+        them.  Where something cannot be moved, the job stays with all that is
+        still in it, and what was moved is not moved back; returns a sentence
+        that says so, empty where all went well.
         """
-        target = self.out / MADE_FROM
-        with suppress(OSError):
-            target.mkdir(exist_ok=True)
-            for part in (self.folder / TABLE, self.data):
-                if part.exists():
-                    shutil.move(part, target / part.name)
-            record = read_json(self.out / "dataset.json") or {}
-            if notes := self.record.get("notes"):
-                record["notes"] = [*record.get("notes", ()), *notes]
-            write_json(self.out / "dataset.json", _moved(record, str(self.data), str(target / self.data.name)))
-        self.forget()
+        with _SETTLING:
+            if not self.folder.exists():
+                return ""
+            try:
+                self._move_into(self.out / MADE_FROM)
+            except OSError as error:
+                why = error.strerror or str(error)
+                return f"What it was made from could not be moved into it ({why}) and stays in {self.folder}."
+            self.forget()
+        return ""
+
+    def _move_into(self, target: Path) -> None:
+        target.mkdir(exist_ok=True)
+        for part in (self.folder / TABLE, *sorted(set(self.folder.glob("*.csv")) - {self.folder / TABLE}), self.data):
+            if part.exists():
+                _move(part, target / part.name)
+        record = read_json(self.out / "dataset.json") or {}
+        known = record.get("notes", ())
+        if notes := [note for note in self.record.get("notes", ()) if note not in known]:
+            record["notes"] = [*known, *notes]
+        write_json(self.out / "dataset.json", _moved(record, str(self.data), str(target / self.data.name)))
 
     def forget(self) -> None:
         """Remove the job's folder."""
         _CHILDREN.pop(self.folder.resolve(), None)
+        _UNWANTED.discard(self.folder.resolve())
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def jobs_in(home: Path) -> list[PreparingJob]:
     """The jobs of a home that are worth looking at, oldest first.
 
-    What a napari that is gone did not get to start is removed.  Jobs of
+    What is being handed over from here is among them.  What a napari that is
+    gone did not get to start is removed.  Jobs of
     another computer that has the same home are that one's: whether their
     processes work cannot be seen from here.
     """
@@ -193,9 +258,9 @@ def jobs_in(home: Path) -> list[PreparingJob]:
         job = PreparingJob(record.parent)
         if job.record.get("host") != platform.node():
             continue
-        if "pid" in job.record:
+        if "command" in job.record or (job.being_begun and job.record.get("napari") == os.getpid()):
             found.append(job)
-        elif not _lives(job.record.get("napari")):
+        elif not job.being_begun:
             job.forget()
     return found
 
@@ -208,14 +273,18 @@ def promised(home: Path) -> set[Path]:
 def follow(job: PreparingJob) -> Iterator[Making]:
     """Look at a job again and again until its process has ended; a finished one is settled.
 
+    Ends without a word where it was given up before its process began.
     Raises RunFailed with the process's last words where no set came of it.
     """
-    while (news := job.look()).state == "making":
+    while (news := job.look()).state in ("handing over", "making"):
         yield news
         time.sleep(LOOK_S)
+        if not job.folder.exists() and "pid" not in job.record:
+            return
     if news.state == "made":
-        job.settle()
-        yield replace(news, notes=(*job.record.get("notes", ()), *_notes(job.out)))
+        left = job.settle()
+        said = (*job.record.get("notes", ()), *_notes(job.out), left)
+        yield replace(news, notes=tuple(filter(None, said)))
     elif job.folder.exists():
         job.tidy()
         raise RunFailed(news.message)
@@ -242,6 +311,21 @@ def half_made(out: Path) -> list[Path]:
     return [path for path in of_mine if path.is_dir()]
 
 
+def _move(part: Path, to: Path) -> None:
+    """Move a file or a folder, whole or not at all; what is there already was moved before."""
+    if not to.exists():
+        try:
+            part.rename(to)
+            return
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+        half = to.with_name(f".{to.name}.part")
+        shutil.rmtree(half, ignore_errors=True)
+        shutil.copytree(part, half) if part.is_dir() else shutil.copy2(part, half)
+        half.rename(to)
+
+
 def _moved(value: Any, old: str, new: str) -> Any:
     """A record in which paths below ``old`` lie below ``new``."""
     if isinstance(value, dict):
@@ -260,10 +344,14 @@ def _born(pid: int) -> float | None:
         return None
 
 
-def _lives(pid: Any) -> bool:
+def _lives(pid: Any, since: Any = None) -> bool:
+    """Whether a process works, and is not another one with its number."""
     import psutil
 
-    return isinstance(pid, int) and psutil.pid_exists(pid)
+    if not isinstance(pid, int) or not psutil.pid_exists(pid):
+        return False
+    born = _born(pid)
+    return since is None or born is None or abs(born - float(since)) < 2
 
 
 def _newest(said: Path) -> tuple[int, int, str]:

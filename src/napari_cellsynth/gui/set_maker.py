@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from napari_cellsynth import api
 from napari_cellsynth.errors import RunFailed
 from napari_cellsynth.gui import workers
 from napari_cellsynth.gui.hand_over import Given, hand_over_movies
+from napari_cellsynth.gui.home_question import HomeQuestion, short
 from napari_cellsynth.gui.parts import Foldout, Sentence, button, column, row, sure
 from napari_cellsynth.gui.preparing import TABLE, Making, PreparingJob, follow, jobs_in, promised
 from napari_cellsynth.gui.row_words import in_the_panel
@@ -36,15 +38,17 @@ class Order:
     """Of the shell's command."""
     notes: tuple[str, ...] = ()
     """What to know of the set beside its own report, such as which movies were left out; a sentence each."""
+    files: tuple[tuple[str, str, str], ...] = ()
+    """What options name beside the table: the option, a name, and the text of the file, which goes with the job."""
 
 
-def make_in_child(
+def begin_in_child(
     order: Order, home: Path, out: Path, started: Callable[[PreparingJob], None], ask_above: float = ASK_ABOVE
 ) -> Iterator[Making]:
-    """Write the table, and what is in no file; then start the process and follow it.
+    """Write the table, and what is in no file; then start the process, which goes on by itself.
 
-    Closed before the process has started, nothing stays; afterwards the
-    process goes on.  Raises NeedsRoom where much would have to be written.
+    Closed before the process has started, or unwanted meanwhile, nothing
+    stays.  Raises NeedsRoom where much would have to be written.
     """
     out.parent.mkdir(parents=True, exist_ok=True)
     job, runs = PreparingJob.create(home, out, order.kind, order.notes), False
@@ -57,25 +61,42 @@ def make_in_child(
                 table = end.value
                 break
             yield Making("handing over", step.done, step.total, step.message)
+            if job.unwanted:
+                return
         table.write(job.folder / TABLE)
-        job.start(order.options)
+        job.start([*order.options, *_written(order, job.folder)])
         runs = True
         started(job)
-        try:
-            yield from follow(job)
-        except RunFailed as error:
-            raise RunFailed(in_the_panel(str(error), [movie.row for movie in order.movies])) from error
     finally:
         going.close()  # first: Windows removes no file that is open
         if not runs:
             job.forget()
 
 
+def _written(order: Order, folder: Path) -> list[str]:
+    """The options of the files of an order, which are written into the folder."""
+    words: list[str] = []
+    for option, name, text in order.files:
+        # The mark at the start tells Excel that it is UTF-8.
+        (folder / name).write_text(text, encoding="utf-8-sig", newline="")
+        words += [option, str(folder / name)]
+    return words
+
+
+def followed(job: PreparingJob, order: Order) -> Iterator[Making]:
+    """As :func:`follow`, with complaints in the words of the panel."""
+    try:
+        yield from follow(job)
+    except RunFailed as error:
+        raise RunFailed(in_the_panel(str(error), [movie.row for movie in order.movies])) from error
+
+
 class SetMaker(QWidget):
     """Name, place, button, progress and report.
 
     A set that is being made when the panel opens is found again and
-    followed; closing the panel, or napari, does not end it.
+    followed; closing the panel does not end it, neither does closing napari
+    once its process has begun.
     """
 
     wanted = Signal()
@@ -93,6 +114,10 @@ class SetMaker(QWidget):
         self._stopping = self._ending = False
         self._text = ""
         self._named_by_user = False
+        self._waiting: list[PreparingJob] = []
+        """Begun before, to be followed next."""
+        self._ended: list[str] = []
+        """What came of others that were begun before, while they are followed one after the other."""
         self._build()
         workers.call(lambda: jobs_in(session.home), returned=self._found, failed=lambda _: None, owner=self)
 
@@ -104,18 +129,20 @@ class SetMaker(QWidget):
         self.place.setFixedWidth(28)
         line = row(QLabel("name"), self.name, self.place)
         line.setStretch(1, 1)
-        self.make = button("Make training set", self.wanted.emit, "In a process of its own; napari stays free.")
+        self.home_question = HomeQuestion(self.session)
+        make = partial(self.home_question.before, self.wanted.emit)
+        self.make = button("Make training set", make, "In a process of its own; napari stays free.")
         self.cancel = button("Cancel", self.stop, "Nothing is kept.")
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
-        self.says = Sentence()
+        self.before, self.says = Sentence(), Sentence()
         self.details = Foldout("Details", lambda: Sentence(self._text))
         self.then = button("Then: Train →", lambda: self.session.tab_requested.emit("train"))
         going = row(self.make, self.bar, self.cancel, None, self.then)
         going.setStretch(1, 1)
         for widget in (self.bar, self.cancel, self.then, self.details):
             widget.hide()
-        column(line, going, self.says, self.details, parent=self)
+        column(line, self.home_question, going, self.before, self.says, self.details, parent=self)
 
     @property
     def busy(self) -> bool:
@@ -155,9 +182,18 @@ class SetMaker(QWidget):
 
     def start(self, order: Order, *, ask_above: float = ASK_ABOVE) -> None:
         """Make the set in a process of its own."""
-        self._order = order
+        self._order, self._ended = order, []
+        self.before.say("")
         home, out = self.session.home, self.out()
-        self._follow(lambda: make_in_child(order, home, out, self._started, ask_above))
+
+        def begun() -> None:
+            if (job := self.job) is not None:
+                self._work(lambda: followed(job, order), then=self._next, owner=self)
+            elif not self.busy:
+                self._next()
+
+        # Nobody owns it: the panel may close while pixels are written, the set is made all the same.
+        self._work(lambda: begin_in_child(order, home, out, self._started, ask_above), then=begun, owner=None)
 
     def stop(self) -> None:
         """Cancel: nothing is kept."""
@@ -184,14 +220,27 @@ class SetMaker(QWidget):
 
     def _found(self, jobs: Sequence[PreparingJob]) -> None:
         """Go on following what was begun before, one after the other."""
-        if jobs and not self.busy:
-            self.job, others = jobs[0], jobs[1:]
-            self._follow(lambda: follow(jobs[0]), then=lambda: self._found(others))
+        self._waiting += jobs
+        if not self.busy:
+            self._next()
 
-    def _follow(self, make: Callable[[], Iterator[Making]], then: Callable[[], Any] = lambda: None) -> None:
+    def _next(self) -> None:
+        self._waiting = [job for job in self._waiting if job.folder.exists()]
+        if not self._waiting:
+            return
+        if self.says.text():
+            self._ended.append(self.says.text())
+            self.before.say("\n".join(self._ended), "warning")
+        self.job = job = self._waiting.pop(0)
+        self._order = None
+        self._work(lambda: follow(job), then=self._next, owner=self)
+
+    def _work(self, make: Callable[[], Iterator[Making]], then: Callable[[], Any], owner: QWidget | None) -> None:
+        """Follow a making; what it says arrives only while the panel is there, whoever owns the work."""
         self._show_busy(True)
         self.says.say("")
         self.details.hide()
+        here = workers.Alive(self)
 
         def over() -> None:
             if worker is self._worker and self._stopping:
@@ -203,7 +252,12 @@ class SetMaker(QWidget):
                 then()
 
         self._worker = worker = workers.start(
-            make, yielded=self._seen, failed=self._failed, finished=over, watches=True, owner=self
+            make,
+            yielded=here.guard(self._seen),
+            failed=here.guard(self._failed),
+            finished=here.guard(over),
+            watches=True,
+            owner=owner,
         )
 
     def _seen(self, news: Making) -> None:
@@ -234,9 +288,12 @@ class SetMaker(QWidget):
         self.says.say(words)
 
     def _failed(self, error: Exception) -> None:
-        self.job, self._stopping, self._ending = None, False, False
+        job, self.job = self.job, None
+        self._stopping = self._ending = False
         if isinstance(error, NeedsRoom) and self._order is not None:
             self._ask_for_room(error, self._order)
+        elif job is not None and self._order is None:
+            self.says.say(f"{job.out.name} was not made: {error}", "bad")  # one of several, perhaps of yesterday
         else:
             self.says.say(capital(str(error)), "bad")
 
@@ -263,11 +320,3 @@ class SetMaker(QWidget):
 def folder_name(text: str) -> str:
     """A name that every file system takes; umlauts and spaces stay."""
     return re.sub(r'[<>:"/\\|?*\x00-\x1f,]+', " ", text).replace("  ", " ").strip(" .")[:80]
-
-
-def short(path: Path) -> str:
-    """The path with ~ for the user's folder."""
-    try:
-        return f"~/{path.relative_to(Path.home()).as_posix()}"
-    except ValueError:
-        return str(path)

@@ -10,6 +10,7 @@ from napari_cellsynth.stack.split import SPLITS
 
 if TYPE_CHECKING:
     from napari_cellsynth.stack.recordings.recording import Recording
+    from napari_cellsynth.stack.traps.sequences import SequencePlan
 
 VERBS = {"train": "learns from", "validation": "tunes on", "test": "is tested on"}
 
@@ -34,3 +35,13 @@ def _frames(recording: Recording) -> str:
     there = [(part, frames) for part, frames in parts if frames]
     first = f"{VERBS[there[0][0]]} frames {ranges(there[0][1])}" if there else ""
     return listed([first, *(f"{VERBS[part]} {ranges(frames)}" for part, frames in there[1:])]) if there else ""
+
+
+def traps_words(plan: SequencePlan) -> str:
+    """``learns from 8 traps, tunes on 1 trap``, where whole traps are held out."""
+    traps = {
+        part: len({(one.place.source, one.place.row.trap) for one in plan.sequences if one.split == part})
+        for part in SPLITS
+    }
+    said = [f"{VERBS[part]} {how_many(count, 'trap')}" for part, count in traps.items() if count]
+    return f"{listed(said)}, with all their planes and frames"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QTimer, Signal
@@ -12,11 +13,12 @@ from napari_cellsynth.errors import BadInput, CellsynthError
 from napari_cellsynth.gui import words, workers
 from napari_cellsynth.gui.cells import Count
 from napari_cellsynth.gui.forms import SettingsForm
-from napari_cellsynth.gui.hand_over import Given, given_by, recordings_here
+from napari_cellsynth.gui.hand_over import Given, given_by
 from napari_cellsynth.gui.kind_panes import ClipsPane, CropsPane, Examples, KindPane, PairsPane
 from napari_cellsynth.gui.layers import PreviewLayer, contrast, facts_of
 from napari_cellsynth.gui.parts import Foldout, Sentence, Sheet, Thumbnails, button, row
 from napari_cellsynth.gui.pieces import Choice, Listening, Section, Whole
+from napari_cellsynth.gui.planning import Wanted, divided, enough_lines, now_and_then
 from napari_cellsynth.gui.row_words import column_asked_for, in_the_panel
 from napari_cellsynth.gui.set_maker import Order, SetMaker
 from napari_cellsynth.gui.shell_words import hold_out_words
@@ -28,6 +30,7 @@ from napari_cellsynth.stack.recordings.holdout import HoldOut
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from napari_cellsynth.stack.crops.census import Census
     from napari_cellsynth.stack.recordings.recording import Recording
     from napari_cellsynth.stack.recordings.row import Row
 
@@ -68,8 +71,14 @@ class TrainingSetSection(Section):
         self.recordings: Sequence[Recording] = ()
         self.settled = False
         """Whether what is said is about what is chosen now."""
-        self._opened: tuple[Any, Sequence[Recording]] = (None, ())
+        self._opened: tuple[Any, Sequence[Recording], Sequence[Given]] = (None, (), ())
         self._planning: workers.Worker | None = None
+        self._wanted: Wanted | None = None
+        """The newest plan that was asked for; older ones are not shown."""
+        self._counting: workers.Worker | None = None
+        self._census: Census | None = None
+        self._painted = 0
+        """How often outlines were found to hold other cells than before."""
         self._drawing: workers.Worker | None = None
         self._draw = 0
         self._preview: PreviewLayer | None = None
@@ -136,17 +145,20 @@ class TrainingSetSection(Section):
         self.add(row(self.show_examples, self.in_viewer, None), self.thumbnails, self.sheet, self.looked)
 
     def _build_making(self) -> None:
-        self.enough, self.why = Sentence(), Sentence()
-        self.ask_why = button("why?", lambda: self.why.setVisible(not self.why.isVisible()))
-        self.ask_why.setFlat(True)
-        self.ask_why.hide()
+        self.enough, self.fewer = Sentence(), Sentence()
+        self.why, self.numbers = Sentence(), Sentence()
+        self.ask_why = button("why?", lambda: self._show_why(self.ask_numbers.isHidden()))
+        self.ask_numbers = button("the numbers", lambda: self.numbers.setVisible(self.numbers.isHidden()))
+        for ask in (self.ask_why, self.ask_numbers):
+            ask.setFlat(True)
+            ask.hide()
         verdict = row(self.enough, self.ask_why)
         verdict.setStretch(0, 1)
         self.advanced = Foldout("Advanced", self._make_form)
         self.maker = SetMaker(self.session)
         self.maker.wanted.connect(self.start)
         self.maker.made.connect(self._made)
-        self.add(verdict, self.why, self.advanced, self.maker)
+        self.add(verdict, self.fewer, self.why, row(self.ask_numbers, None), self.numbers, self.advanced, self.maker)
 
     def _make_form(self) -> QWidget:
         form = self.pane.advanced_form()
@@ -207,7 +219,6 @@ class TrainingSetSection(Section):
         self.advanced.clear()
         self._suggest_name()
         self._forget_examples()
-        self._say_enough()
         self._changed()
 
     def _suggest_name(self) -> None:
@@ -225,43 +236,54 @@ class TrainingSetSection(Section):
                 pass
             else:
                 study.changed.emit()
-        self._say_enough()
         self._changed()
 
     def _changed(self, *_: Any) -> None:
         self.settled = False
+        self.pane.outdated()
         self._settle.start()
 
     # -- box and split, worked out ----------------------------------------------------------------------------------
 
     def replan(self) -> None:
-        """Work out what would be made in the background, and say it."""
+        """Work out what would be made in the background, and say it.
+
+        One at a time, because a look at files cannot be interrupted: what was
+        asked for meanwhile is worked out next, of several the newest.
+        """
         self._settle.stop()
         try:
             movies, settings = self._movies(), self.settings()
-            hold_out = self.hold_out(settings)
+            self._wanted = Wanted(self.pane, tuple(movies), settings, self.hold_out(settings), self._painted)
         except BadInput as error:
-            self._planning = None
+            self._wanted = None
             self._planned(None, self._said(error, ()))
             return
-        pane = self.pane
+        if self._planning is None:
+            self._plan(self._wanted)
 
-        key, opened = (tuple(map(key_of, movies)), hold_out, pane.UNDIVIDED_WILL_DO), self._opened
-
+    def _plan(self, wanted: Wanted) -> None:
         def work() -> tuple[Sequence[Recording], Any]:
             # Files on a share are not opened again for another box.
-            there = opened[1] if opened[0] == key else divided(movies, hold_out, pane.UNDIVIDED_WILL_DO)
-            self._opened = key, there
-            return there, pane.plan(there, settings)
+            key, opened = wanted.key(), self._opened
+            there = opened[1] if opened[0] == key else divided(wanted)
+            self._opened = key, there, wanted.movies  # arrays are known by their place in memory: they must stay there
+            return there, wanted.pane.plan(there, wanted.settings)
 
         def failed(error: Exception) -> None:
-            if worker is self._planning:
-                self._planned(None, self._said(error, [given.row for given in movies]))
+            if wanted is self._wanted:
+                self._planned(None, self._said(error, [given.row for given in wanted.movies]))
 
-        self._planning = worker = workers.call(
+        def over() -> None:
+            self._planning = None
+            if self._wanted is not None and self._wanted is not wanted:
+                self._plan(self._wanted)
+
+        self._planning = workers.call(
             work,
-            returned=lambda found: self._planned(found, "") if worker is self._planning else None,
+            returned=lambda found: self._planned(found, "") if wanted is self._wanted else None,
             failed=failed,
+            finished=over,
             description="looking at the movies",
             owner=self,
         )
@@ -283,25 +305,60 @@ class TrainingSetSection(Section):
         self.split_words.say(said, "quiet" if found else "warning")
         known = all(recording.modality for recording in self.recordings)
         self.filmed.say("" if known else NOT_SAID)
+        self._count_ahead()
+
+    # -- enough? -----------------------------------------------------------------------------------------------------
 
     def cells_counted(self, count: Count | None) -> None:
-        """Say what so many different cells suffice for."""
-        self._cells = count
-        self._say_enough()
+        """The outlines of the movie that is shown were counted: perhaps they were painted on."""
+        if count is not None and count != self._cells:
+            self._cells = count
+            self._painted += 1
+            self._changed()
 
-    def _say_enough(self) -> None:
-        """What the outlined cells suffice for; of other kinds that is known of a set that was made."""
+    def _count_ahead(self) -> None:
+        """Count the cells of all movies as the set will, in the background; what was being counted is given up."""
+        if self._counting is not None:
+            self._counting.quit()
+            self._counting = None
+        self._say_enough(None)
+        pane, plan = self.pane, self.plan
+        if plan is None or not pane.NEEDS_OUTLINES:
+            return
+
+        def seen(news: Any) -> None:
+            if news is not None and worker is self._counting:
+                if hasattr(news, "outlined"):
+                    self._say_enough(news)
+                else:
+                    self.enough.say(f"Enough?  counting cells, {news.done} of {news.total} frames\u2026")
+
+        self._counting = worker = workers.start(
+            lambda: now_and_then(pane.census(plan)),
+            yielded=seen,
+            failed=lambda _: None,  # whoever makes the set is told
+            description="counting cells",
+            watches=True,
+            owner=self,
+        )
+
+    def _say_enough(self, census: Census | None) -> None:
+        """What the cells suffice for; of other kinds that is known of a set that was made."""
         from napari_cellsynth.stack.enough import enough_cells
 
-        cells, (_, test) = self._cells, self.held_out.value
-        if not self.pane.NEEDS_OUTLINES or cells is None or not cells.outlines:
-            known = None
-        else:
-            known = enough_cells(cells.cells, exact=cells.tracked, unseen=None if test else 0)
+        self._census = census
+        known = None if census is None else enough_cells(census.learn, exact=census.exact, unseen=census.unseen)
         self.enough.say(f"Enough?  {capital(known.words)}" if known else "")
+        self.fewer.say(enough_lines(census))
         self.ask_why.setVisible(known is not None)
         self.why.say(known.why if known else "")
-        self.why.hide()
+        self.numbers.say(known.numbers if known else "")
+        self._show_why(False)
+
+    def _show_why(self, yes: bool) -> None:
+        self.why.setVisible(yes)
+        self.ask_numbers.setVisible(yes and bool(self.numbers.text()))
+        self.numbers.hide()
 
     # -- examples ----------------------------------------------------------------------------------------------------
 
@@ -316,6 +373,12 @@ class TrainingSetSection(Section):
         seed, self._draw = self._draw, self._draw + 1
         self.show_examples.setEnabled(False)
 
+        def drawn(made: Examples | str | None) -> None:
+            if isinstance(made, str):
+                self.looked.say(f"{made}\u2026")
+            elif made is not None:
+                self._drawn(made)
+
         def failed(error: Exception) -> None:
             if worker is self._drawing:
                 self.looked.say(capital(str(error)), "bad")
@@ -327,7 +390,7 @@ class TrainingSetSection(Section):
 
         self._drawing = worker = workers.start(
             lambda: pane.examples(recordings, settings, seed),
-            yielded=lambda made: None if made is None else self._drawn(made),
+            yielded=drawn,
             failed=failed,
             finished=over,
             description="drawing examples",
@@ -375,13 +438,21 @@ class TrainingSetSection(Section):
         try:
             movies, settings = self._movies(), self.settings()
             options = (*self.pane.words(settings), *hold_out_words(self.hold_out(settings)))
+            files = self.pane.files()
         except CellsynthError as error:
             self.maker.says.say(capital(str(error)), "bad")
             return
         notes = tuple(filter(None, [self.without.text()]))
-        self.maker.start(Order(self.pane.KIND, tuple(movies), options, notes))
+        self.maker.start(Order(self.pane.KIND, tuple(movies), options, notes, files))
 
     def _made(self, path: Path) -> None:
+        """Say why the set has fewer cells than were outlined, where it is the one that was counted."""
+        from napari_cellsynth.stack.training_sets.kinds import open_training_set
+
+        with suppress(CellsynthError, AttributeError, KeyError):
+            cells = int(open_training_set(path).record["report"]["cells"])
+            if self._census is not None and cells <= self._census.taken:
+                self.fewer.say(enough_lines(self._census, cells))
         self.made.emit()
 
 
@@ -392,26 +463,6 @@ def left_out_words(movies: Sequence[Given]) -> str:
         return ""
     has, are = ("has", "is") if len(names) == 1 else ("have", "are")
     return f"{words.how_many(len(names), 'movie')} {has} no outlines and {are} left out: {', '.join(names)}."
-
-
-def key_of(movie: Given) -> tuple[Any, ...]:
-    """What tells whether a movie is another than before; its pixels may have been painted on."""
-    layers = [
-        (id(held.stack.data), held.stack.axes, held.stack.name, held.stack.scale, held.modality)
-        for held in (movie.image, movie.labels)
-        if held is not None
-    ]
-    return (movie.row, *layers, movie.labels is None, movie.channel, movie.z)
-
-
-def divided(movies: Sequence[Given], hold_out: HoldOut, undivided_will_do: bool) -> list[Recording]:
-    """The movies as recordings with what is held out of them."""
-    try:
-        return recordings_here(movies, hold_out)
-    except BadInput:
-        if not undivided_will_do or hold_out.by != "auto":
-            raise
-    return recordings_here(movies, HoldOut(by="time", validation_fraction=0.0, test_fraction=0.0))
 
 
 def pixel_size_or_none(movie: Any) -> tuple[float, float] | None:

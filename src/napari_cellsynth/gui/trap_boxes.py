@@ -21,6 +21,10 @@ TEMPLATE, FOUND = "one trap (draw a box)", "traps found"
 """Names of the layers."""
 COLOURS = {"accept": "#46a0e6", "reject": "#e68228", "": "#ffd54f"}
 """Of accepted and rejected traps, as on contact sheets, and of those that nobody has looked through."""
+MOST = 400
+"""Boxes that are drawn at most: 400 take 0.3 s of the window's time, 2,000 took 2.5 s, at every key of a review."""
+MOVED = 200
+"""Milliseconds after the last move of the view before other boxes are drawn, where there are more."""
 SETTLE = 150
 """Milliseconds without a change after which a box counts as drawn."""
 
@@ -47,6 +51,15 @@ class TrapBoxes(QObject):
         self._heard: Listening | None = None
         self._settle = QTimer(self, singleShot=True, interval=SETTLE)
         self._settle.timeout.connect(self._take)
+        self.traps: Sequence[Shown] = ()
+        """All of them; ``drawn`` has the numbers of those that are drawn."""
+        self.drawn: list[int] = []
+        self._chosen = -1
+        self._colours: list[str] = []
+        self._moved = QTimer(self, singleShot=True, interval=MOVED)
+        self._moved.timeout.connect(self._draw_others)
+        self._view = Listening(self)
+        self._view.to(viewer.scene.camera.events.center, lambda _: self._view_moved())
 
     # -- the box that the user draws ---------------------------------------------------------------------------------
 
@@ -82,25 +95,60 @@ class TrapBoxes(QObject):
 
     # -- those that were found ---------------------------------------------------------------------------------------
 
-    def show(self, movie: Any, traps: Sequence[Shown]) -> None:
-        """Show found traps over the movie, in place of those that were shown before."""
-        self.movie = movie
+    def show(self, movie: Any, traps: Sequence[Shown]) -> str:
+        """Draw found traps on the movie, in place of those that were shown before.
+
+        Of very many those nearest to the middle of the view, others as it is
+        moved; returns a sentence that says so, empty where all are drawn.
+        """
+        self.movie, self.traps = movie, traps
         if not traps:
             self.hide()
-            return
+            return ""
+        self.drawn = self._nearest()
+        self._draw([traps[number] for number in self.drawn])
+        if len(self.drawn) == len(traps):
+            return ""
+        return f"{len(self.drawn)} of {len(traps):,} boxes are drawn: those nearest to the middle of the view."
+
+    def _nearest(self) -> list[int]:
+        """Numbers of the traps to draw, ascending."""
+        if len(self.traps) <= MOST:
+            return list(range(len(self.traps)))
+        scale, corner = (np.asarray(each[-2:], dtype=float) for each in (self.movie.scale, self.movie.translate))
+        middle = (np.asarray(self.viewer.scene.camera.center[-2:], dtype=float) - corner) / scale
+        far = np.abs(np.array([trap.box.middle for trap in self.traps]) - middle).max(1)
+        return sorted(int(number) for number in np.argsort(far, kind="stable")[:MOST])
+
+    def _view_moved(self) -> None:
+        if len(self.traps) > MOST:
+            self._moved.start()
+
+    def _draw_others(self) -> None:
+        if self._there(self.found) and self._there(self.movie) and self._nearest() != self.drawn:
+            self.show(self.movie, self.traps)
+            self._thicken()
+
+    def _draw(self, traps: Sequence[Shown]) -> None:
+        """Each change of a layer draws all its boxes: only what is another is changed."""
         corners = [corners_of(trap.box) for trap in traps]
         colours = [COLOURS[trap.verdict] for trap in traps]
         features = {"words": [trap.words for trap in traps]}
         if self._there(self.found) and len(self.found.data) == len(traps):
-            self.found.data = corners
-            self.found.features = features
-            self.found.edge_color = colours
+            if not np.array_equal(self.found.data, corners):
+                self.found.data = corners
+            if list(self.found.features["words"]) != features["words"]:
+                self.found.features = features
+                self.found.refresh_text()
+            if colours != self._colours:
+                self.found.edge_color = colours
         else:
-            self.hide()
+            self._remove()
             text = {"string": "{words}", "size": 9, "color": "#ffd54f", "anchor": "upper_left"}
-            self.found = self._shapes(movie, FOUND, corners, edge_color=colours, features=features, text=text)
+            self.found = self._shapes(self.movie, FOUND, corners, edge_color=colours, features=features, text=text)
             self.found.editable = False
-        self.found.refresh_text()
+            self.found.refresh_text()
+        self._colours = colours
 
     def choose(self, number: int, box: PixelBox) -> None:
         """Bring one found trap into sight."""
@@ -109,15 +157,26 @@ class TrapBoxes(QObject):
         (y, x), (sy, sx) = box.middle, self.movie.scale[-2:]
         dy, dx = self.movie.translate[-2:]
         self.viewer.scene.camera.center = (0.0, y * sy + dy, x * sx + dx)
-        if self._there(self.found):
-            thin = line_width(self.movie)
-            widths = [thin] * len(self.found.data)
-            if 0 <= number < len(widths):
-                widths[number] = 3 * thin
+        self._chosen = number
+        if number not in self.drawn:
+            self._draw_others()
+        self._thicken()
+
+    def _thicken(self) -> None:
+        """Draw the line of the chosen trap thicker."""
+        if not self._there(self.found):
+            return
+        thin = line_width(self.movie)
+        widths = [3 * thin if number == self._chosen else thin for number in self.drawn]
+        if widths != list(self.found.edge_width):
             self.found.edge_width = widths
 
     def hide(self) -> None:
         """Remove the found traps."""
+        self.traps, self.drawn, self._chosen = (), [], -1
+        self._remove()
+
+    def _remove(self) -> None:
         if self._there(self.found):
             self.viewer.layers.remove(self.found)
         self.found = None

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,17 +13,27 @@ from qtpy.QtWidgets import QCheckBox, QFileDialog, QLabel, QSlider, QWidget
 
 from napari_cellsynth.errors import BadInput, CellsynthError
 from napari_cellsynth.gui import workers
-from napari_cellsynth.gui.hand_over import given_by
+from napari_cellsynth.gui.hand_over import Given, given_by
 from napari_cellsynth.gui.kind_panes import Examples, KindPane
 from napari_cellsynth.gui.parts import Bar, Sentence, button, row
 from napari_cellsynth.gui.pieces import Choice, Listening, Whole
 from napari_cellsynth.gui.shell_words import settings_words
-from napari_cellsynth.gui.split_words import VERBS
-from napari_cellsynth.gui.trap_boxes import Shown, TrapBoxes
+from napari_cellsynth.gui.split_words import traps_words
+from napari_cellsynth.gui.trap_boxes import TrapBoxes
+from napari_cellsynth.gui.trap_decisions import Decisions, taken_from
 from napari_cellsynth.gui.trap_review import TrapReview, pictures_of
-from napari_cellsynth.gui.trap_search import Looked, looking, movie_number, searching, taken_of
-from napari_cellsynth.gui.words import capital, how_many, listed
-from napari_cellsynth.stack.split import SPLITS
+from napari_cellsynth.gui.trap_search import (
+    Looked,
+    found_words,
+    looking_everywhere,
+    movie_number,
+    review_words,
+    searching,
+    searching_others,
+    shown_of,
+    taken_of,
+)
+from napari_cellsynth.gui.words import capital
 from napari_cellsynth.stack.traps.boxes import CropShape, PixelBox
 from napari_cellsynth.stack.traps.look_over import Review
 from napari_cellsynth.stack.traps.match import FLOOR
@@ -32,16 +42,16 @@ from napari_cellsynth.stack.traps.settings import TrapSettings
 if TYPE_CHECKING:
     from napari_cellsynth.gui.state import Session
     from napari_cellsynth.stack.recordings.recording import Recording
-    from napari_cellsynth.stack.traps.review import ReviewRow
     from napari_cellsynth.stack.traps.sequences import SequencePlan
 
-REVIEWS = "reviews"
-"""Folder of the home in which review tables are kept for the process that makes the set."""
+REVIEW = "review.csv"
+"""Name of the review table that goes with the job to the process that makes the set, and then into the set."""
 SETTLE = 250
 """Milliseconds after the last change of the threshold before boxes are drawn anew."""
 IN_TABLE = ("template", "template_frame", "template_z", "threshold", "first", "last", "box_is_empty")
 """Settings that a review table makes needless."""
 OTHERS = "the movies, or what the table takes of them, have changed since the traps were found: find the traps again"
+FIND_TIP = "In the movie that is shown first: at once to be seen; then in the others of the study."
 WASHED = [("kept", "keep"), ("left out (no randomness)", "reject")]
 
 
@@ -62,6 +72,9 @@ class TrapsPane(KindPane):
         """Frame and plane of the box, counted from 0."""
         self.looked: Looked | None = None
         self.review: Review | None = None
+        self.review_offset = (0, 0)
+        """From the box of a trap to its crop, in pixels, when the review was made."""
+        self.decisions = Decisions()
         self.boxes = TrapBoxes(session.viewer, self)
         self._worker: workers.Worker | None = None
         self._advanced: Any = None
@@ -99,20 +112,22 @@ class TrapsPane(KindPane):
         self.rows.addLayout(row(QLabel("higher than the box by"), self.raised, QLabel("px"), None))
 
     def _build_search(self) -> None:
-        self.find = button("Find traps", self.start_finding, "In all movies of the study.")
+        self.find = button("Find traps", self.start_finding, FIND_TIP)
+        self.elsewhere = button("In other movies", self.start_elsewhere, "Find the same traps in the other movies.")
         self.cancel = button("Cancel", self.stop)
         self.threshold = QSlider(Qt.Orientation.Horizontal)
         self.threshold.setRange(round(100 * FLOOR), 99)
         self.threshold.setToolTip("Likeness to the boxed trap from which a place is a trap.")
         self.threshold.valueChanged.connect(self._threshold_moved)
         self.alike = QLabel()
-        self.bar, self.says = Bar(), Sentence()
+        self.bar, self.says, self.drawn = Bar(), Sentence(), Sentence()
         slide = row(QLabel("alike from"), self.threshold, self.alike)
         slide.setStretch(1, 1)
-        self.rows.addLayout(row(self.find, self.cancel, None))
+        self.rows.addLayout(row(self.find, self.elsewhere, self.cancel, None))
         self.rows.addWidget(self.bar)
         self.rows.addLayout(slide)
         self.rows.addWidget(self.says)
+        self.rows.addWidget(self.drawn)
 
     def _build_review(self) -> None:
         self.look = button("Look them through", self.start_looking, "Reads all frames: how many cells, what is washed.")
@@ -135,6 +150,7 @@ class TrapsPane(KindPane):
         busy, found = self._worker is not None, self.looked is not None
         traps = sum(len(one.traps) for one in self.looked.found.maps) if self.looked is not None else 0
         self.find.setEnabled(self.box is not None and not busy)
+        self.elsewhere.setVisible(not busy and self.looked is not None and self.looked.others > 0)
         self.cancel.setVisible(busy)
         self.bar.setVisible(busy)
         for widget in (self.threshold, self.alike, self.look, self.washed):
@@ -163,9 +179,11 @@ class TrapsPane(KindPane):
         self.box, self.place = box, (t, z)
         self.says.say("")
         self._forget_found()
+        self.decisions.forget()  # they are of traps around another box
 
     def _shape_changed(self) -> None:
         """The traps stay, their crops change: at once, as the user turns."""
+        self._keep_decisions()
         if self.looked is not None:
             try:
                 settings = self.settings()
@@ -182,16 +200,25 @@ class TrapsPane(KindPane):
         self.stop()
         self.box = None
         self._forget_found()
+        self.decisions.forget()
 
     def _forget_found(self) -> None:
         self.looked = None
         self.boxes.hide()
+        self.drawn.say("")
         self._forget_review()
 
     def _forget_review(self, *_: Any) -> None:
+        """What was seen holds no more; what the user decided is kept for the same traps."""
+        self._keep_decisions()
         self.review = None
         self._show_state()
         self.changed.emit()
+
+    def _keep_decisions(self) -> None:
+        if self.review is not None and self.box is not None:
+            offset, box = self.review_offset, (self.box.height, self.box.width)
+            self.decisions.keep(self.table.rows, self.review.rows, offset, box)
 
     # -- settings ----------------------------------------------------------------------------------------------------
 
@@ -236,15 +263,29 @@ class TrapsPane(KindPane):
 
     def start_finding(self) -> None:
         """Look for the boxed trap everywhere, in the background."""
-        try:
+        with self._said():
             movies, settings = given_by(self.session), self.settings().model_copy(update={"threshold": None})
-        except BadInput as error:
-            self.says.say(capital(str(error)), "bad")
+            number = movie_number(movies, self.session.movie)
+            self._work(lambda: searching(movies, number, settings), self._found, "looking for traps", Looked)
+
+    def start_elsewhere(self) -> None:
+        """Look for the same traps in the other movies, in the background."""
+        looked = self.looked
+        if looked is None:
             return
-        number = movie_number(movies, self.session.movie)
-        self._work(lambda: searching(movies, number, settings), self._found, "looking for traps")
+        with self._said():
+            movies, settings = self._same_movies(looked), self.settings().model_copy(update={"threshold": None})
+            self._work(lambda: searching_others(movies, looked, settings), self._found, "looking for traps", Looked)
+
+    def _same_movies(self, looked: Looked) -> list[Given]:
+        """The movies of the study; BadInput where that in which traps were found is taken in another way now."""
+        movies = given_by(self.session)
+        if not {*looked.movies} <= {taken_of(movie) for movie in movies}:
+            raise BadInput(OTHERS)
+        return movies
 
     def _found(self, looked: Looked) -> None:
+        self._keep_decisions()
         self.looked = looked
         self.review = None
         first = looked.found.maps[looked.movie or 0].threshold
@@ -252,7 +293,7 @@ class TrapsPane(KindPane):
         self.threshold.setValue(round(100 * first.value))
         self.threshold.blockSignals(False)
         self.alike.setText(f"{first.value:.2f}")
-        self.says.say(f"{capital(looked.found.words())}.", "quiet" if first.clear else "warning")
+        self._say_found(looked, "quiet" if first.clear else "warning")
         self.show_boxes()
 
     def _threshold_moved(self, value: int) -> None:
@@ -262,29 +303,19 @@ class TrapsPane(KindPane):
         self._say_found(replace(self.looked, found=self.looked.found.at(value / 100)))
         self._forget_review()
 
-    def _say_found(self, looked: Looked) -> None:
+    def _say_found(self, looked: Looked, level: str = "quiet") -> None:
         self.looked = looked
-        self.says.say(f"{capital(looked.found.words())}.")
+        said, all_of_it = found_words(looked)
+        self.says.say(said, level)
+        self.says.setToolTip(all_of_it if all_of_it.count("\n") else "")
         self._settle.start()
 
     def show_boxes(self) -> None:
         """Draw the found traps over the movie, in the colour of their verdict where there is one."""
         if self.looked is None or self.looked.movie is None or self.session.movie is None:
             return
-        one = self.looked.found.maps[self.looked.movie]
-        name = self.looked.recordings[self.looked.movie].name
-        top, left = (round(v) for v in self.looked.recordings[self.looked.movie].file_place(0, 0))
-        verdicts = {row.trap: row for row in self.table.rows if row.recording == name} if self.review else {}
-        traps = [*one.traps, *((trap for trap, _ in one.cut_off) if self.review else ())]
-        shown = [
-            Shown(
-                one.box(trap).moved(top, left),
-                f"{trap.number}  {trap.score:.2f}" if trap.score is not None else str(trap.number),
-                ("accept" if verdicts[trap.number].accepted else "reject") if trap.number in verdicts else "",
-            )
-            for trap in sorted(traps, key=lambda trap: trap.number)
-        ]
-        self.boxes.show(self.session.movie, shown)
+        rows = self.table.rows if self.review is not None else ()
+        self.drawn.say(self.boxes.show(self.session.movie, shown_of(self.looked, rows)))
 
     # -- looking through ---------------------------------------------------------------------------------------------
 
@@ -293,18 +324,27 @@ class TrapsPane(KindPane):
         looked = self.looked
         if looked is None:
             return
-        try:
-            settings = self.settings()
-        except BadInput as error:
-            self.says.say(capital(str(error)), "bad")
-            return
-        self._work(lambda: looking(looked, settings), self._reviewed, "looking at traps")
+        with self._said():
+            settings, movies = self.settings(), self._same_movies(looked)
+            offset = (settings.offset_y, settings.offset_x)
+
+            def reviewed(review: Review) -> None:
+                self.review_offset = offset
+                self._reviewed(review)
+
+            self._work(lambda: looking_everywhere(movies, looked, settings), reviewed, "looking at traps", Review)
 
     def _reviewed(self, review: Review) -> None:
         self.review = review
         names = [one.name for one in self.looked.recordings] if self.looked is not None else []
-        self.table.fill(review.rows, pictures_of(review.judged, names))
-        self.says.say(f"{capital(review.words().splitlines()[0])}.")
+        rows, carried = list(review.rows), ""
+        if self.box is not None:
+            rows, carried = self.decisions.given_back(rows, self.review_offset, (self.box.height, self.box.width))
+        self.table.fill(rows, pictures_of(review.judged, names))
+        if self.looked is not None:
+            said, all_of_it = review_words(review, self.looked)
+            self.says.say("\n".join(filter(None, (said, capital(carried)))))
+            self.says.setToolTip(all_of_it if "\n" in all_of_it else "")
         self.show_boxes()
         self.changed.emit()
 
@@ -337,10 +377,8 @@ class TrapsPane(KindPane):
         """Write the rows as CSV; what was there is replaced."""
         from napari_cellsynth.stack.traps.review import save_review
 
-        try:
+        with self._said():
             self.says.say(f"Saved {save_review(path, self.table.rows).name}.")
-        except CellsynthError as error:
-            self.says.say(capital(str(error)), "bad")
 
     def _load_clicked(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "Load a review table", "", "Table (*.csv *.tsv *.txt)")
@@ -351,18 +389,22 @@ class TrapsPane(KindPane):
         """Take decisions, frames and notes of the same traps from a saved table."""
         from napari_cellsynth.stack.traps.review import read_review
 
+        with self._said():
+            read = read_review(path)
+            rows, same = taken_from(self.table.rows, read)
+            if self.review is not None and self.looked is not None:
+                names = [one.name for one in self.looked.recordings]
+                self.table.fill(rows, pictures_of(self.review.judged, names))
+            self.says.say(f"{same} of {len(read)} rows of {path.name} are of traps that are here.")
+            self._decided()
+
+    @contextmanager
+    def _said(self) -> Iterator[None]:
+        """A complaint is said in the pane."""
         try:
-            read = {(one.recording, one.trap, one.y, one.x): one for one in read_review(path)}
+            yield
         except CellsynthError as error:
             self.says.say(capital(str(error)), "bad")
-            return
-        rows = [read.get((one.recording, one.trap, one.y, one.x), one) for one in self.table.rows]
-        same = sum(new is not old for new, old in zip(rows, self.table.rows, strict=True))
-        if self.review is not None and self.looked is not None:
-            names = [one.name for one in self.looked.recordings]
-            self.table.fill(rows, pictures_of(self.review.judged, names))
-        self.says.say(f"{same} of {len(read)} rows of {path.name} are of traps that are here.")
-        self._decided()
 
     # -- making ------------------------------------------------------------------------------------------------------
 
@@ -376,7 +418,9 @@ class TrapsPane(KindPane):
             raise BadInput("look the found traps through first")
         if not self.looked.of(recordings):
             raise BadInput(OTHERS)
-        return plan_sequences(recordings, self.table.rows, settings)
+        known = self.looked.fit or recordings
+        fit = [one.with_found(cuts=a.cuts, unfit=a.unfit) for one, a in zip(recordings, known, strict=True)]
+        return plan_sequences(fit, self.table.rows, settings)
 
     def show_plan(self, plan: Any) -> None:
         """Say what would be made."""
@@ -388,12 +432,7 @@ class TrapsPane(KindPane):
         """``learns from 8 traps, tunes on 1, is tested on 1``, where whole traps are held out."""
         if plan.by != "traps":
             return super().split_words(recordings, plan)
-        traps = {
-            part: len({(one.place.source, one.place.row.trap) for one in plan.sequences if one.split == part})
-            for part in SPLITS
-        }
-        said = [f"{VERBS[part]} {how_many(count, 'trap')}" for part, count in traps.items() if count]
-        return f"{listed(said)}, with all their planes and frames"
+        return traps_words(plan)
 
     def examples(self, recordings: Sequence[Recording], settings: TrapSettings, seed: int) -> Iterator[Examples | None]:
         """The contact sheet of the traps with their verdicts."""
@@ -404,34 +443,38 @@ class TrapsPane(KindPane):
             raise BadInput("look the found traps through first")
         yield Examples(review_sheet(self.review, self.table.rows), self.review.words())
 
-    def words(self, settings: TrapSettings, rows: Sequence[ReviewRow] | None = None) -> list[str]:
-        """Options of the shell that make what the panel shows: settings, and the review, written into the home."""
-        from napari_cellsynth.stack.traps.counted import as_taken
-        from napari_cellsynth.stack.traps.review import save_review
-
+    def words(self, settings: TrapSettings) -> list[str]:
+        """Options of the shell that make what the panel shows, beside the review (:meth:`files`)."""
         if self.review is None or self.looked is None:
             raise BadInput("look the found traps through first")
         if tuple(map(taken_of, given_by(self.session))) != self.looked.movies:
             raise BadInput(OTHERS)
-        folder = self.session.home / REVIEWS
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"traps {time.strftime('%Y%m%d-%H%M%S')}.csv"
-        save_review(path, as_taken(rows or self.table.rows, self.looked.recordings))
         # Where traps lie, and their frames, stand in the table: in numbers of the layers, which a file may not have.
         default = TrapSettings()
         in_table = {name: getattr(default, name) for name in IN_TABLE}
-        return [*settings_words(settings.model_copy(update=in_table)), "--review", str(path), "--review-as-taken"]
+        return [*settings_words(settings.model_copy(update=in_table)), "--review-as-taken"]
+
+    def files(self) -> tuple[tuple[str, str, str], ...]:
+        """The review as it stands now."""
+        from napari_cellsynth.stack.traps.counted import as_taken
+        from napari_cellsynth.stack.traps.review import review_text
+
+        if self.review is None or self.looked is None:
+            raise BadInput("look the found traps through first")
+        return (("--review", REVIEW, review_text(as_taken(self.table.rows, self.looked.recordings))),)
 
     # -- work --------------------------------------------------------------------------------------------------------
 
-    def _work(self, make: Any, done: Any, description: str) -> None:
-        """Follow a generator of progress that ends with a result."""
+    def _work(self, make: Any, done: Any, description: str, wanted: type) -> None:
+        """Follow a generator of progress that ends with a result of the wanted type."""
 
         def seen(news: Any) -> None:
             if hasattr(news, "done"):
                 self.bar.show_share(news.done / max(1, news.total))
                 self.says.say(f"{capital(news.message)}…")
-            else:
+            if isinstance(news, Looked):
+                self.looked = news  # what was found on the way is kept, should the rest be given up
+            if isinstance(news, wanted):
                 results.append(news)
 
         def over() -> None:
@@ -460,4 +503,6 @@ class TrapsPane(KindPane):
             self._worker.quit()
             self._worker = None
             self.says.say("")
+            if self.looked is not None and self.review is None:
+                self._say_found(self.looked)
             self._show_state()

@@ -29,6 +29,24 @@ PAPERS = {
     "pairs": "Wu and Liu learned from 3,200 pairs of four sessions and judged on 400 of two others",
 }
 """Sizes for orientation; they say what was used, not what is needed."""
+FILMS = {
+    "neutrophil phantom": "a simulated movie of crawling cells",
+    "yeast_pos13_phase": "a phase-contrast movie of yeast",
+}
+"""What the curves were measured on, in words."""
+MEANS: Mapping[Verdict, str] = {
+    "too few": "{n} cells are fewer than any we tried: a model would learn these cells by heart and repeat them.",
+    "a look": (
+        "With {n} cells the made ones will look right, but mostly repeat these {n}: try things out with them, "
+        "and draw no conclusion from them."
+    ),
+    "a result": (
+        "{n} cells are past that point: what limits the made cells is then not the number of cells, for cells filmed "
+        "like these."
+    ),
+}
+"""What a verdict means for the set at hand."""
+UNSEEN = "But nobody could tell whether made cells are like new ones: every cell to test with was learned from."
 
 
 @dataclass(frozen=True)
@@ -43,10 +61,12 @@ class Enough:
     words: str
     """The verdict in a sentence."""
     why: str
-    """What it rests on, a few sentences."""
+    """What it rests on and what it means here, a few sentences for whoever knows cells and not networks."""
+    numbers: str = ""
+    """What was measured, for whoever wants to check; empty where nothing was."""
 
     def text(self) -> str:
-        return f"{self.words} {self.why}"
+        return " ".join(filter(None, (self.words, self.why, self.numbers)))
 
 
 @dataclass(frozen=True)
@@ -150,7 +170,9 @@ def enough_cells(cells: int, *, exact: bool = True, unseen: int | None = None) -
         words = f"{things}: enough to learn from, but no cell of the test part is unseen: a look, not a result."
     else:
         verdict, words = "a result", f"{things}: enough for a result about cells like these."
-    return Enough(cells, "different cells", verdict, words, _why_cells(result))
+    all_seen = verdict == "a look" and cells >= (result or cells + 1)
+    means = UNSEEN if all_seen else MEANS[verdict].format(n=f"{about}{cells}")
+    return Enough(cells, "different cells", verdict, words, _why_cells(result, capital(means)), _numbers(result))
 
 
 def enough(data: PreparedSet) -> Enough:
@@ -199,22 +221,43 @@ def _of_pairs(data: PreparedSet) -> Enough:
     return not_measured("pairs", fields, of)
 
 
-def _why_cells(result: int | None) -> str:
-    """The curves in words."""
+def _why_cells(result: int | None, means: str) -> str:
+    """What was done, on what, what came of it, and what that means here."""
+    films = " and of ".join(FILMS.get(curve.name, curve.name) for curve in curves())
+    most = max(curve.points[-1].cells for curve in curves())
+    if result is None:
+        came = f"The more cells it had learned from, the nearer the made ones came, up to all {most}."
+    else:
+        came = f"Up to about {result} different cells they came ever nearer; beyond that more made no difference."
+    lines = [
+        f"We let a small model learn from {needed_for_a_look()} to {most} different cells of {films},",
+        "and compared the cells that it made with real ones it had never seen.",
+        came,
+        means,
+        "Your cells may need more. To compare conditions, count movies and not cells: at least three of each.",
+    ]
+    return " ".join(lines)
+
+
+def capital(text: str) -> str:
+    """With its first letter large."""
+    return f"{text[:1].upper()}{text[1:]}"
+
+
+def _numbers(result: int | None) -> str:
+    """The curves."""
     said = setting()
-    lines = [f"Measured with {said['family'].upper()} ({said['preset']}, {said['steps']:,} steps, {said['size']} px):"]
+    lines = [f"Measured with {said['family'].upper()} ({said['preset']}, {said['steps']:,} steps, {said['size']} px)."]
     for curve in curves():
         steps = ", ".join(f"{point.cells} cells {point.samples:.1f}" for point in curve.points)
         seeds = max(point.seeds for point in curve.points)
         of = f"mean of {seeds} seeds" if seeds > 1 else "one seed"
         lines.append(
-            f"{curve.name}: distance to unseen cells {steps} ({of}; real cells among themselves {curve.floor:.1f})."
+            f"{capital(FILMS.get(curve.name, curve.name))}: Fr\u00e9chet distance to unseen cells {steps} ({of}; real"
+            f" cells among themselves {curve.floor:.1f})."
         )
-    if result is None:
-        lines.append("More cells still helped at the end of every curve.")
-    else:
-        lines.append(f"Beyond {result} cells more made no difference that seeds do not make.")
-    lines.append("For a claim about a condition count recordings, not cells: at least three of each.")
+    if result is not None:
+        lines.append(f"From {result} cells on the distances differ by no more than two trainings with other seeds do.")
     return " ".join(lines)
 
 
