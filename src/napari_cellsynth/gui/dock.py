@@ -7,13 +7,28 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from qtpy.compat import isalive
-from qtpy.QtCore import QSize
-from qtpy.QtWidgets import QDockWidget, QTabWidget, QVBoxLayout, QWidget
+from qtpy.QtCore import QSize, Qt
+from qtpy.QtGui import QKeyEvent, QKeySequence, QShortcut
+from qtpy.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QApplication,
+    QDockWidget,
+    QLineEdit,
+    QPushButton,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
+from napari_cellsynth.gui.journey_bar import JourneyBar
+from napari_cellsynth.gui.journeys import Player
+from napari_cellsynth.gui.kept import kept
 from napari_cellsynth.gui.layers import unwrapped
 from napari_cellsynth.gui.movie_line import MovieLine
 from napari_cellsynth.gui.pieces import Listening
-from napari_cellsynth.gui.state import Session
+from napari_cellsynth.gui.state import Session, follow_preferences
+from napari_cellsynth.gui.theme import THEME, tint
 
 if TYPE_CHECKING:
     import napari
@@ -21,55 +36,123 @@ if TYPE_CHECKING:
 TITLE = "Workbench (CellSynth)"
 """Name under which napari itself keeps the dock when it is opened from the Plugins menu."""
 TABS = {
+    "start": ("Start", "napari_cellsynth.gui.start_tab:StartTab"),
     "movies": ("Movies", "napari_cellsynth.gui.movies_tab:MoviesTab"),
     "train": ("Train", "napari_cellsynth.gui.train_tab:TrainTab"),
     "use": ("Use", "napari_cellsynth.gui.use_tab:UseTab"),
 }
+"""Name of a tab to its title and its class, which is given the session; a tab may have ``main_button()``."""
+FOCUS = ("QPushButton", "QToolButton", "QComboBox", "QLineEdit", "QAbstractSpinBox", "QSlider", "QTableView", "QTabBar")
+"""What shows a border where the keys go to."""
 _DOCKS: weakref.WeakKeyDictionary[Any, weakref.ref[CellSynthDock]] = weakref.WeakKeyDictionary()
 
 
 class CellSynthDock(QWidget):
     """Everything, in one place; fits 380 by 700 pixels."""
 
-    place = "movies"
-    """Tab that is shown first."""
+    place: str | None = None
+    """Tab that is shown first; None: the one that was used last."""
 
     def __init__(self, viewer: napari.viewer.Viewer, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.setObjectName("cellsynthDock")
+        THEME.follow(viewer)
+        tint(self, focus_style)
         self.session = Session.of(viewer)
+        follow_preferences()
+        self.player = Player(self)
+        self.journey_bar = JourneyBar(self.player)
         self.movie_line = MovieLine(self.session)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         self.tabs.tabBar().setDrawBase(False)
+        self.tabs.tabBar().setAccessibleName("Tabs of CellSynth")
         self._pages = {name: Page(where, self.session) for name, (_, where) in TABS.items()}
-        for name, (title, _) in TABS.items():
+        for number, (name, (title, _)) in enumerate(TABS.items()):
             self.tabs.addTab(self._pages[name], title)
+            self.tabs.setTabToolTip(number, f"Ctrl+{number + 1}")
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(2)
         column.addWidget(self.movie_line)
+        column.addWidget(self.journey_bar)
         column.addWidget(self.tabs, 1)
         column.addWidget(load("napari_cellsynth.gui.job_view:JobStrip")(self.session))
         self.setMinimumWidth(340)
         self._signals = Listening(self)
         self._signals.to(self.session.tab_requested, self.show_tab)
+        self._signals.to(self.session.journey_requested, self.player.play)
         self.tabs.currentChanged.connect(self._tab_changed)
-        self.show_tab(self.place)
+        self._make_shortcuts()
+        self.show_tab(self.place or last_tab())
         _DOCKS[unwrapped(viewer)] = weakref.ref(self)
 
     def sizeHint(self) -> QSize:  # Qt's name
         return QSize(380, 640)
 
     def tab(self, name: str) -> Any:
-        """``movies``, ``train`` or ``use``: the tab itself, made when first asked for."""
+        """``start``, ``movies``, ``train`` or ``use``: the tab itself, made when first asked for."""
         return self._pages[name].content()
 
     def show_tab(self, name: str) -> None:
         self.tab(name)
         self.tabs.setCurrentWidget(self._pages[name])
 
+    @property
+    def shown(self) -> str:
+        """Name of the tab that is shown."""
+        return list(TABS)[self.tabs.currentIndex()]
+
     def _tab_changed(self, index: int) -> None:
         self.tabs.widget(index).content()
+        if not self.player.playing:
+            kept().put("tab", self.shown)
+
+    # -- keys
+
+    def _make_shortcuts(self) -> None:
+        """Ctrl+1 and so on for the tabs, and Ctrl+Enter for what a tab is about, while the keys go to the dock."""
+        for number, name in enumerate(TABS):
+            self._shortcut(f"Ctrl+{number + 1}", lambda name=name: self.show_tab(name))
+        for key in ("Ctrl+Return", "Ctrl+Enter"):
+            self._shortcut(key, self.press_main)
+
+    def _shortcut(self, key: str, do: Any) -> None:
+        shortcut = QShortcut(QKeySequence(key), self)
+        shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        shortcut.activated.connect(do)
+
+    def press_main(self) -> None:
+        """Press what the tab that is shown is about."""
+        find = getattr(self.tab(self.shown), "main_button", None)
+        button: QPushButton | None = find() if find is not None else None
+        if button is not None and button.isVisible() and button.isEnabled():
+            button.click()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # Qt's name
+        """Enter presses the button that has the keys, and in a field the tab's main button."""
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            focused = QApplication.focusWidget()
+            if isinstance(focused, QAbstractButton):
+                focused.click()
+                return
+            if isinstance(focused, QLineEdit) and self._plain(focused):
+                self.press_main()
+                return
+        super().keyPressEvent(event)
+
+    def _plain(self, field: QLineEdit) -> bool:
+        """Whether a field is in a tab and does nothing of its own when Enter is pressed."""
+        holder: QWidget | None = field
+        while holder is not None and holder is not self.tabs:
+            if isinstance(holder, QAbstractItemView):
+                return False
+            holder = holder.parentWidget()
+        return holder is self.tabs and field.receivers(field.returnPressed) == 0
+
+
+class StartDock(CellSynthDock):
+    place = "start"
 
 
 class MoviesDock(CellSynthDock):
@@ -105,6 +188,20 @@ def load(where: str) -> Any:
     """The class at ``package.module:Class``."""
     module, _, name = where.partition(":")
     return getattr(import_module(module), name)
+
+
+def last_tab() -> str:
+    """The tab that was used last, in this napari or the one before."""
+    name = kept().get("tab", str, "")
+    return name if name in TABS else next(iter(TABS))
+
+
+def focus_style() -> str:
+    """A border in the theme's colour around what has the keys."""
+    where = ", ".join(f"#cellsynthDock {name}:focus" for name in FOCUS)
+    dots = ", ".join(f"#cellsynthDock {name}:focus" for name in ("QCheckBox", "QRadioButton"))
+    accent = THEME.colour("accent")
+    return f"{where} {{ border: 1px solid {accent}; }} {dots} {{ color: {accent}; }}"
 
 
 def holder_of(dock: QWidget) -> QDockWidget | None:

@@ -29,6 +29,10 @@ class Row(QWidget):
         """The value shown; raises ValueError where there is none."""
         raise NotImplementedError
 
+    def show_value(self, value: Any) -> None:
+        """Show another value, as if it had been entered."""
+        raise NotImplementedError
+
 
 class Tick(Row):
     """Yes or no."""
@@ -42,6 +46,9 @@ class Tick(Row):
 
     def value(self) -> bool:
         return bool(self.box.isChecked())
+
+    def show_value(self, value: Any) -> None:
+        self.box.setChecked(bool(value))
 
 
 class Choice(Row):
@@ -59,6 +66,9 @@ class Choice(Row):
     def value(self) -> Any:
         return self._choices[self.box.currentIndex()]
 
+    def show_value(self, value: Any) -> None:
+        self.box.setCurrentIndex(self._choices.index(value))
+
 
 class Text(Row):
     """Anything that can be written: numbers, words, lists of them."""
@@ -74,6 +84,10 @@ class Text(Row):
 
     def value(self) -> Any:
         return self._adapter.validate_python(self._parse(self.line.text().strip()))
+
+    def show_value(self, value: Any) -> None:
+        self._write, self._parse = notation(self._adapter, value)
+        self.line.setText(self._write(value))
 
 
 def row_for(field: FieldInfo, value: Any) -> Row:

@@ -7,6 +7,7 @@ builder loses defaults: a learning rate of 2e-4 reads back as 0.)
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -16,9 +17,8 @@ from qtpy.QtWidgets import QFormLayout, QLabel, QVBoxLayout, QWidget
 
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.gui.form_rows import Row, row_for
+from napari_cellsynth.gui.parts import Sentence
 
-COMPLAINT = "color: #ff8a65;"
-"""Style of a sentence about a value that cannot be used."""
 ABBREVIATIONS = {
     "ema": "EMA",
     "beta1": "beta 1",
@@ -51,10 +51,7 @@ class SettingsForm(QWidget):
         for name, field in self._kind.model_fields.items():
             if name not in hide:
                 self._add(name, field, getattr(settings, name))
-        self._complaint = QLabel()
-        self._complaint.setWordWrap(True)
-        self._complaint.setStyleSheet(COMPLAINT)
-        self._complaint.hide()
+        self._complaint = Sentence(level="bad")
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self._complaint)
@@ -93,6 +90,11 @@ class SettingsForm(QWidget):
             where = error.errors()[0]["loc"]
             raise BadInput(f"{in_words(str(where[0]))}: {why(error)}" if where else why(error)) from error
 
+    def show_values(self, values: Mapping[str, Any]) -> None:
+        """Show other values of some settings, as if they had been entered."""
+        for name, value in values.items():
+            self.rows[name].show_value(value)
+
     def changes(self, beside: BaseModel) -> dict[str, Any]:
         """Settings whose values differ from those of ``beside``."""
         ours = self.read()
@@ -102,10 +104,9 @@ class SettingsForm(QWidget):
     def _look(self) -> None:
         try:
             self.read()
-            self._complaint.hide()
+            self._complaint.say("", "bad")
         except BadInput as error:
-            self._complaint.setText(str(error))
-            self._complaint.show()
+            self._complaint.say(str(error), "bad")
         self.changed.emit()
 
 
@@ -122,6 +123,9 @@ class Nested(Row):
 
     def value(self) -> BaseModel:
         return self._form.read()
+
+    def show_value(self, value: BaseModel) -> None:
+        self._form.show_values(dict(value))
 
 
 def in_words(name: str) -> str:

@@ -6,8 +6,9 @@ import random
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtWidgets import QFormLayout, QSpinBox, QWidget
+from qtpy.QtWidgets import QFormLayout, QPushButton, QSpinBox, QWidget
 
+from napari_cellsynth.gui.journeys import Step
 from napari_cellsynth.gui.made import Made
 from napari_cellsynth.gui.parts import button, column, row
 from napari_cellsynth.gui.workers import Worker, start
@@ -32,6 +33,8 @@ class GeneratePane(QWidget):
         self.count, self.seed = QSpinBox(), QSpinBox()
         self.count.setRange(1, MOST)
         self.count.setValue(16)
+        self.count.setAccessibleName("How many")
+        self.seed.setAccessibleName("Seed")
         self.seed.setRange(0, 2**31 - 1)
         self.seed.setToolTip("<qt>The same seed gives the same images again.</qt>")
         self.another = button("Another seed", self._another, "Other images than before")
@@ -54,6 +57,11 @@ class GeneratePane(QWidget):
             spacing=8,
         ).addStretch(1)
 
+    @property
+    def main(self) -> QPushButton:
+        """What the pane is about."""
+        return self.make
+
     def set_run(self, run: Path | None) -> None:
         """Use this run's model from now on."""
         if run != self._run:
@@ -61,6 +69,19 @@ class GeneratePane(QWidget):
             self._run = run
             self.made.clear()
         self.make.setEnabled(run is not None)
+
+    def journey(self) -> list[Step]:
+        """What a journey shows of it."""
+        return [
+            Step(
+                "Cells that nobody recorded, beside the movie and marked as synthetic",
+                self.make.click,
+                ready=self.make.isEnabled,
+                until=lambda: not self.made.save.isHidden(),
+                look=2.5,
+                stage="generate",
+            )
+        ]
 
     def _name(self) -> None:
         count = self.count.value()

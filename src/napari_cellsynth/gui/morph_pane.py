@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Qt, QTimer
-from qtpy.QtWidgets import QFormLayout, QLabel, QLineEdit, QSlider, QSpinBox, QWidget
+from qtpy.QtWidgets import QFormLayout, QLabel, QLineEdit, QPushButton, QSlider, QSpinBox, QWidget
 
 from napari_cellsynth import api
 from napari_cellsynth.errors import BadInput
+from napari_cellsynth.gui.journeys import Step
 from napari_cellsynth.gui.made import Made
 from napari_cellsynth.gui.morpher import BUDGET_S, Latest, Way, make_way
 from napari_cellsynth.gui.parts import Foldout, Sentence, Thumbnails, button, column, row
@@ -57,6 +58,9 @@ class MorphPane(QWidget):
         self.advanced = Foldout("Advanced", self._form)
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.valueChanged.connect(self._moved)
+        self.slider.setAccessibleName("Place on the way")
+        self.seed.setAccessibleName("of seed")
+        self.through.setAccessibleName("Between cells")
         self.where, self.note = QLabel(), Sentence()
         self.cells = Thumbnails(CELLS)
         self.play = button("▶ Play", self._play, "Walk from cell to cell")
@@ -95,6 +99,11 @@ class MorphPane(QWidget):
         lines.addRow("way", self._kind)
         return form
 
+    @property
+    def main(self) -> QPushButton:
+        """What the pane is about."""
+        return self.begin
+
     # -- choices
 
     def set_run(self, run: Path | None) -> None:
@@ -103,6 +112,20 @@ class MorphPane(QWidget):
             self._run = run
             self._leave()
         self.begin.setEnabled(run is not None)
+
+    def journey(self) -> list[Step]:
+        """What a journey shows of it."""
+        return [
+            Step(
+                "A morph: from cell to cell, through cells in between",
+                self.begin.click,
+                ready=self.begin.isEnabled,
+                until=lambda: not self.controls.isHidden(),
+                look=0.5,
+            ),
+            Step("", self.play.click, until=lambda: self.slider.value() > self.slider.maximum() // 2, look=0.0),
+            Step("", lambda: self.play.click() if self._timer.isActive() else None, stage="morph"),
+        ]
 
     def wish(self) -> dict[str, Any]:
         """Cells, steps between them, way and seed.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QLabel, QWidget
+from qtpy.QtWidgets import QLabel, QPushButton, QWidget
 
 from napari_cellsynth.gui.cells import CellsSection
 from napari_cellsynth.gui.fitness_section import FitnessSection
@@ -59,6 +59,11 @@ class MoviesTab(Column):
         for part in (self.start, self.table, self.fitness, self.cells, self.training_set):
             self.rows.addWidget(part)
         self.rows.addStretch(1)
+
+    def main_button(self) -> QPushButton:
+        """What Ctrl+Enter presses."""
+        made: QPushButton = self.training_set.maker.make
+        return made
 
     def _movie_changed(self, movie: Any) -> None:
         self.start.setVisible(movie is None)

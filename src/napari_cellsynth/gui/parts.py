@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from qtpy.QtCore import QRectF, QSize, Qt
-from qtpy.QtGui import QColor, QImage, QPainter, QPalette, QPixmap
+from qtpy.QtGui import QColor, QImage, QPainter, QPixmap
 from qtpy.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -21,10 +21,10 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-LEVELS = {"quiet": "", "good": "color: #6fcf7c;", "warning": "color: #ffb74d;", "bad": "color: #ff8a65;"}
-"""Colours of a sentence by how it is meant, on napari's dark ground."""
-ON_LIGHT = {"good": "color: #1b7f3b;", "warning": "color: #8a5000;", "bad": "color: #b3261e;"}
-"""The same on its light ground."""
+from napari_cellsynth.gui.theme import ON_DARK, THEME, restyle, tint
+
+FLAT = "QToolButton, QToolButton:checked { background: transparent; border: 1px solid transparent; "
+"""Style of a heading that folds; a key's focus draws its border."""
 
 
 class Sentence(QLabel):
@@ -39,21 +39,22 @@ class Sentence(QLabel):
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
         self._said: tuple[str, str] | None = None
+        self._level = level
+        tint(self, lambda: style(self, self._level))
         self.say(text, level)
 
     def say(self, text: str, level: str = "quiet") -> None:
         if (text, level) == self._said:
             return
-        self._said = (text, level)
+        self._said, self._level = (text, level), level
         self.setText(text)
-        self.setStyleSheet(style(self, level))
+        restyle(self)
         self.setVisible(bool(text))
 
 
 def style(widget: QWidget, level: str) -> str:
-    """The colour of a level on the ground that the widget has now."""
-    light = widget.palette().color(QPalette.ColorRole.Window).lightness() > 127
-    return (ON_LIGHT if light else LEVELS).get(level, "")
+    """The colour of a level (``quiet``, ``good``, ``warning``, ``bad``) on the ground that napari has now."""
+    return f"color: {THEME.colour(level)};" if level in ON_DARK else ""
 
 
 def button(words: str, do: Callable[[], Any], tip: str = "") -> QPushButton:
@@ -102,6 +103,7 @@ class Bar(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.setFixedHeight(self.HEIGHT)
+        self.setAccessibleName("done")
         self.share = 0.0
 
     def show_share(self, share: float) -> None:
@@ -115,7 +117,7 @@ class Bar(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
         corner = self.HEIGHT / 2
-        for share, colour in ((1.0, QColor(128, 128, 128, 70)), (self.share, QColor("#4c8dff"))):
+        for share, colour in ((1.0, QColor(128, 128, 128, 70)), (self.share, QColor(THEME.colour("accent")))):
             if share > 0:
                 painter.setBrush(colour)
                 long = max(float(self.HEIGHT), share * self.width())
@@ -144,7 +146,7 @@ class Foldout(QWidget):
         self.head.setCheckable(True)
         self.head.setArrowType(Qt.ArrowType.RightArrow)
         self.head.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.head.setStyleSheet("QToolButton, QToolButton:checked { background: transparent; border: 0; }")
+        self.head.setStyleSheet(FLAT + "}")
         self.head.toggled.connect(self._turn)
         self._column = column(row(self.head, None), parent=self)
 

@@ -73,7 +73,7 @@ class RunsWatch(QObject):
 
     def _looks(self) -> Iterator[list[dict[str, Any]] | None]:
         while (session := self._session()) is not None:
-            folders = [session.home / RUNS, *self._elsewhere]
+            folders = [*(home / RUNS for home in session.homes), *self._elsewhere]
             del session
             rows = [row for folder in folders for row in api.list_runs(folder)]
             yield [{**row, **abilities(Path(row["path"]), row["family"])} for row in rows]

@@ -6,14 +6,15 @@ here: nobody retypes a path.
 
 from __future__ import annotations
 
-import os
 import weakref
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from psygnal import Signal
 
 from napari_cellsynth import api
+from napari_cellsynth.errors import CellsynthError
 from napari_cellsynth.gui.layers import same, unwrapped
 from napari_cellsynth.gui.study import Study
 
@@ -39,7 +40,11 @@ class Session:
     run_changed = Signal(object)
     """Path of a run folder, or None."""
     tab_requested = Signal(str)
-    """``movies``, ``train`` or ``use``: whoever shows tabs, shows this one."""
+    """``start``, ``movies``, ``train`` or ``use``: whoever shows tabs, shows this one."""
+    home_changed = Signal(object)
+    """Path of the folder that training sets and runs go to from now on."""
+    journey_requested = Signal(object)
+    """A journey (see :mod:`.journeys`) that is to be played."""
     message = Signal(str)
     """A sentence about what was just done."""
 
@@ -51,6 +56,7 @@ class Session:
         self._training_set: Path | None = None
         self._run: Path | None = None
         self._home: Path | None = None
+        self._borrowed: Path | None = None
         self.channel = 0
         """Of a movie layer that holds several channels, the one to work on."""
         self.z: int | Projection = "sharpest"
@@ -120,30 +126,78 @@ class Session:
     def home(self) -> Path:
         """Folder of training sets and runs.
 
-        As set here; else the shell's ``CELLSYNTH_HOME``; else as kept in
-        napari's preferences; else the shell's default.
+        That of an example while one is played; as set here; else as the
+        shell has it (:func:`api.home`), which knows what was chosen here.
         """
-        if self._home is None and not os.environ.get("CELLSYNTH_HOME"):
-            settings = plugin_settings()
-            self._home = Path(settings.folders.home) if settings is not None and settings.folders.home else None
+        if self._borrowed is not None:
+            return self._borrowed
+        if self._home is None:
+            take_from_preferences()
         return self._home or api.home()
 
     @home.setter
     def home(self, folder: Path) -> None:
         self._home = Path(folder)
+        self.home_changed.emit(self.home)
+
+    @property
+    def homes(self) -> tuple[Path, ...]:
+        """The user's own folder, and that of an example while one is played."""
+        own = self._home or api.home()
+        return (own,) if self._borrowed is None else (own, self._borrowed)
+
+    @property
+    def home_is_chosen(self) -> bool:
+        """Whether somebody said where the folder is, so that nobody is asked again."""
+        if self._home is None and self._borrowed is None:
+            take_from_preferences()
+        return self._home is not None or self._borrowed is not None or api.home_is_chosen()
 
     def keep_home(self, folder: Path) -> None:
-        """Set the folder from now on, in later sessions of napari too."""
+        """Set the folder from now on, in later sessions of napari and for the shell, too.
+
+        Raises BadInput or RunFailed where that cannot be written down; it then holds for this session.
+        """
         self.home = folder
         settings = plugin_settings()
         if settings is not None:
             settings.folders.home = str(folder)
+        api.keep_home(folder)
+
+    def lend_home(self, folder: Path | None) -> None:
+        """Put what is made for an example into a folder of its own; None ends that."""
+        self._borrowed = folder
+        self.home_changed.emit(self.home)
 
     def _layer_removed(self, event: Any) -> None:
         if same(event.value, self._movie):
             self.movie = None
         if same(event.value, self._outlines):
             self.outlines = None
+
+
+def take_from_preferences() -> None:
+    """A folder that stands in napari's preferences, and was kept nowhere else, is kept for the shell as well."""
+    settings = plugin_settings()
+    told = settings.folders.home.strip() if settings is not None else ""
+    if told and not api.home_is_chosen():
+        with suppress(CellsynthError):
+            api.keep_home(Path(told))
+
+
+def follow_preferences() -> None:
+    """What is changed in napari's preferences from now on is kept for the shell as well."""
+    settings = plugin_settings()
+    if settings is not None and not getattr(follow_preferences, "follows", None):
+        settings.folders.events.home.connect(_preference_changed)
+        follow_preferences.follows = settings  # type: ignore[attr-defined]
+
+
+def _preference_changed(event: Any) -> None:
+    told = str(event.value).strip()
+    if told and Path(told) != api.home():
+        with suppress(CellsynthError):
+            api.keep_home(Path(told))
 
 
 def plugin_settings() -> Any:

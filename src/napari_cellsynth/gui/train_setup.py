@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,8 @@ from napari_cellsynth.api import RUNS, TRAINING_SETS
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.gui import jobs
 from napari_cellsynth.gui.forms import SettingsForm
+from napari_cellsynth.gui.home_question import HomeQuestion
+from napari_cellsynth.gui.kept import kept
 from napari_cellsynth.gui.parts import Foldout, Sentence, button, column, listen, row
 from napari_cellsynth.gui.pieces import Choice
 from napari_cellsynth.gui.train_words import estimate_words
@@ -116,7 +119,9 @@ class TrainSetup(QWidget):
 
         self._families = list(FAMILIES.values())
         self.task = Choice()
-        self.task.offer([(_task(family, self._families), family) for family in self._families])
+        used = kept().get("task", str, "")
+        chosen = next((family for family in self._families if family.name == used), None)
+        self.task.offer([(_task(family, self._families), family) for family in self._families], chosen)
         self.data = Choice()
         self.summary = Sentence()
         self.presets = Presets()
@@ -128,7 +133,9 @@ class TrainSetup(QWidget):
         self.estimate.setTextInteractionFlags(Qt.TextInteractionFlag.TextBrowserInteraction)
         self.estimate.linkActivated.connect(lambda _: self._measure())
         self.advanced = Foldout("Advanced", self._form, "All settings of the method, each with its sentence.")
-        self.train = button("Train", self._train, "Start in a process of its own; napari stays free.")
+        self.home_question = HomeQuestion(self._session)
+        begin = partial(self.home_question.before, self._train)
+        self.train = button("Train", begin, "Start in a process of its own; napari stays free.")
         self.train.setStyleSheet("QPushButton { padding: 6px 18px; font-weight: 600; }")
         self.go_to_movies = button("Make a training set", lambda: self._session.tab_requested.emit("movies"))
         self._lay_out()
@@ -156,9 +163,11 @@ class TrainSetup(QWidget):
         for place, (words, widget) in enumerate(lines):
             if words:
                 grid.addWidget(QLabel(words), place, 0, top if widget is self.presets else middle)
+                widget.setAccessibleName(words)
             grid.addWidget(widget, place, 1)
         self._note = Sentence()
-        column(grid, self.estimate, self.advanced, self._note, row(self.train, self.go_to_movies, None), parent=self)
+        wishes = row(self.train, self.go_to_movies, None)
+        column(grid, self.estimate, self.advanced, self._note, self.home_question, wishes, parent=self)
 
     def _form(self) -> QWidget:
         form = SettingsForm(self.presets.chosen().settings)
@@ -216,6 +225,9 @@ class TrainSetup(QWidget):
     def _another_task(self, *_: Any) -> None:
         self._shown = None
         self.presets.offer(api.presets(self.family.name))
+        used = kept().get(f"preset.{self.family.name}", str, "")
+        if used in self.presets.names:
+            self.presets.choose(used)
         self.refresh()
 
     def _another_set(self, *_: Any) -> None:
@@ -352,6 +364,9 @@ class TrainSetup(QWidget):
         )
 
     def _created(self, run: Path) -> None:
+        if len(self._session.homes) == 1:  # what an example was trained with is nobody's choice
+            kept().put(f"preset.{self.family.name}", self.presets.chosen().name)
+            kept().put("task", self.family.name)
         self.name.clear()
         self.wanted.emit(run)
         self.refresh()
@@ -389,6 +404,11 @@ class Presets(QWidget):
         self._presets: list[api.Preset] = []
         self._choices: list[Preset] = []
 
+    @property
+    def names(self) -> list[str]:
+        """Names of the presets in the shell."""
+        return [preset.name for preset in self._presets]
+
     def offer(self, presets: list[api.Preset]) -> None:
         """Show these, the first one chosen."""
         for old in self._choices:
@@ -406,7 +426,7 @@ class Presets(QWidget):
 
     def choose(self, name: str) -> None:
         """Choose a preset by its name in the shell."""
-        self._group.button([preset.name for preset in self._presets].index(name)).setChecked(True)
+        self._group.button(self.names.index(name)).setChecked(True)
 
 
 def _task(family: Family, families: list[Family]) -> str:

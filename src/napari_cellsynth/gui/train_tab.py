@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtWidgets import QWidget
+from qtpy.QtWidgets import QPushButton, QWidget
 
 from napari_cellsynth.engine.run_folder import LIVE
 from napari_cellsynth.gui.live_view import LiveView
@@ -43,6 +43,10 @@ class TrainTab(QWidget):
         self.live.turned.connect(self._watch.look_now)
         if session.run is not None:
             self._show(session.run)
+
+    def main_button(self) -> QPushButton:
+        """What Ctrl+Enter presses."""
+        return self.setup.train
 
     def _begin(self, run: Path) -> None:
         """A run folder is ready: start its process, follow it, and show what is below the form."""

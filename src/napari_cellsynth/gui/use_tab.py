@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtWidgets import QFileDialog, QGridLayout, QLabel, QTabWidget, QWidget
+from qtpy.QtWidgets import QFileDialog, QGridLayout, QLabel, QPushButton, QTabWidget, QWidget
 
 from napari_cellsynth.engine.run_folder import LIVE
 from napari_cellsynth.gui.generate_pane import GeneratePane
@@ -35,8 +35,10 @@ class UseTab(QWidget):
         self._rows: dict[Path, dict[str, Any]] = {}
         self.model, self.about = Choice(), Sentence()
         self.model.picked.connect(self._picked)
-        self.nothing = Sentence("There is no trained model yet.")
-        self.train = button("Train one", lambda: session.tab_requested.emit("train"))
+        self.nothing = Sentence("There is no trained model yet. What a training has learned is offered here.")
+        self.train = button("Train a model", lambda: session.tab_requested.emit("train"))
+        self.label = QLabel("Model")
+        self.model.setAccessibleName("Model")
         self.panes = QTabWidget()
         self._made = {verb: kind(session, self._models) for verb, kind in PANES.items()}
         for pane in self._made.values():
@@ -54,15 +56,22 @@ class UseTab(QWidget):
         grid = QGridLayout()
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setColumnStretch(1, 1)
-        grid.addWidget(QLabel("Model"), 0, 0)
+        grid.addWidget(self.label, 0, 0)
         grid.addWidget(self.model, 0, 1)
         scroll = Column()
-        for part in (grid, row(self.nothing, self.train), self.about, self.panes):
+        for part in (grid, self.nothing, row(self.train, None), self.about, self.panes):
             if isinstance(part, QWidget):
                 scroll.rows.addWidget(part)
             else:
                 scroll.rows.addLayout(part)
+        scroll.rows.addStretch(1)
         column(scroll, parent=self)
+
+    def main_button(self) -> QPushButton:
+        """What Ctrl+Enter presses."""
+        pane = self.panes.currentWidget()
+        made: QPushButton = pane.main if pane is not None and self._chosen is not None else self.train
+        return made
 
     # -- which model
 
@@ -105,7 +114,7 @@ class UseTab(QWidget):
     def _list(self, rows: list[dict[str, Any]]) -> None:
         self._rows = {Path(job["path"]): job for job in rows if job["weights"]}
         there = bool(self._rows)
-        for part, visible in ((self.model, there), (self.panes, there), (self.nothing, not there)):
+        for part, visible in ((self.label, there), (self.model, there), (self.panes, there), (self.nothing, not there)):
             part.setVisible(visible)
         self.train.setVisible(not there)
         choices: list[tuple[str, Any]] = [(words(job), path) for path, job in self._rows.items()]
