@@ -51,12 +51,12 @@ def test_readers_do_not_claim_every_file(manifest: PluginManifest) -> None:
         assert "*" not in reader.filename_patterns
 
 
-@pytest.mark.parametrize("name", ["Workbench", "Movies", "Train", "Use"])
+@pytest.mark.parametrize("name", ["Workbench", "Start", "Movies", "Train", "Use"])
 def test_each_widget_opens_at_its_place(plugins: Any, make_napari_viewer: Callable[..., Any], name: str) -> None:
     viewer = make_napari_viewer()
     _, dock = viewer.window.add_plugin_dock_widget("napari-cellsynth", name)
     shown = dock.tabs.tabText(dock.tabs.currentIndex())
-    assert shown == ("Movies" if name == "Workbench" else name)
+    assert shown == ("Start" if name == "Workbench" else name)
 
 
 def test_open_recording_stands_in_the_file_menu(plugins: Any, make_napari_viewer: Callable[..., Any]) -> None:

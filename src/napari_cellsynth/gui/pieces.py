@@ -23,11 +23,11 @@ from qtpy.QtWidgets import (
 )
 
 from napari_cellsynth.errors import BadInput
-from napari_cellsynth.gui.parts import LEVELS, rule, style
+from napari_cellsynth.gui.parts import FLAT, rule, style
+from napari_cellsynth.gui.theme import restyle, tint
 from napari_cellsynth.gui.words import PENCIL
 
-AMBER = LEVELS["warning"]
-"""Style of what is missing."""
+PENCIL_STYLE = "QToolButton { background: transparent; border: 1px solid transparent; padding: 0px; "
 
 
 class Section(QWidget):
@@ -41,11 +41,10 @@ class Section(QWidget):
         self.head.setChecked(True)
         self.head.setArrowType(Qt.ArrowType.DownArrow)
         self.head.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.head.setStyleSheet(
-            "QToolButton, QToolButton:checked { background: transparent; border: 0; font-weight: bold; }"
-        )
+        self.head.setStyleSheet(FLAT + "font-weight: bold; }")
         self.head.toggled.connect(self._fold)
-        self._brief = QLabel()
+        self._brief, self._level = QLabel(), "quiet"
+        tint(self._brief, lambda: style(self, self._level))
         self._brief.hide()
         heading = QHBoxLayout()
         heading.setSpacing(4)
@@ -76,7 +75,8 @@ class Section(QWidget):
     def brief(self, text: str, level: str = "quiet") -> None:
         """A few words that stand in the heading while the rows are folded away."""
         self._brief.setText(text)
-        self._brief.setStyleSheet(style(self, level))
+        self._level = level
+        restyle(self._brief)
         self._brief.setVisible(bool(text) and not self.head.isChecked())
 
     def _fold(self, opened: bool) -> None:
@@ -207,6 +207,8 @@ class Fact(QWidget):
     """
 
     complaint = Signal(str)
+    confirmed = Signal()
+    """Enter in an empty field: what is known is right."""
 
     def __init__(
         self, field: QuantityField, given: Callable[[float], Any], missing: str, tip: str, parent: QWidget | None = None
@@ -241,6 +243,10 @@ class Fact(QWidget):
         self.field.setFocus()
 
     def accept(self) -> None:
+        if self._text is not None and not self.field.line.text().strip():
+            self.close_field()
+            self.confirmed.emit()
+            return
         self._accepting = True
         try:
             self._given(self.field.read())
@@ -262,14 +268,16 @@ def pencil_button(tip: str) -> QToolButton:
     button = QToolButton()
     button.setToolTip(tip)
     button.setCursor(Qt.CursorShape.PointingHandCursor)
+    button.setProperty("missing", False)
+    tint(button, lambda: PENCIL_STYLE + (f"{style(button, 'warning')} }}" if button.property("missing") else "}"))
     return button
 
 
 def set_pencil(button: QToolButton, text: str | None, missing: str) -> None:
     """The fact in plain, or the question in amber."""
     button.setText(f"{text or missing} {PENCIL}")
-    colour = "" if text else AMBER
-    button.setStyleSheet(f"QToolButton {{ background: transparent; border: none; padding: 1px; {colour} }}")
+    button.setProperty("missing", not text)
+    restyle(button)
 
 
 class Listening:

@@ -28,10 +28,7 @@ class Line(QPushButton):
         self._whole = ""
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
-        style = (
-            "QPushButton {{ text-align: left; background: transparent; border: 1px solid transparent; padding: 3px; }}"
-        )
-        tint(self, lambda: f"{style.format()} QPushButton:hover {{ background: {THEME.primary}; }}")
+        tint(self, lambda: f"{PLAIN} QPushButton:hover {{ background: {THEME.primary}; }}")
 
     def say(self, whole: str, tip: str) -> None:
         """The words, and what a pointer that rests on them is told."""
