@@ -16,7 +16,7 @@ SMALL = 0.1
 """Losses below this count as this: what has become small may grow again."""
 WATCHED, STRETCH = 100, 0.15
 """Steps over which a discriminator is watched: at least so many, and this share of the steps so far."""
-POINTS = 4
+POINTS = 2
 """Values that there must be within them."""
 
 
