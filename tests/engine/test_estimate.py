@@ -87,12 +87,24 @@ def test_what_a_cost_depends_on(monkeypatch):
 
 
 def test_it_is_kept_in_the_home_and_forgotten_in_time(tmp_path, monkeypatch):
+    monkeypatch.setattr(measured, "_busy", lambda: False)
     known = Measured(tmp_path / "new home")
     assert known.find("a") is None
     known.keep("a", COST)
     assert known.find("a") == COST
     assert known.find("b") is None
+    monkeypatch.setattr(measured, "GOOD_FOR_IF_BUSY", -1.0)
+    assert known.find("a") == COST
     monkeypatch.setattr(measured, "GOOD_FOR", -1.0)
+    assert known.find("a") is None
+
+
+def test_what_was_measured_on_a_busy_computer_is_soon_forgotten(tmp_path, monkeypatch):
+    monkeypatch.setattr(measured, "_busy", lambda: True)
+    known = Measured(tmp_path)
+    known.keep("a", COST)
+    assert known.find("a") == COST
+    monkeypatch.setattr(measured, "GOOD_FOR_IF_BUSY", -1.0)
     assert known.find("a") is None
 
 

@@ -12,6 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import psutil
 from filelock import FileLock, Timeout
 
 from napari_cellsynth.engine.estimate import Cost, settings_that_cost
@@ -22,8 +23,8 @@ from napari_cellsynth.engine.settings import Settings
 NAME = "estimates.json"
 KEPT = 300
 """Of the newest."""
-GOOD_FOR = 60 * 86400.0
-"""Seconds after which it is measured anew: drivers change, and so does what else a computer does."""
+GOOD_FOR, GOOD_FOR_IF_BUSY = 60 * 86400.0, 3600.0
+"""Seconds after which it is measured anew; sooner where the processor had much else to do meanwhile."""
 
 
 def key_of(family: str, settings: Settings, data: Mapping[str, Any], device: str, threads: int | None) -> str:
@@ -51,7 +52,8 @@ class Measured:
         """What was measured with this key, if that is not too long ago."""
         entry = (read_json(self._path) or {}).get(key)
         try:
-            fresh = 0 <= time.time() - float(entry.pop("time")) < GOOD_FOR
+            limit = GOOD_FOR_IF_BUSY if entry.pop("busy", False) else GOOD_FOR
+            fresh = 0 <= time.time() - float(entry.pop("time")) < limit
             cost = Cost(**entry)
             sound = cost.seconds_per_step > 0 and cost.look >= 0 and min(cost.memory, cost.state, cost.preview) >= 0
         except (AttributeError, KeyError, TypeError, ValueError):
@@ -64,11 +66,16 @@ class Measured:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with FileLock(self._path.with_name(f".{NAME}.lock"), timeout=2):
                 known = {name: entry for name, entry in (read_json(self._path) or {}).items() if _time(entry)}
-                known[key] = {**asdict(cost), "time": time.time()}
+                known[key] = {**asdict(cost), "time": time.time(), "busy": _busy()}
                 newest = sorted(known, key=lambda name: _time(known[name]))[-KEPT:]
                 write_json(self._path, {name: known[name] for name in newest})
         except (OSError, Timeout, NotImplementedError):
             return
+
+
+def _busy() -> bool:
+    """Whether more processes want to compute than there are cores, by half."""
+    return bool(psutil.getloadavg()[0] > 1.5 * (psutil.cpu_count() or 1))
 
 
 def _time(entry: Any) -> float:
