@@ -261,6 +261,7 @@ def test_complete_takes_what_the_file_says_and_keeps_the_pixels(
     data = layer.data
     assert missing(layer) == ("axes", "pixel_size")
     qtbot.mouseClick(dock.movie_line.complete, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: missing(layer) == (), timeout=PATIENCE)
     assert tuple(layer.scale) == pytest.approx((30.0, 0.25, 0.25))
     assert layer.axis_labels == ("t", "y", "x")
     assert missing(layer) == ()
@@ -274,7 +275,7 @@ def test_complete_asks_for_what_the_file_does_not_say(
     (layer,) = viewer.open(real_data("yeast_pos13_phase") / "yeast_phase.tif", plugin="napari")
     line = dock.movie_line
     qtbot.mouseClick(line.complete, Qt.MouseButton.LeftButton)
-    assert layer.axis_labels == ("t", "y", "x")
+    qtbot.waitUntil(lambda: layer.axis_labels == ("t", "y", "x"), timeout=PATIENCE)
     assert missing(layer) == ("pixel_size", "frame_interval")
     assert line.pixel.field.isVisibleTo(dock)
     assert line.interval.field.isVisibleTo(dock)
@@ -294,10 +295,10 @@ def test_unnamed_axes_are_chosen_not_guessed(qtbot: QtBot, viewer: Any, dock: Ce
     assert line.frames.text().startswith("7 frames")
 
 
-def test_the_example_opens_by_its_button(viewer: Any, dock: CellSynthDock) -> None:
+def test_the_example_opens_by_its_button(qtbot: QtBot, viewer: Any, dock: CellSynthDock) -> None:
     (example,) = [b for b in dock.movie_line.empty.findChildren(QPushButton) if b.text() == "Example movie"]
     example.click()
-    assert dock.session.movie is not None
+    qtbot.waitUntil(lambda: dock.session.movie is not None, timeout=PATIENCE)
 
 
 def test_a_colour_image_is_named_as_such(qtbot: QtBot, viewer: Any, dock: CellSynthDock) -> None:

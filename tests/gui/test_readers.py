@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import tifffile
 from napari.components import ViewerModel
+from pytestqt.qtbot import QtBot
 
 from napari_cellsynth.errors import BadInput, RunFailed
 from napari_cellsynth.gui import commands, opening, readers
@@ -25,6 +26,8 @@ from napari_cellsynth.stack.provenance import provenance_block
 from napari_cellsynth.stack.stack import Stack
 
 US = "napari-cellsynth"
+PATIENCE = 20_000
+"""Milliseconds within which a small file is open on a busy machine."""
 
 
 @pytest.fixture
@@ -136,23 +139,31 @@ def window(plugins: Any, make_napari_viewer_proxy: Callable[..., Any]) -> Any:
 
 
 def test_open_recording_asks_opens_and_shows_the_dock(
-    window: Any, recording: Path, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, window: Any, recording: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(opening.QFileDialog, "getOpenFileName", lambda *_: (str(recording), ""))
     commands.open_recording(window)
     session = Session.of(window)
+    qtbot.waitUntil(lambda: session.movie is not None, timeout=PATIENCE)
     assert session.movie.name == "movie"
     assert missing(session.movie) == ()
+    qtbot.waitUntil(lambda: bool(window.window.dock_widgets), timeout=PATIENCE)
     assert [dock for dock in window.window.dock_widgets if "CellSynth" in dock]
 
 
-def test_a_single_numbered_frame_offers_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_single_numbered_frame_offers_its_folder(
+    qtbot: QtBot, window: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for i in range(3):
         tifffile.imwrite(tmp_path / f"t{i}.tif", np.zeros((8, 9), np.uint8))
     assert opening.series_beside(tmp_path / "t1.tif") == (0, 3)
     monkeypatch.setattr(opening.QFileDialog, "getOpenFileName", lambda *_: (str(tmp_path / "t1.tif"), ""))
     monkeypatch.setattr(opening, "ask_for_all", lambda _, path, number, frames: opening.Chosen(path.parent, number))
-    assert opening.ask_for_recording(None) == (tmp_path, 0)
+    opening.open_recording(window)
+    session = Session.of(window)
+    qtbot.waitUntil(lambda: session.movie is not None, timeout=PATIENCE)
+    assert session.movie.data.shape == (3, 8, 9)
+    assert facts_of(session.movie).path == tmp_path
 
 
 def test_a_movie_file_offers_nothing_else(recording: Path, unnamed: Path) -> None:
@@ -160,12 +171,14 @@ def test_a_movie_file_offers_nothing_else(recording: Path, unnamed: Path) -> Non
 
 
 def test_a_file_that_cannot_be_opened_is_a_message(
-    window: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, window: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said: list[str] = []
     monkeypatch.setattr("napari.utils.notifications.show_error", said.append)
     (tmp_path / "bad.tif").write_bytes(b"no tiff")
-    assert opening.open_with_words(window, tmp_path / "bad.tif") is None
+    opening.open_with_words(window, tmp_path / "bad.tif")
+    qtbot.waitUntil(lambda: bool(said), timeout=PATIENCE)
+    assert not len(window.layers)
     assert "not TIFF" in said[0]
 
 
@@ -369,7 +382,7 @@ def scenes(tmp_path: Path) -> Path:
 
 
 def test_which_of_several_recordings_is_asked_and_remembered(
-    window: Any, scenes: Path, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, window: Any, scenes: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[Any] = []
 
@@ -378,19 +391,27 @@ def test_which_of_several_recordings_is_asked_and_remembered(
         return names[1], True
 
     monkeypatch.setattr(opening.QInputDialog, "getItem", answer)
-    layer = opening.open_with_words(window, scenes)
+    opening.open_with_words(window, scenes)
+    qtbot.waitUntil(lambda: Session.of(window).movie is not None, timeout=PATIENCE)
+    layer = Session.of(window).movie
     assert asked == [("two.ome.tif holds 2 recordings:", ["0: left", "1: right"], 0)]
     assert layer.data.shape == (3, 24, 24)
     assert (facts_of(layer).scene, facts_of(layer).path) == (1, scenes)
     assert stack_of(layer).scene == 1
     assert facts_in_file(layer).axes == "TYX"  # of the same image, not of the first
     monkeypatch.setattr(opening.QInputDialog, "getItem", lambda *_: ("", False))
-    assert opening.open_with_words(window, scenes) is None
+    opening.open_with_words(window, scenes)
+    qtbot.waitUntil(lambda: not opening.Openings.of(window).readings, timeout=PATIENCE)
+    assert len(window.layers) == 1
 
 
-def test_a_file_of_one_recording_asks_nothing(window: Any, recording: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_of_one_recording_asks_nothing(
+    qtbot: QtBot, window: Any, recording: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(opening.QInputDialog, "getItem", lambda *_: pytest.fail("asked"))
-    assert facts_of(opening.open_with_words(window, recording)).scene == 0
+    opening.open_with_words(window, recording)
+    qtbot.waitUntil(lambda: Session.of(window).movie is not None, timeout=PATIENCE)
+    assert facts_of(Session.of(window).movie).scene == 0
 
 
 def test_one_series_of_a_folder_is_opened_from_one_of_its_files(
@@ -413,10 +434,11 @@ def test_a_file_inside_a_store_means_the_store(store: Path, recording: Path) -> 
     assert opening.whole_store(recording) == recording
 
 
-def test_open_folder_opens_a_store(window: Any, store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_open_folder_opens_a_store(qtbot: QtBot, window: Any, store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(opening.QFileDialog, "getExistingDirectory", lambda *_: str(store))
     commands.open_folder(window)
     session = Session.of(window)
+    qtbot.waitUntil(lambda: session.outlines is not None, timeout=PATIENCE)
     assert session.movie.name == "movie DIC"
     assert session.outlines.data.max() == 5
 

@@ -13,11 +13,9 @@ if TYPE_CHECKING:
 
 def open_recording(viewer: napari.viewer.Viewer) -> None:
     """File > IO Utilities > Open recording…: ask for a file, open it, and show the dock with it chosen."""
-    if opening.open_recording(viewer) is not None:
-        show_dock(viewer)
+    opening.open_recording(viewer, then=lambda _: show_dock(viewer))
 
 
 def open_folder(viewer: napari.viewer.Viewer) -> None:
     """File > IO Utilities > Open recording folder…: the same for OME-Zarr and folders of numbered frames."""
-    if opening.open_folder(viewer) is not None:
-        show_dock(viewer)
+    opening.open_folder(viewer, then=lambda _: show_dock(viewer))

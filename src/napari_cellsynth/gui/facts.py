@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_cellsynth.errors import BadInput
+from napari_cellsynth.gui.shown import own
 from napari_cellsynth.stack.find_in_file import sliceable
 from napari_cellsynth.stack.stack import AXES, Stack
 
@@ -19,6 +20,8 @@ BLOCK = "napari-cellsynth"
 """Key of our block in ``layer.metadata``: the provenance of the pixels, and our record of the recording."""
 RECORDING = "recording"
 """Key inside the block of what a layer has no field for."""
+STEPS = "steps"
+"""Key inside that record of steps that are known though the layer is shown in pixels, in micrometres or seconds."""
 LABELS = {"Q": "sample", "T": "t", "C": "c", "Z": "z", "Y": "y", "X": "x"}
 """Axis labels on layers."""
 UNKNOWN = "?"
@@ -106,6 +109,7 @@ def facts_of(layer: Any) -> Facts:
     steps = physical_steps(layer, axes)
     block = dict(layer.metadata.get(BLOCK) or {})
     recording = block.pop(RECORDING, None) or {}
+    steps = {**(recording.get(STEPS) or {}), **steps}
     path = recording.get("path") or layer.source.path
     still = bool(recording.get("still"))
     return Facts(
@@ -154,7 +158,7 @@ def array_of(layer: Any) -> Any:
 
 def full_resolution(layer: Any) -> Any:
     """The layer's array with all its pixels, of colour images too (the colours last); nothing is read."""
-    return layer.data[0] if getattr(layer, "multiscale", False) else layer.data
+    return own(layer.data[0] if getattr(layer, "multiscale", False) else layer.data)
 
 
 def missing(layer: Any) -> tuple[str, ...]:

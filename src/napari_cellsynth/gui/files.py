@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,16 +49,24 @@ def facts_in_file(layer: Any) -> Facts:
     Raises BadInput where there is no file, we cannot read it, or it holds
     another shape or, in three frames, other pixels than the layer.
     """
-    known_facts = facts_of(layer)
+    return look_in_file(layer)()
+
+
+def look_in_file(layer: Any) -> Callable[[], Facts]:
+    """The same for a worker: called at once, it looks at the layer; the function that it gives reads."""
+    known_facts, array, name = facts_of(layer), array_of(layer), layer.name
     path = known_facts.path
-    if path is None or not path.exists():
-        raise BadInput(f"{layer.name} comes from no file that is still there; type in what is missing")
-    stack, known = open_any(path, known_facts.scene)
-    array = array_of(layer)
-    axes = same_pixels(array, stack)
-    if axes is None:
-        raise BadInput(f"{layer.name} is not what {path.name} holds (cut, changed or split); type in what is missing")
-    return replace(Facts.of_stack(stack), axes=axes if known else None)
+
+    def look() -> Facts:
+        if path is None or not path.exists():
+            raise BadInput(f"{name} comes from no file that is still there; type in what is missing")
+        stack, known = open_any(path, known_facts.scene)
+        axes = same_pixels(array, stack)
+        if axes is None:
+            raise BadInput(f"{name} is not what {path.name} holds (cut, changed or split); type in what is missing")
+        return replace(Facts.of_stack(stack), axes=axes if known else None)
+
+    return look
 
 
 def same_pixels(array: Any, stack: Stack) -> str | None:

@@ -6,7 +6,7 @@ metadata: one layer without units switches unit-aware drawing off for all.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -24,7 +24,11 @@ from napari_cellsynth.gui.facts import (
     stack_of,
 )
 from napari_cellsynth.gui.files import facts_in_file
+from napari_cellsynth.gui.reading import step
+from napari_cellsynth.gui.shown import shown
+from napari_cellsynth.gui.units import suited
 from napari_cellsynth.stack.find_in_file import sliceable
+from napari_cellsynth.stack.stack import source_of
 
 if TYPE_CHECKING:
     import napari
@@ -52,6 +56,8 @@ __all__ = [
 Kind = Literal["image", "labels"]
 EDITABLE = 512 * 2**20
 """Bytes up to which labels are loaded, so that they can be painted (a lazy array cannot)."""
+PIECE = 2**24
+"""Bytes of labels that are computed at a time."""
 CONTOUR = 2
 """Pixels of the line around a cell: filled labels hide it."""
 CHANNEL_COLOURS = {2: ("magenta", "green"), 3: ("cyan", "yellow", "magenta")}
@@ -100,12 +106,29 @@ def channels_of(stack: Stack, kind: Kind) -> Iterator[tuple[Stack, dict[str, Any
 
 
 def data_for(stack: Stack, kind: Kind) -> Any:
+    """What a layer holds: images lazily, labels in memory up to ``EDITABLE``, read plane by plane."""
     if kind == "image":
-        return stack.data
+        return shown(stack.data, stack.name)
     if not np.issubdtype(stack.dtype, np.integer):
         raise BadInput(f"{stack.name} holds {stack.dtype}; outlines are whole numbers, 0 for background, one per cell")
     size = int(np.prod(stack.shape)) * stack.dtype.itemsize
-    return np.asarray(stack.data) if size <= EDITABLE else stack.data
+    return loaded(stack) if size <= EDITABLE else shown(stack.data, stack.name)
+
+
+def loaded(stack: Stack) -> np.ndarray:
+    """All pixels of a stack; whoever waits for them sees how far it is, and can stop it."""
+    if isinstance(stack.data, np.ndarray):
+        return stack.data
+    data, source = np.empty(stack.shape, stack.dtype), source_of(stack.data)
+    if stack.data.ndim < 3 or source is stack.data:  # what was computed knows no planes: in pieces of some MB
+        some = max(1, PIECE // max(1, data[:1].nbytes))
+        places: list[Any] = [slice(i, i + some) for i in range(0, len(data), some)]
+    else:
+        places = list(np.ndindex(stack.shape[:-2]))
+    for done, place in enumerate(places):
+        step(done, len(places))
+        data[place] = np.asarray(source[place])
+    return data
 
 
 def add_stack(
@@ -159,12 +182,15 @@ def as_grey(viewer: napari.viewer.Viewer, layer: Any) -> Any:
         "metadata": {**layer.metadata, BLOCK: block},
         **kept,
     }
-    grey = add(viewer, sliceable(full_resolution(layer))[..., 0], attributes, "image")
+    one = sliceable(full_resolution(layer))[..., 0]
+    grey = add(viewer, shown(one, layer.name), attributes, "image")
     layer.visible = False
     return grey
 
 
 def add(viewer: napari.viewer.Viewer, data: Any, attributes: dict[str, Any], kind: Kind) -> Any:
+    if was_made(attributes.get("metadata")) and "units" in attributes:
+        attributes = suited(attributes, not_made(viewer))
     make = viewer.add_labels if kind == "labels" else viewer.add_image
     layer = unwrapped(make(data, **attributes))
     if kind == "labels":
@@ -216,6 +242,15 @@ def right_of_everything(viewer: napari.viewer.Viewer) -> float:
     return float(high + 0.04 * (high - low))
 
 
+def right_of(layers: Iterable[Any]) -> float:
+    """The same for some layers."""
+    spans = [np.asarray(layer.extent.world)[:, -1] for layer in layers]
+    if not spans:
+        return 0.0
+    low, high = min(span[0] for span in spans), max(span[1] for span in spans)
+    return float(high + 0.04 * (high - low))
+
+
 def time_shown(viewer: napari.viewer.Viewer) -> tuple[float, float]:
     """First and last world time of the layers that have a time axis; stills, stretched over it, do not count."""
     spans = [
@@ -229,12 +264,51 @@ def time_shown(viewer: napari.viewer.Viewer) -> tuple[float, float]:
 
 
 def complete_in_view(viewer: napari.viewer.Viewer, layer: Any, **known: Any) -> Facts:
-    """As :func:`complete`; a layer that changes its size comes into view again."""
+    """As :func:`complete`; a layer that changes its size comes into view again, and what was made beside it."""
     before = tuple(layer.scale[-2:])
     facts = complete(layer, **known)
+    suit_made(viewer)
     if tuple(layer.scale[-2:]) != before:
         viewer.reset_view()
     return facts
+
+
+def suit_made(viewer: napari.viewer.Viewer) -> None:
+    """Show what models made in the units that the movies have now, to the right of them where it was."""
+    moved: dict[float, list[Any]] = {}
+    for layer in [unwrapped(one) for one in viewer.layers]:
+        if type(layer).__name__ not in ("Image", "Labels") or not made_here(layer):
+            continue
+        now = {name: getattr(layer, name) for name in ("axis_labels", "scale", "units", "metadata")}
+        if RECORDING not in now["metadata"][BLOCK]:
+            continue
+        then = suited(now, not_made(viewer))
+        if then["units"] == tuple(map(str, now["units"])):
+            continue
+        if layer.translate[-1]:
+            moved.setdefault(float(layer.translate[-1]), []).append(layer)
+        for name in ("units", "scale", "metadata"):
+            setattr(layer, name, then[name])
+    for _, group in sorted(moved.items()):
+        x = right_of([layer for layer in viewer.layers if not any(same(layer, one) for one in group)])
+        for layer in group:
+            put_beside(layer, x, time_shown(viewer))
+
+
+def put_beside(layer: Any, x: float, lasting: tuple[float, float]) -> None:
+    """Move a made layer to the right; a still is stretched over the time that is shown."""
+    translate, scale = list(layer.translate), list(layer.scale)
+    translate[-1] = x
+    if layer.metadata[BLOCK][RECORDING].get("still") and "t" in layer.axis_labels:
+        at, (start, end) = layer.axis_labels.index("t"), lasting
+        translate[at], scale[at] = (start + end) / 2, max(end - start, 1.0)
+    layer.scale, layer.translate = scale, translate
+
+
+def not_made(viewer: napari.viewer.Viewer) -> list[Any]:
+    """Images and labels that no model made."""
+    layers = [unwrapped(layer) for layer in viewer.layers]
+    return [layer for layer in layers if type(layer).__name__ in ("Image", "Labels") and not made_here(layer)]
 
 
 # -- layers as movies and outlines -----------------------------------------------------------------------------------
@@ -251,7 +325,11 @@ def outlines_in(viewer: napari.viewer.Viewer) -> list[Any]:
 
 def made_here(layer: Any) -> bool:
     """Whether a model or a panel of ours made it (an example movie is synthetic, and a movie)."""
-    block = layer.metadata.get(BLOCK) or {}
+    return was_made(layer.metadata)
+
+
+def was_made(metadata: dict[str, Any] | None) -> bool:
+    block = (metadata or {}).get(BLOCK) or {}
     return bool(block.get("preview") or (block.get("run") and block.get("synthetic")))
 
 

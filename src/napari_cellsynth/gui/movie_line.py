@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-from qtpy.QtCore import Signal
+from qtpy.QtCore import QTimer, Signal
 from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from napari_cellsynth.errors import BadInput, CellsynthError
+from napari_cellsynth.errors import BadInput
 from napari_cellsynth.gui import words, workers
+from napari_cellsynth.gui.files import look_in_file
 from napari_cellsynth.gui.layers import (
     Facts,
     as_grey,
+    complete,
     complete_in_view,
-    facts_in_file,
     facts_of,
     is_stored_as_colour,
     missing,
     movies_in,
     same,
 )
-from napari_cellsynth.gui.opening import open_example, open_recording
+from napari_cellsynth.gui.opening import Openings, open_recording, open_with_words, scenes_of, start_example
 from napari_cellsynth.gui.parts import Sentence, button, row
 from napari_cellsynth.gui.pieces import Choice, Fact, Listening, QuantityField, pencil_button, set_pencil
 from napari_cellsynth.gui.state import Session
@@ -28,6 +30,10 @@ from napari_cellsynth.gui.state import Session
 MODALITY_TIP = "How the movie was filmed. It decides whether training may mirror and turn the cells."
 LIKELY_PIXEL = (0.005, 50.0)
 """Micrometres of a pixel between which nobody is asked to look again: from localisation maps to whole plates."""
+PIXEL_NOTE = "pixel size from"
+"""How the note begins on a pixel size that is to be looked at."""
+POLL = 100
+"""Milliseconds between two looks how far a file is read."""
 FACTS = ("axes", "pixel_size", "z_step", "frame_interval", "channels", "provenance")
 
 
@@ -41,6 +47,10 @@ class MovieLine(QFrame):
         self.empty = self._empty()
         self.movies = Choice()
         self.movies.picked.connect(self._movie_picked)
+        self.scene = Choice()
+        self.scene.picked.connect(self._scene_picked)
+        self._scenes: dict[Path, tuple[str, ...]] = {}
+        self._asked: set[Path] = set()
         self.modality = Choice()
         self.modality.setToolTip(MODALITY_TIP)
         self.modality.picked.connect(lambda value: self._give(modality=value))
@@ -53,6 +63,12 @@ class MovieLine(QFrame):
         self.frames = pencil_button("What the movie's axes are")
         self.pixel = Fact(length_field(), self._pixel_given, "pixel size?", "Size of a pixel in the specimen")
         self.interval = Fact(duration_field(), self._interval_given, "interval?", "Time from frame to frame")
+        self.step = Fact(length_field("step"), self._step_given, "z step?", "Distance of two focus planes")
+        self.openings = Openings.of(session.viewer)
+        self.reading = Sentence()
+        self.cancel = button("Cancel", self.openings.cancel, "Do not wait for it; what is open stays.")
+        self.right = button("It is right", self.confirm, "Do not say it again for this movie.")
+        self.right.hide()
         self.grey = button("Show as grey", self.show_as_grey, "A grey layer of the same pixels; nothing is copied.")
         self.grey.hide()
         self.complete = button("Complete", self.complete_movie, "Look up in the movie's file what the layer lacks.")
@@ -66,7 +82,7 @@ class MovieLine(QFrame):
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(Sentence("No movie yet. Open your own, drop one onto napari, or look at an example first."))
         opened = button("Open recording…", lambda: open_recording(self.session.viewer))
-        example = button("Example movie", lambda: open_example(self.session.viewer), "Simulated neutrophils under DIC.")
+        example = button("Example movie", lambda: start_example(self.session.viewer), "Simulated neutrophils, DIC.")
         column.addLayout(row(opened, example, None))
         return place
 
@@ -76,31 +92,42 @@ class MovieLine(QFrame):
         column.setContentsMargins(8, 6, 8, 4)
         column.setSpacing(3)
         top = QHBoxLayout()
-        for widget, stretch in ((self.movies, 3), (self.channel, 1), (self.modality, 2)):
+        for widget, stretch in ((self.movies, 3), (self.scene, 2), (self.channel, 1), (self.modality, 2)):
             top.addWidget(widget, stretch)
         self.filled = QWidget()
         inside = QVBoxLayout(self.filled)
         inside.setContentsMargins(0, 0, 0, 0)
         inside.setSpacing(3)
         inside.addLayout(top)
-        inside.addLayout(row(self.frames, self.pixel, self.interval, self.z, None, self.complete))
+        inside.addLayout(row(self.frames, self.pixel, self.interval, None, self.complete))
+        inside.addLayout(row(self.z, self.step, None))
         inside.addWidget(self.axes)
         column.addWidget(self.empty)
         column.addWidget(self.filled)
+        self.busy = QWidget()
+        going = row(self.reading, self.cancel)
+        going.setStretch(0, 1)
+        self.busy.setLayout(going)
+        self.busy.hide()
+        column.addWidget(self.busy)
         column.addWidget(self.says)
-        column.addLayout(row(self.grey, None))
+        column.addLayout(row(self.grey, self.right, None))
 
     def _listen(self) -> None:
         self.frames.clicked.connect(self._edit_axes)
         self.axes.given.connect(lambda axes: self._give(axes=axes))
-        self.pixel.complaint.connect(lambda text: self.says.say(text, "bad"))
-        self.interval.complaint.connect(lambda text: self.says.say(text, "bad"))
+        for fact in (self.pixel, self.interval, self.step):
+            fact.complaint.connect(lambda text: self._say(text, "bad"))
+        self.pixel.confirmed.connect(self.confirm)
+        self._poll = QTimer(self, interval=POLL)
+        self._poll.timeout.connect(self._show_reading)
         layers = self.session.viewer.layers.events
         self._signals = Listening(self)
         for signal in (layers.inserted, layers.removed, layers.reordered):
             self._signals.to(signal, self._layers_changed)
         self._signals.to(self.session.movie_changed, self._movie_changed)
         self._signals.to(self.session.message, self._message)
+        self._signals.to(self.openings.changed, self._show_reading)
         self._movie_changed(self.session.movie)
         self._layers_changed()
 
@@ -120,17 +147,46 @@ class MovieLine(QFrame):
             self._layer_signals = Listening(self)
             for name in ("name", "scale", "units", "axis_labels", "data"):
                 self._layer_signals.to(getattr(layer.events, name), self._layer_changed)
-        self.says.say("")
-        for opened in (self.pixel, self.interval):  # what was typed was meant for the movie before
+        self._say("")
+        for opened in (self.pixel, self.interval, self.step):  # what was typed was meant for the movie before
             opened.close_field()
         self.axes.hide()
         self.refresh()
+        self._look_for_scenes()
 
     def _layer_changed(self, event: Any = None) -> None:
         self.refresh()
 
     def _message(self, text: str) -> None:
-        self.says.say(text)
+        self._say(text)
+
+    def _say(self, text: str, level: str = "quiet", *, confirms: str = "") -> None:
+        """A sentence, and where the user can say that it is so the button for it."""
+        self.says.say(text, level)
+        self.right.setText(confirms)
+        self.right.setVisible(bool(confirms))
+
+    def _show_reading(self) -> None:
+        """What is being read, and how far it is."""
+        text = self.openings.text()
+        self.reading.say(text)
+        self.busy.setVisible(bool(text))
+        if bool(text) != self._poll.isActive():
+            self._poll.start() if text else self._poll.stop()
+
+    def _look_for_scenes(self) -> None:
+        """Ask the movie's file, in a worker and once, whether it holds several images."""
+        layer = self.session.movie
+        path = None if layer is None else _path_of(layer)
+        if path is None or path in self._asked:
+            return
+        self._asked.add(path)
+
+        def found(scenes: tuple[tuple[str, ...], int]) -> None:
+            self._scenes[path] = scenes[0]
+            self.refresh()
+
+        workers.call(lambda: scenes_of(path), returned=found, failed=lambda _: None, owner=self)
 
     # -- what the user says ------------------------------------------------------------------------------------------
 
@@ -145,13 +201,59 @@ class MovieLine(QFrame):
         self.session.z = z
         self.session.movie_facts_changed.emit(self.session.movie)
 
+    def _scene_picked(self, scene: int) -> None:
+        """Work on another image of the same file; it is opened beside this one, which is hidden and stays."""
+        viewer, layer = self.session.viewer, self.session.movie
+        path, before = _path_of(layer), facts_of(layer).scene
+        if path is None or scene == before:
+            return
+
+        def there(other: Any) -> None:
+            for image in movies_in(viewer):
+                if _path_of(image) == path:
+                    image.visible = _scene_of(image) == scene
+            self.session.movie = other
+
+        def came(other: Any) -> None:
+            if outlines is not None:
+                outlines.visible = False
+            if self.session.outlines is outlines:
+                self.session.outlines = None
+            there(other)
+
+        outlines = self.session.outlines
+        known = [image for image in movies_in(viewer) if _path_of(image) == path and _scene_of(image) == scene]
+        if known:
+            if outlines is not None:
+                outlines.visible = False
+            there(known[0])
+            if self.session.outlines is not None:
+                self.session.outlines.visible = True
+            return
+        open_with_words(viewer, path, scene, then=came)
+        self.refresh()  # as long as the other is not there, this one is shown
+
     def _edit_axes(self) -> None:
         self.axes.setVisible(not self.axes.isVisible())
 
     def _pixel_given(self, size: float) -> None:
         least, most = LIKELY_PIXEL
-        if self._give(pixel_size=(size, size)) and not least <= size <= most:
-            self.says.say(f"A pixel of {pixel_words((size, size))} is unusual: check number and unit.", "warning")
+        notes = _other_notes(self.session.movie)
+        if self._give(pixel_size=(size, size), notes=notes) and not least <= size <= most:
+            self._say(f"A pixel of {pixel_words((size, size))} is unusual: check number and unit.", "warning")
+
+    def _step_given(self, step: float) -> None:
+        self._give(z_step=step)
+
+    def confirm(self) -> None:
+        """What is said of the movie is so: it is not said again, and the pixel size counts as the user's own."""
+        layer = self.session.movie
+        notes = facts_of(layer).notes
+        if notes:
+            complete(layer, notes=notes[1:])
+        self._say("")
+        self.refresh()
+        self.session.movie_facts_changed.emit(layer)
 
     def _interval_given(self, interval: float) -> None:
         self._give(frame_interval=interval)
@@ -161,9 +263,9 @@ class MovieLine(QFrame):
         try:
             complete_in_view(self.session.viewer, self.session.movie, **known)
         except BadInput as error:
-            self.says.say(str(error), "bad")
+            self._say(str(error), "bad")
             return False
-        self.says.say("")
+        self._say("")
         self.refresh()
         self.session.movie_facts_changed.emit(self.session.movie)
         return True
@@ -171,10 +273,23 @@ class MovieLine(QFrame):
     def complete_movie(self) -> None:
         """Take from the movie's file what the layer lacks, and ask for what the file does not say either."""
         layer = self.session.movie
-        try:
-            in_file, reason = facts_in_file(layer), ""
-        except CellsynthError as error:
-            in_file, reason = Facts(), str(error)
+        path = facts_of(layer).path
+        look = look_in_file(layer)
+
+        def came(in_file: Facts, reason: str = "") -> None:
+            if same(self.session.movie, layer):
+                self._complete(layer, in_file, reason)
+
+        if path is None:
+            try:
+                came(look())
+            except BadInput as error:
+                came(Facts(), str(error))
+            return
+        words = f"Looking into {path.name}"
+        self.openings.start(look, words, came, failed=lambda error: came(Facts(), str(error)))
+
+    def _complete(self, layer: Any, in_file: Facts, reason: str) -> None:
         known = facts_of(layer)
         new = {name: getattr(in_file, name) for name in FACTS if not getattr(known, name) and getattr(in_file, name)}
         if new:
@@ -189,7 +304,7 @@ class MovieLine(QFrame):
         if lacks and not reason:
             silent = "It does" if took else "The file does"
             said = f"{said if took else ''} {silent} not say the {words.listed(lacks)}: type in what you know.".strip()
-        self.says.say(said, "warning" if lacks else "good")
+        self._say(said, "warning" if lacks else "good")
 
     def ask_for(self, names: tuple[str, ...]) -> None:
         """Open the fields of what is missing, in place."""
@@ -216,14 +331,14 @@ class MovieLine(QFrame):
         self.grey.hide()
 
     def _refuse_colour(self, layer: Any, why: str) -> None:
-        self.says.say(why, "warning")
-        shown = (self.frames, self.pixel, self.interval, self.complete, self.axes, self.modality, self.channel, self.z)
-        for widget in shown:
+        self._say(why, "warning")
+        facts = (self.frames, self.pixel, self.interval, self.step, self.z, self.axes)
+        for widget in (*facts, self.complete, self.modality, self.channel, self.scene):
             widget.hide()
 
         def known(grey: bool) -> None:
             if grey and same(self.session.movie, layer):
-                self.says.say(f"{layer.name} is grey that is stored as colour (RGB).", "warning")
+                self._say(f"{layer.name} is grey that is stored as colour (RGB).", "warning")
                 self.grey.show()
 
         workers.call(lambda: is_stored_as_colour(layer), returned=known, failed=lambda _: None, owner=self)
@@ -254,11 +369,18 @@ class MovieLine(QFrame):
             [(facts.channels[i] if i < len(facts.channels) else f"channel {i + 1}", i) for i in range(channels)],
             min(self.session.channel, channels - 1),
         )
+        scenes = self._scenes.get(facts.path, ()) if facts.path is not None else ()
+        self.scene.setVisible(len(scenes) > 1)
+        self.scene.offer([(f"{number}: {name}", number) for number, name in enumerate(scenes)], facts.scene)
         planes = sizes.get("Z", 1)
+        self.step.setVisible(planes > 1)
+        self.step.state(None if facts.z_step is None else length_words(facts.z_step))
         self.z.setVisible(planes > 1)
         self.z.offer([*words.Z.items(), *((f"z: plane {z}", z) for z in range(planes))], self.session.z)
         if facts.notes and not self.says.text():
-            self.says.say(f"{facts.notes[0][:1].upper()}{facts.notes[0][1:]}.", "warning")
+            note = facts.notes[0]
+            confirms = "It is right" if note.startswith(PIXEL_NOTE) else "I know"
+            self._say(f"{note[:1].upper()}{note[1:]}.", "warning", confirms=confirms)
 
 
 class AxesEditor(QWidget):
@@ -301,10 +423,10 @@ class AxesEditor(QWidget):
             self.given.emit("".join(letters) + "YX")
 
 
-def length_field() -> QuantityField:
+def length_field(what: str = "pixel") -> QuantityField:
     from napari_cellsynth.stack.quantity import parse_length
 
-    return QuantityField("pixel", ["µm", "nm"], parse_length)
+    return QuantityField(what, ["µm", "nm"], parse_length)
 
 
 def duration_field() -> QuantityField:
@@ -327,6 +449,35 @@ def pixel_words(size: tuple[float, float]) -> str:
 
     y, x = size
     return format_length(x) if abs(y - x) <= 1e-3 * x else f"{format_length(y)} × {format_length(x)}"
+
+
+def length_words(length: float) -> str:
+    from napari_cellsynth.stack.quantity import format_length
+
+    return format_length(length)
+
+
+def _path_of(layer: Any) -> Path | None:
+    """The file that a layer is from; None of a colour image, too."""
+    try:
+        return facts_of(layer).path
+    except BadInput:
+        return None
+
+
+def _scene_of(layer: Any) -> int | None:
+    try:
+        return facts_of(layer).scene
+    except BadInput:
+        return None
+
+
+def _other_notes(layer: Any) -> tuple[str, ...]:
+    """What is said of a movie that is not about its pixel size."""
+    try:
+        return tuple(note for note in facts_of(layer).notes if not note.startswith(PIXEL_NOTE))
+    except BadInput:
+        return ()
 
 
 def duration_words(interval: float) -> str:

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import weakref
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
 from napari.utils.history import get_open_history, update_open_history
+from psygnal import Signal
+from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QApplication, QFileDialog, QInputDialog, QMessageBox, QWidget
 
 from napari_cellsynth.errors import BadInput, CellsynthError
-from napari_cellsynth.gui import readers
+from napari_cellsynth.gui import readers, workers
 from napari_cellsynth.gui.layers import LayerData, add, unwrapped
+from napari_cellsynth.gui.reading import Reading, under
 from napari_cellsynth.gui.state import Session
 from napari_cellsynth.stack.files.foreign import ForeignFile
 
 if TYPE_CHECKING:
     import napari
+
+T = TypeVar("T")
 
 FILTER = (
     "Recordings (*.tif *.tiff *.btf *.tf8 *.lsm *.stk *.png *.jpg *.jpeg *.bmp *.gif zarr.json .zattrs .zgroup .zarray)"
@@ -32,36 +39,190 @@ class Chosen(NamedTuple):
     """Which image of the file or series of the folder; None where nobody was asked."""
 
 
-def open_recording(viewer: napari.viewer.Viewer) -> Any:
-    """Ask for a file and open it; returns its layer, or None where there is none."""
-    chosen = ask_for_recording(QApplication.activeWindow())
-    return None if chosen is None else open_with_words(viewer, *chosen)
+Then = Callable[[Any], Any]
+"""What is called with the layer once it is there."""
 
 
-def open_folder(viewer: napari.viewer.Viewer) -> Any:
-    """Ask for a folder (numbered frames, OME-Zarr) and open it; returns its layer, or None where there is none."""
-    name = QFileDialog.getExistingDirectory(QApplication.activeWindow(), TITLE, get_open_history()[0])
-    return open_with_words(viewer, Path(name)) if name else None
+class Openings:
+    """What is being read for a viewer, in workers; panels show it and can cancel it."""
+
+    changed = Signal()
+    """Something began to be read, or ended."""
+
+    _of: ClassVar[weakref.WeakKeyDictionary[Any, Openings]] = weakref.WeakKeyDictionary()
+
+    def __init__(self) -> None:
+        self.readings: list[Reading] = []
+
+    @classmethod
+    def of(cls, viewer: napari.viewer.Viewer) -> Openings:
+        """Those of a viewer, made when first asked for."""
+        return cls._of.setdefault(unwrapped(viewer), cls())
+
+    def start(
+        self,
+        function: Callable[[], T],
+        words: str,
+        then: Callable[[T], Any],
+        failed: Callable[[Exception], Any] | None = None,
+    ) -> Reading:
+        """Run a function in a worker and go on with what it gives; what prevents it is said in a message."""
+        reading = Reading(words)
+
+        def returned(found: T) -> None:
+            if not reading.cancelled:
+                self._ended(reading)
+                then(found)
+
+        def went_wrong(error: Exception) -> None:
+            if not reading.cancelled:
+                self._ended(reading)
+                (failed or say_error)(error)
+
+        self.readings.append(reading)
+        workers.call(
+            lambda: under(reading, function),
+            returned=returned,
+            failed=went_wrong,
+            description=words,
+            watches=False,
+        )
+        self.changed.emit()
+        return reading
+
+    def text(self) -> str:
+        """What is being read and how far, of several the first; nothing where there is none."""
+        if not self.readings:
+            return ""
+        more = f" (and {len(self.readings) - 1} more)" if len(self.readings) > 1 else ""
+        return f"{self.readings[0].text()}{more}"
+
+    def cancel(self) -> None:
+        """Wait for none of it any more."""
+        for reading in self.readings:
+            reading.cancel()
+        self.readings = []
+        self.changed.emit()
+
+    def _ended(self, reading: Reading) -> None:
+        self.readings = [one for one in self.readings if one is not reading]
+        self.changed.emit()
 
 
-def open_with_words(viewer: napari.viewer.Viewer, path: Path, scene: int | None = None) -> Any:
-    """Open a recording, after asking which where there are several; what prevents it is said in a message."""
+def say_error(error: Exception) -> None:
     from napari.utils.notifications import show_error
 
-    try:
-        names, usual = scenes_of(path) if scene is None else ((), 0)
+    show_error(str(error))
+
+
+# -- in the background: what buttons and menus do ---------------------------------------------------------------------
+
+
+def open_recording(viewer: napari.viewer.Viewer, then: Then | None = None) -> None:
+    """Ask for a file, or the whole series that it is one frame of, and open it in the background."""
+    name, _ = QFileDialog.getOpenFileName(QApplication.activeWindow(), TITLE, get_open_history()[0], FILTER)
+    if name:
+        open_file(viewer, Path(name), then)
+
+
+def open_file(viewer: napari.viewer.Viewer, path: Path, then: Then | None = None) -> None:
+    """Open a file in the background, after asking whether it is meant alone where it is one of numbered frames."""
+
+    def looked(found: tuple[Path, int, int]) -> None:
+        whole, number, frames = found
+        parent = QApplication.activeWindow()
+        chosen = Chosen(whole) if frames < 2 else ask_for_all(parent, whole, number, frames)
+        if chosen is not None:
+            open_with_words(viewer, *chosen, then=then)
+
+    def look() -> tuple[Path, int, int]:
+        whole = whole_store(path)
+        return whole, *series_beside(whole)
+
+    Openings.of(viewer).start(look, f"Looking at {path.name}", looked)
+
+
+def open_folder(viewer: napari.viewer.Viewer, then: Then | None = None) -> None:
+    """Ask for a folder (numbered frames, OME-Zarr) and open it in the background."""
+    name = QFileDialog.getExistingDirectory(QApplication.activeWindow(), TITLE, get_open_history()[0])
+    if name:
+        open_with_words(viewer, Path(name), then=then)
+
+
+def open_with_words(
+    viewer: napari.viewer.Viewer, path: Path, scene: int | None = None, *, then: Then | None = None
+) -> None:
+    """Open a recording in the background, after asking which where there are several.
+
+    What prevents it is said in a message; what we do not read ourselves is
+    left to whatever reader napari has.
+    """
+    openings, point = Openings.of(viewer), readers.sliders()
+
+    def looked(found: tuple[tuple[str, ...], int]) -> None:
+        names, usual = found
+        chosen = scene
         if len(names) > 1:
-            scene = ask_for_scene(QApplication.activeWindow(), path, names, usual)
-            if scene is None:
-                return None
-        return open_path(viewer, path, scene)
-    except CellsynthError as error:
-        show_error(str(error))
-        return None
+            chosen = ask_for_scene(QApplication.activeWindow(), path, names, usual)
+            if chosen is None:
+                return
+        read(chosen)
+
+    def read(chosen: int | None) -> None:
+        openings.start(lambda: readers.read(str(path), chosen, point), f"Opening {path.name}", came, failed)
+
+    def came(layers: list[LayerData]) -> None:
+        show_in_turn(viewer, layers, then)
+        update_open_history(str(path))
+
+    def failed(error: Exception) -> None:
+        if not isinstance(error, ForeignFile):
+            say_error(error)
+            return
+        try:
+            layer = open_by_others(viewer, path)
+        except CellsynthError as why:
+            say_error(why)
+            return
+        if then is not None:
+            then(layer)
+
+    if scene is None:
+        openings.start(lambda: scenes_of(path), f"Looking at {path.name}", looked)
+    else:
+        read(scene)
+
+
+def start_example(viewer: napari.viewer.Viewer, then: Then | None = None) -> None:
+    """Simulate the example movie of normal cells in the background and show it with its outlines."""
+    Openings.of(viewer).start(
+        readers.example_normal, "Simulating the example movie", lambda layers: show_in_turn(viewer, layers, then)
+    )
+
+
+def show_in_turn(viewer: napari.viewer.Viewer, layers: list[LayerData], then: Then | None = None) -> None:
+    """As :func:`show_layers`, one layer after the other, so that the window is drawn between them."""
+    added: list[Any] = []
+    waiting = list(layers)
+
+    def one() -> None:
+        added.append(add(viewer, *waiting.pop(0)))
+        if waiting:
+            QTimer.singleShot(0, one)
+            return
+        choose(viewer, added)
+        if then is not None:
+            then(added[0])
+
+    if waiting:
+        one()
+
+
+# -- at once: for scripts, and for napari's own ways -------------------------------------------------------------------
 
 
 def open_path(viewer: napari.viewer.Viewer, path: Path, scene: int | None = None) -> Any:
-    """Open a file or folder as the movie to work on; returns the layer.
+    """Open a file or folder as the movie to work on; returns the layer, or None where the user cancels.
 
     What we do not read ourselves is left to whatever reader napari has.
     Raises BadInput where it cannot be read.
@@ -70,6 +231,8 @@ def open_path(viewer: napari.viewer.Viewer, path: Path, scene: int | None = None
         layers = readers.read(str(path), scene)
     except ForeignFile:
         return open_by_others(viewer, path)
+    if layers is readers.NOTHING:
+        return None
     layer = show_layers(viewer, layers)
     update_open_history(str(path))
     return layer
@@ -97,30 +260,25 @@ def open_by_others(viewer: napari.viewer.Viewer, path: Path) -> Any:
 
 
 def open_example(viewer: napari.viewer.Viewer) -> Any:
-    """Show the example movie of normal cells with its outlines; returns the movie's layer."""
+    """Show the example movie of normal cells with its outlines; returns its layer, or None where the user cancels."""
     return show_layers(viewer, readers.example_normal())
 
 
 def show_layers(viewer: napari.viewer.Viewer, layers: list[LayerData]) -> Any:
     """Add layers and choose them as movie and outlines; returns the first."""
-    session = Session.of(viewer)
     added = [add(viewer, *layer) for layer in layers]
+    choose(viewer, added)
+    return added[0] if added else None
+
+
+def choose(viewer: napari.viewer.Viewer, added: list[Any]) -> None:
+    """Work on the first of the movies and of the outlines among layers."""
+    session = Session.of(viewer)
     # The movie first: outlines are taken as those of the movie that is worked on.
-    for kind, choose in (("Image", "movie"), ("Labels", "outlines")):
+    for kind, what in (("Image", "movie"), ("Labels", "outlines")):
         of_kind = [layer for layer in added if type(layer).__name__ == kind]
         if of_kind:
-            setattr(session, choose, of_kind[0])
-    return added[0]
-
-
-def ask_for_recording(parent: QWidget | None) -> Chosen | None:
-    """The file that the user picks, or its folder if it is one of numbered frames and she wants them all."""
-    name, _ = QFileDialog.getOpenFileName(parent, TITLE, get_open_history()[0], FILTER)
-    if not name:
-        return None
-    path = whole_store(Path(name))
-    number, frames = series_beside(path)
-    return Chosen(path) if frames < 2 else ask_for_all(parent, path, number, frames)
+            setattr(session, what, of_kind[0])
 
 
 def whole_store(path: Path) -> Path:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from threading import current_thread, main_thread
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_cellsynth.errors import BadInput, RunFailed
+from napari_cellsynth.errors import BadInput, Cancelled, RunFailed
 from napari_cellsynth.gui.files import open_any
 from napari_cellsynth.gui.layers import Facts, Kind, LayerData, layers_for, stack_of
+from napari_cellsynth.gui.reading import patiently, step
+from napari_cellsynth.gui.shown import read_ahead, shown
 
 if TYPE_CHECKING:
     from napari_cellsynth.stack.files.read import Scene
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
 PathOrPaths = str | Sequence[str]
 OUTLINES = (".labels.tif", ".classes.tif")
 """Endings of files beside a recording of ours that hold a number for each cell, or kind of place."""
+NOTHING: list[Any] = [(None,)]
+"""What napari takes from a reader that opens nothing, and says nothing of."""
 EXAMPLE: dict[str, Any] = {"frames": 48, "size": 320, "seed": 1}
 """Sixteen cells; under 3 s on one core."""
 YEAST: dict[str, Any] = {"frames": 24, "size": 256, "seed": 11}
@@ -37,26 +42,59 @@ def get_reader(path: PathOrPaths) -> Callable[[PathOrPaths], list[LayerData]] | 
     from napari_cellsynth.stack.files.read import describe_file
 
     first = Path(path if isinstance(path, str) else path[0])
-    if first.is_dir() or first.suffix.lower() in SUFFIXES:
+    if first.suffix.lower() in SUFFIXES or first.is_dir():
         try:
-            described = describe_file(first)
+            described = patiently(lambda: describe_file(first), f"Looking at {first.name}")
         except ScenesUnknown:
             return read  # which says how to choose one
-        except BadInput:
+        except (BadInput, Cancelled):
             return None
         if described.colour and described.tint is None:
             return None
     return read
 
 
-def read(path: PathOrPaths, scene: Scene = None) -> list[LayerData]:
+def read(path: PathOrPaths, scene: Scene = None, point: Sequence[float] | None = None) -> list[LayerData]:
     """Layers of a file, of a folder of numbered frames, or of several files that napari was told to stack.
 
     Outlines that an OME-Zarr carries come along, and its resolutions as one
     layer.  What a file does not say stays open, for the movie line to ask for.
+    The planes that are seen at first, at ``point`` of the viewer's sliders,
+    are read ahead.  In the GUI thread the window stays alive meanwhile, and
+    where the user cancels, nothing is opened.
     """
+    first = path if isinstance(path, str) else path[0]
+    point = sliders() if point is None else point
+    try:
+        return patiently(lambda: seen(layers_of(path, scene), point), f"Opening {Path(first).name}")
+    except Cancelled:
+        return NOTHING
+
+
+def sliders() -> tuple[float, ...]:
+    """Where those of the viewer stand; nowhere in an empty one, or off the GUI thread."""
+    import napari
+
+    if current_thread() is not main_thread():
+        return ()
+    viewer = napari.current_viewer()
+    return tuple(viewer.dims.point) if viewer is not None and len(viewer.layers) else ()
+
+
+def seen(layers: list[LayerData], point: Sequence[float] = ()) -> list[LayerData]:
+    """The same, their first planes read ahead."""
+    import pint
+
+    pint.get_application_registry().parse_units("micrometer")  # napari's first layer waits a second for this
+    for data, attributes, _ in layers:
+        read_ahead(data, attributes["scale"], point)
+    return layers
+
+
+def layers_of(path: PathOrPaths, scene: Scene = None) -> list[LayerData]:
+    """See :func:`read`."""
     if not isinstance(path, str):
-        return read_several(path) if len(path) > 1 else read(path[0], scene)
+        return read_several(path) if len(path) > 1 else layers_of(path[0], scene)
     if path.lower().endswith(OUTLINES):
         return layers_for(marked(read_outlines(Path(path))), kind="labels")
     stack, known = open_any(Path(path), scene)
@@ -94,7 +132,8 @@ def with_levels(layers: list[LayerData], stack: Stack, levels: Sequence[Any]) ->
     found: list[LayerData] = []
     for number, (_, attributes, kind) in enumerate(layers):
         index = (slice(None),) * place + (number,) if place >= 0 else ()
-        found.append(([level[index] for level in levels], {**attributes, "multiscale": True}, kind))
+        shown_levels = [shown(level[index], stack.name) for level in levels]
+        found.append((shown_levels, {**attributes, "multiscale": True}, kind))
     return found
 
 
@@ -107,21 +146,24 @@ def marked(stack: Stack) -> Stack:
 def unnamed(stack: Stack) -> LayerData:
     """A layer whose axes in front of Y and X nobody has named."""
     facts = replace(Facts.of_stack(stack), axes=None, frame_interval=None, z_step=None)
-    return stack.data, {"name": stack.name, **facts.attributes(stack.data.ndim)}, "image"
+    return shown(stack.data, stack.name), {"name": stack.name, **facts.attributes(stack.data.ndim)}, "image"
 
 
 def read_several(paths: Sequence[str]) -> list[LayerData]:
     """Files stacked along a first axis that nobody has named yet."""
     import dask.array as da
 
-    stacks = [open_any(Path(path))[0] for path in paths]
+    stacks = []
+    for number, path in enumerate(paths):
+        step(number, len(paths))
+        stacks.append(open_any(Path(path))[0])
     first = stacks[0]
     for stack in stacks:
         if (stack.shape, stack.dtype) != (first.shape, first.dtype):
             raise BadInput(f"{stack.name} is {stack.shape} {stack.dtype}, {first.name} {first.shape} {first.dtype}")
     joined = da.stack([stack.data for stack in stacks])
     facts = replace(Facts.of_stack(first), axes=None, frame_interval=None, z_step=None, path=None)
-    return [(joined, {"name": first.name, **facts.attributes(joined.ndim)}, "image")]
+    return [(shown(joined, first.name), {"name": first.name, **facts.attributes(joined.ndim)}, "image")]
 
 
 def read_outlines(path: Path) -> Stack:
@@ -180,15 +222,19 @@ def save(path: str, data: Any, attributes: dict[str, Any], kind: Kind) -> list[s
 
 
 def simulated(phantom: str, name: str, modality: Modality, condition: str, settings: dict[str, Any]) -> list[LayerData]:
-    """A simulated recording and its outlines; the same each time."""
-    from napari.utils import progress
+    """A simulated recording and its outlines, the same each time; nothing where the user cancels."""
+    try:
+        return patiently(lambda: _simulated(phantom, name, modality, condition, settings), "Simulating the example")
+    except Cancelled:
+        return []
 
+
+def _simulated(
+    phantom: str, name: str, modality: Modality, condition: str, settings: dict[str, Any]
+) -> list[LayerData]:
     from napari_cellsynth import phantoms
 
-    with progress(desc="simulating the example movie", total=settings["frames"]) as bar:
-        made = phantoms.make(
-            phantom, condition=condition, progress=lambda done, _: bar.update(done - bar.n), **settings
-        )
+    made = phantoms.make(phantom, condition=condition, progress=step, **settings)
     movie = made.stack.with_(name=f"example movie, {name}")
     outlines = movie.with_(data=made.labels, name=f"outlines, {name}")
     data, attributes, kind = layers_for(movie)[0]

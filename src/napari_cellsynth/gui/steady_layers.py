@@ -16,6 +16,7 @@ import numpy as np
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.gui.facts import BLOCK, Facts, array_of, axes_of, stack_of
 from napari_cellsynth.gui.layers import data_for, layers_of, unwrapped
+from napari_cellsynth.gui.shown import shown
 from napari_cellsynth.stack.fitness.drift import Drift
 from napari_cellsynth.stack.fitness.places import restore_points
 from napari_cellsynth.stack.fitness.stabilise import KEY, drift_of, restore, restore_labels, stabilise
@@ -93,7 +94,7 @@ def add_stabilised(viewer: napari.viewer.Viewer, movie: Any, drift: Drift) -> An
     # stack_of has put the axes in their order; a movie in another order lies where it did all the same.
     by_axis = dict(zip(axes_of(movie) or "", movie.translate, strict=False))
     attributes["translate"] = tuple(float(by_axis.get(axis, 0.0)) for axis in stack.axes)
-    layer = unwrapped(viewer.add_image(steady.data, **attributes, **looks))
+    layer = unwrapped(viewer.add_image(shown(steady.data, movie.name), **attributes, **looks))
     movie.visible = False
     return layer
 
