@@ -10,6 +10,7 @@ import tifffile
 from fields import MOTHER, SLOTS, Cell, Field, box_around, draw_field, with_events
 
 from napari_cellsynth.stack.stack import Stack
+from napari_cellsynth.stack.traps.boxes import PixelBox
 from napari_cellsynth.stack.traps.cells_seen import Outlined, washed_between
 from napari_cellsynth.stack.traps.drift import Followed, Stage
 from napari_cellsynth.stack.traps.find import box_template, find_traps, look
@@ -117,6 +118,26 @@ MOTHER_CELL = (40, 40, 10)
 def test_what_is_a_wash(before: list, after: list, came: int, went: int) -> None:
     seen = washed_between(labels_with(*before), labels_with(*after))
     assert (len(seen.came), len(seen.went)) == (came, went)
+
+
+@pytest.mark.parametrize(
+    ("cell", "goes", "comes"),
+    [
+        ((40, 40, 9), True, True),  # well inside the crop
+        (
+            (40, 66, 9),
+            False,
+            True,
+        ),  # cut by the crop's border, not by the frame's: it was leaving; it came with the flow
+        ((6, 40, 9), False, True),  # cut by the border of the frame
+        ((40, 76, 9), False, False),  # its middle is not in the crop
+    ],
+)
+def test_over_a_border_cells_leave_by_themselves(cell: tuple, goes: bool, comes: bool) -> None:
+    nothing, there = labels_with((20, 20, 6)), labels_with((20, 20, 6), cell)
+    crop = PixelBox(0, 80, 0, 71)
+    assert washed_between(there, nothing).gone_from(there, crop).sum() == goes
+    assert washed_between(nothing, there).came_into(there, crop).sum() == comes
 
 
 def test_a_bud_of_a_cell_that_was_washed_in_itself_is_none() -> None:
@@ -294,22 +315,56 @@ def test_washes_of_the_phantom(outlines: bool) -> None:
     for seen in said.facts:
         distances = np.abs(places - (seen.trap.y, seen.trap.x)).max(1)
         assert distances.min() < 3
-        true = _washes(made, int(distances.argmin()), found.box(seen.trap))
+        true = _washes(made, int(distances.argmin()), found.box(seen.trap), cut=not outlines)
         right, wrong = right + len(true & set(seen.washed)), wrong + len(set(seen.washed) - true)
         missed += len(true - set(seen.washed))
     assert right >= 15
-    assert missed <= 0.05 * right and wrong <= 0.25 * right
+    assert missed <= 0.06 * right, "one of two alike that came and went at once may be taken for one that slid"
+    assert wrong <= (0 if outlines else 0.25 * right)
 
 
-def _washes(made, trap: int, box) -> set[int]:
-    """Frames in which a cell inside the box was washed in, or one that had been inside was taken."""
+@pytest.mark.slow
+def test_cells_that_grow_out_of_a_calm_trap_are_not_washed() -> None:
+    """Nothing is washed there, but a trap shelters so many cells and no more: those that are carried off are found."""
+    from napari_cellsynth.phantoms.trapped_yeast.recording import trapped_yeast
+    from napari_cellsynth.phantoms.trapped_yeast.settings import TrappedYeastSettings
+
+    made = trapped_yeast(TrappedYeastSettings(frames=20, size=160, traps=(2, 3), condition="calm", seed=2))
+    known = TrapSettings(template="78:160,20:140", size=156, offset_y=-40)
+    still = look(made.stack, known, reference=0)
+    assert known.box is not None
+    found = find_traps(made.stack, still, box_template(made.stack, still, known.box), known)
+    said = list(judge_traps(made.stack, found, known, labels=made.stack.with_(data=made.labels, axes="TYX")))[-1]
+    places = np.array(made.parameters["trap_places"])
+    carried = grown = 0
+    for seen in said.facts:
+        trap = int(np.abs(places - (seen.trap.y, seen.trap.x)).max(1).argmin())
+        box = found.box(seen.trap)
+        true = _washes(made, trap, box, cut=False)
+        assert set(seen.washed) == true
+        carried += len(true)
+        grown += len(_washes(made, trap, box, kinds=("grown out",), cut=True))
+    assert carried >= 3 and grown >= 2
+
+
+def _washes(
+    made, trap: int, box, *, kinds: tuple[str, ...] = ("washed out", "carried off"), cut: bool = True
+) -> set[int]:
+    """Frames in which a cell inside the box was washed in, or one that had been inside was taken.
+
+    With ``cut`` also those taken that the box's border cut when they were last there.
+    """
     points = {(point.id, point.t): point for point in made.tracks}
     frames = set()
     for event in made.parameters["events"]:
         comes = event["what"] == "washed in"
-        if event["trap"] != trap or not (comes or event["what"] in ("washed out", "carried off")):
+        if event["trap"] != trap or not (comes or event["what"] in kinds):
             continue
-        seen = points.get((event["id"], event["t"] if comes else event["t"] - 1))
-        if seen is not None and box.top <= seen.y < box.bottom and box.left <= seen.x < box.right:
+        t = event["t"] if comes else event["t"] - 1
+        seen = points.get((event["id"], t))
+        if seen is None or not (box.top <= seen.y < box.bottom and box.left <= seen.x < box.right):
+            continue
+        shape = made.labels[t] == event["id"]
+        if comes or cut or shape.sum() == shape[box.top + 1 : box.bottom - 1, box.left + 1 : box.right - 1].sum():
             frames.add(event["t"])
     return frames

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from napari_cellsynth.stack.traps.boxes import PixelBox
+
 SAME = 0.2
 """Share of the smaller of two outlines that must lie on the other for them to be the same cell."""
 REACH = 3
@@ -39,13 +41,36 @@ class Outlined:
         y, x = self.middles.T
         return (y >= top) & (y < bottom) & (x >= left) & (x < right)
 
+    def whole(self, top: int, bottom: int, left: int, right: int) -> np.ndarray:
+        """Whether each cell lies in a box with all its pixels, and touches no border of it."""
+        (h, w), (top, left) = self.labels.shape, (max(0, top), max(0, left))
+        inner = self.labels[top + 1 : min(bottom, h) - 1, left + 1 : min(right, w) - 1]
+        counts = np.bincount(np.searchsorted(self.numbers, inner[inner != 0]), minlength=len(self.numbers))
+        return np.asarray(counts == self.areas)
+
 
 @dataclass(frozen=True)
 class Washed:
-    """Middles (y, x) of cells that came or went between two frames without growing or budding."""
+    """Cells that came or went between two frames without growing or budding: indices into the frame that shows them."""
 
-    came: np.ndarray
-    went: np.ndarray
+    came: list[int]
+    went: list[int]
+
+    def came_into(self, after: Outlined, box: PixelBox) -> np.ndarray:
+        """Which of those that came lie with their middle in a crop: what moves in is seen beyond it before."""
+        return _inside(after, box)[self.came]
+
+    def gone_from(self, before: Outlined, box: PixelBox) -> np.ndarray:
+        """Which of those that went lay in a crop, whole: one that its border cut was leaving by itself.
+
+        In the phantom, cells that grow out of their trap's shelter end so.  That a few are carried off just there
+        cannot be told from them.
+        """
+        return _inside(before, box)[self.went] & before.whole(box.top, box.bottom, box.left, box.right)[self.went]
+
+
+def _inside(frame: Outlined, box: PixelBox) -> np.ndarray:
+    return frame.inside(box.top, box.bottom, box.left, box.right)
 
 
 def washed_between(before: Outlined, after: Outlined) -> Washed:
@@ -64,7 +89,7 @@ def washed_between(before: Outlined, after: Outlined) -> Washed:
     for i, j in _slid(before, after, went, came):
         went.remove(i)
         came.remove(j)
-    return Washed(after.middles[came], before.middles[went])
+    return Washed(came, went)
 
 
 def _slid(before: Outlined, after: Outlined, went: list[int], came: list[int]) -> list[tuple[int, int]]:

@@ -125,16 +125,11 @@ class _Outlines:
         for trap, seen in facts.items():
             box = self.found.box(trap)
             seen.cells[t] = int(here.inside(box.top, box.bottom, box.left, box.right).sum())
-            if washed is not None:
-                count = sum(_inside(places, box) for places in (washed.came, washed.went))
+            if washed is not None and self.before is not None:
+                count = int(washed.came_into(here, box).sum() + washed.gone_from(self.before[1], box).sum())
                 if count:
                     seen.washed[t] = count
         self.before = t, here
-
-
-def _inside(places: np.ndarray, box: PixelBox) -> int:
-    y, x = places.reshape(-1, 2).T
-    return int(((y >= box.top) & (y < box.bottom) & (x >= box.left) & (x < box.right)).sum())
 
 
 class _Proxies:
