@@ -34,7 +34,7 @@ BLOWN_UP, FLUNG = 50.0, 8.0
 """Exploding: a loss this many times what it was at first, or the distance this many times its best."""
 ALIKE, ALL_ALIKE, RISING = 0.3, 0.15, 0.03
 """Collapse: variety below the first; grave below the second; unless it has just risen by the third."""
-COPIED, ALL_COPIED = 0.75, 0.5
+COPIED, ALL_COPIED = 0.85, 0.6
 """Memorising: nearest below the first; grave below the second."""
 WON, WON_OUTRIGHT = 0.95, 0.995
 """Winning: share of images that the discriminator tells right; above the second it is grave and said sooner."""
@@ -123,8 +123,8 @@ def collapse(history: History) -> Finding | None:
     if now is None or now >= ALIKE or history.share() < BEGINNING or trends.rise_of_variety(history) > RISING:
         return None
     words = (
-        f"The made cells are too much alike: the same few come again and again (variety {max(now, 0):.1f} of real). "
-        "Waiting seldom mends this: start again with another seed, a smaller learning rate or more different cells."
+        f"The made cells are too much alike: the same few come again and again (variety {max(now, 0):.2f} of real). "
+        "Start again with another seed, a smaller learning rate or more different cells."
     )
     return Finding("collapse", "bad" if now < ALL_ALIKE else "warning", words)
 
@@ -135,8 +135,8 @@ def memorising(history: History) -> Finding | None:
     if now is None or now >= COPIED:
         return None
     words = (
-        f"The made cells come close to copies of training cells ({now:.1f} of the distance that cells never shown have "
-        "to them): they add nothing new. Train on more different cells, augment, or stop earlier."
+        f"The made cells lie nearer to training cells than cells never shown do ({now:.2f} of their distance): "
+        "the training cells are being learned by heart. Train on more different cells, augment, or stop earlier."
     )
     return Finding("memorising", "bad" if now < ALL_COPIED else "warning", words)
 
