@@ -102,7 +102,8 @@ def test_what_slurm_is_asked_for() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"time": "a day"}, {"time": "24h"}, {"gpus": -1}, {"nodes": 0}, {"partition": "a b"}, {"partition": "x\ny"}]
+    "wrong",
+    [{"time": "a day"}, {"time": "24h"}, {"gpus": -1}, {"nodes": 0}, {"partition": "a b"}, {"partition": "x\ny"}],
 )
 def test_what_slurm_would_refuse(wrong) -> None:
     with pytest.raises(BadInput, match="given; expected"):
@@ -111,7 +112,13 @@ def test_what_slurm_would_refuse(wrong) -> None:
 
 @pytest.mark.parametrize(
     ("name", "there"),
-    [("HeLa cells", "HeLa cells"), ("a:b/c", "a_b_c"), ("data", "run data"), ("CON", "run CON"), ("nul.1", "run nul.1")],
+    [
+        ("HeLa cells", "HeLa cells"),
+        ("a:b/c", "a_b_c"),
+        ("data", "run data"),
+        ("CON", "run CON"),
+        ("nul.1", "run nul.1"),
+    ],
 )
 def test_names_that_every_system_takes(name, there) -> None:
     assert _portable(name) == there
