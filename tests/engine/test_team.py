@@ -251,6 +251,8 @@ def test_what_launchers_say() -> None:
         assert find_place(alone_) is None
     with pytest.raises(BadInput, match="cannot be understood"):
         find_place(torchrun | {"RANK": "first"})
+    with pytest.raises(BadInput, match="MASTER_PORT is 0"):
+        find_place(torchrun | {"MASTER_PORT": "0"})
     with pytest.raises(BadInput, match="same number on each"):
         find_place(torchrun | {"LOCAL_WORLD_SIZE": "3"})
 

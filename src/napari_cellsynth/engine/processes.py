@@ -60,6 +60,8 @@ def _of_torchrun(said: Mapping[str, str]) -> Place | None:
     count = int(said.get("WORLD_SIZE", "1"))
     if count < 2 or any(name not in said for name in TORCHRUN):
         return None
+    if int(said["MASTER_PORT"]) == 0:
+        raise ValueError("MASTER_PORT is 0; torchrun --standalone finds one itself")
     local = int(said.get("LOCAL_WORLD_SIZE", count))
     return Place(int(said["RANK"]), count, int(said["LOCAL_RANK"]), local, "torchrun")
 

@@ -24,8 +24,8 @@ from torch import Tensor, nn
 from napari_cellsynth.engine.processes import Place, find_place
 from napari_cellsynth.errors import BadInput, RunFailed
 
-PATIENCE = timedelta(hours=2)
-"""How long others wait for one that is alive: a look at held-out data, or what is written, may take long."""
+PATIENCE = timedelta(minutes=30)
+"""How long others wait for one that is alive: to start, to look at held-out data, to write on a slow share."""
 BUCKET = 1 << 24
 """Numbers that travel at once; bounds the memory that adding up takes beside the gradients."""
 Outcome = Literal["well", "no memory", "failed"]

@@ -58,7 +58,7 @@ def test_windows_starts_it() -> None:
 @needs_bash
 @pytest.mark.parametrize("finished", [False, True])
 def test_slurm_tells_the_training_and_queues_the_job_again(tmp_path, finished) -> None:
-    """120 s before the end the job's shell hears USR1; the training is told, saves and ends; then it is queued again."""
+    """120 s before the end the job's shell hears USR1; the training is told, saves and ends; it is queued again."""
     package = a_package(tmp_path / "my package")
     note = '[ "$1" = --signal=TERM ] && touch told; echo "scancel $*" >> log'
     last = '{"event": "finished"}' if finished else '{"event": "stopped"}'
