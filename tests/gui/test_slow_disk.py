@@ -226,6 +226,25 @@ def test_an_example_is_taken_back(qtbot: QtBot, line: MovieLine) -> None:
     assert not len(line.session.viewer.layers)
 
 
+def test_a_row_of_the_table_is_opened_as_files_are(
+    qtbot: QtBot, line: MovieLine, recording: Path, slow: list[str]
+) -> None:
+    from napari_cellsynth.gui.table_section import TableSection
+
+    session = line.session
+    section = TableSection(session)
+    qtbot.addWidget(section)
+    session.study.add_files([recording])
+    section.table.selectRow(0)
+    section.show_movie()
+    section.show_movie()
+    assert line.reading.text().startswith("Opening movie.ome.tif")
+    assert len(line.openings.readings) == 1
+    qtbot.waitUntil(lambda: session.movie is not None, timeout=PATIENCE)
+    assert len(session.viewer.layers) == 1
+    assert "GUI" not in slow
+
+
 def dialogs() -> list[QProgressDialog]:
     """Windows that tell of progress."""
     windows = QApplication.topLevelWidgets()

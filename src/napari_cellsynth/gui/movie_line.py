@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from qtpy.QtCore import QTimer, Signal
-from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.gui import words, workers
@@ -22,9 +22,18 @@ from napari_cellsynth.gui.layers import (
     movies_in,
     same,
 )
+from napari_cellsynth.gui.movie_fields import (
+    AxesEditor,
+    duration_field,
+    duration_words,
+    extent,
+    length_field,
+    length_words,
+    pixel_words,
+)
 from napari_cellsynth.gui.opening import Openings, open_recording, open_with_words, scenes_of, start_example
 from napari_cellsynth.gui.parts import Sentence, button, row
-from napari_cellsynth.gui.pieces import Choice, Fact, Listening, QuantityField, pencil_button, set_pencil
+from napari_cellsynth.gui.pieces import Choice, Fact, Listening, pencil_button, set_pencil
 from napari_cellsynth.gui.state import Session
 
 MODALITY_TIP = "How the movie was filmed. It decides whether training may mirror and turn the cells."
@@ -45,18 +54,18 @@ class MovieLine(QFrame):
         self.session = session
         self._layer_signals: Listening | None = None
         self.empty = self._empty()
-        self.movies = Choice()
+        self.movies = Choice("movie")
         self.movies.picked.connect(self._movie_picked)
-        self.scene = Choice()
+        self.scene = Choice("image of the file")
         self.scene.picked.connect(self._scene_picked)
         self._scenes: dict[Path, tuple[str, ...]] = {}
         self._asked: set[Path] = set()
-        self.modality = Choice()
+        self.modality = Choice("microscopy")
         self.modality.setToolTip(MODALITY_TIP)
         self.modality.picked.connect(lambda value: self._give(modality=value))
-        self.channel = Choice()
+        self.channel = Choice("channel")
         self.channel.picked.connect(self._channel_picked)
-        self.z = Choice()
+        self.z = Choice("focus")
         self.z.setToolTip("What of the focus planes is worked on; planes are counted from 0.")
         self.z.picked.connect(self._z_picked)
         self.axes = AxesEditor()
@@ -383,80 +392,6 @@ class MovieLine(QFrame):
             self._say(f"{note[:1].upper()}{note[1:]}.", "warning", confirms=confirms)
 
 
-class AxesEditor(QWidget):
-    """A choice of meaning for each axis in front of Y and X."""
-
-    given = Signal(str)
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._row = QHBoxLayout(self)
-        self._row.setContentsMargins(0, 0, 0, 0)
-        self._row.setSpacing(4)
-        self.choices: list[Choice] = []
-        self._shape: tuple[int, ...] = ()
-        self.hide()
-
-    def show_shape(self, shape: tuple[int, ...], axes: str | None) -> None:
-        """Ask about an array of this shape; ``axes`` are known ones."""
-        while (item := self._row.takeAt(0)) is not None:
-            if (widget := item.widget()) is not None:
-                widget.deleteLater()
-        self._shape, self.choices = shape, []
-        for place, size in enumerate(shape[:-2]):
-            choice = Choice()
-            known = axes[place] if axes else None
-            choice.offer([("choose…", None), *((word, letter) for letter, word in words.AXES.items())], known)
-            choice.picked.connect(self._picked)
-            self.choices.append(choice)
-            self._row.addWidget(QLabel(f"{size} ="))
-            self._row.addWidget(choice)
-        self._row.addWidget(QLabel(f"then {shape[-2]} × {shape[-1]} pixels" if self.choices else "a single image"))
-        self._row.addStretch(1)
-
-    def asks_about(self, shape: tuple[int, ...]) -> bool:
-        return shape == self._shape
-
-    def _picked(self, _: Any) -> None:
-        letters = [choice.value for choice in self.choices]
-        if None not in letters:
-            self.given.emit("".join(letters) + "YX")
-
-
-def length_field(what: str = "pixel") -> QuantityField:
-    from napari_cellsynth.stack.quantity import parse_length
-
-    return QuantityField(what, ["µm", "nm"], parse_length)
-
-
-def duration_field() -> QuantityField:
-    from napari_cellsynth.stack.quantity import parse_duration
-
-    return QuantityField("every", ["s", "min", "h", "ms"], parse_duration)
-
-
-def extent(sizes: dict[str, int]) -> str | None:
-    """``60 frames``, ``60 frames, 3 z planes``; None where the axes are not known."""
-    if not sizes:
-        return None
-    things = {"T": "frame", "Z": "z plane", "Q": "sample"}
-    said = [words.how_many(n, things[axis]) for axis, n in sizes.items() if axis in things and (n > 1 or axis == "T")]
-    return ", ".join(said) or "1 image"
-
-
-def pixel_words(size: tuple[float, float]) -> str:
-    from napari_cellsynth.stack.quantity import format_length
-
-    y, x = size
-    return format_length(x) if abs(y - x) <= 1e-3 * x else f"{format_length(y)} × {format_length(x)}"
-
-
-def length_words(length: float) -> str:
-    from napari_cellsynth.stack.quantity import format_length
-
-    return format_length(length)
-
-
 def _path_of(layer: Any) -> Path | None:
     """The file that a layer is from; None of a colour image, too."""
     try:
@@ -478,9 +413,3 @@ def _other_notes(layer: Any) -> tuple[str, ...]:
         return tuple(note for note in facts_of(layer).notes if not note.startswith(PIXEL_NOTE))
     except BadInput:
         return ()
-
-
-def duration_words(interval: float) -> str:
-    from napari_cellsynth.stack.quantity import format_duration
-
-    return format_duration(interval)

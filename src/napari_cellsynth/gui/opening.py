@@ -157,7 +157,7 @@ def open_with_words(
     What prevents it is said in a message; what we do not read ourselves is
     left to whatever reader napari has.
     """
-    openings, point = Openings.of(viewer), readers.sliders()
+    openings, point = Openings.of(viewer), readers.sliders(viewer)
 
     def looked(found: tuple[tuple[str, ...], int]) -> None:
         names, usual = found

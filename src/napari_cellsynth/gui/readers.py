@@ -71,13 +71,13 @@ def read(path: PathOrPaths, scene: Scene = None, point: Sequence[float] | None =
         return NOTHING
 
 
-def sliders() -> tuple[float, ...]:
-    """Where those of the viewer stand; nowhere in an empty one, or off the GUI thread."""
+def sliders(viewer: Any = None) -> tuple[float, ...]:
+    """Where those of a viewer stand, of napari's current one if none is given; nowhere in an empty one."""
     import napari
 
     if current_thread() is not main_thread():
         return ()
-    viewer = napari.current_viewer()
+    viewer = viewer or napari.current_viewer()
     return tuple(viewer.dims.point) if viewer is not None and len(viewer.layers) else ()
 
 

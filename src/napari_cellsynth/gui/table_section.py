@@ -6,16 +6,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from qtpy.compat import isalive
 from qtpy.QtCore import QModelIndex, QPoint, Qt, QTimer
 from qtpy.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QResizeEvent
 from qtpy.QtWidgets import QAbstractItemView, QFileDialog, QMenu, QTableView, QWidget
 
 from napari_cellsynth import api
 from napari_cellsynth.errors import CellsynthError
-from napari_cellsynth.gui import workers
+from napari_cellsynth.gui import readers, workers
 from napari_cellsynth.gui.cells import capital
 from napari_cellsynth.gui.layers import LayerData, add, layers_for
-from napari_cellsynth.gui.opening import FILTER
+from napari_cellsynth.gui.opening import FILTER, Openings
 from napari_cellsynth.gui.parts import Sentence, button, row
 from napari_cellsynth.gui.pieces import Listening, Section
 from napari_cellsynth.gui.study import Study
@@ -89,7 +90,6 @@ class TableSection(Section):
         super().__init__("Movies of this study", parent)
         self.session = session
         self.study: Study = session.study
-        self._opening: set[str] = set()
         self.model = StudyModel(self.study, self)
         self.table = StudyTable(self)
         self.says = Sentence()
@@ -199,19 +199,19 @@ class TableSection(Section):
         if not 0 <= index < len(self.study) or self.study.choose(index):
             return
         movie, wanted = self.study.movies[index], self.study.whole_row(index)
-        key = str(wanted.file)
-        if key in self._opening:
+        openings, words, point = (
+            Openings.of(self.session.viewer),
+            f"Opening {movie.title}",
+            readers.sliders(self.session.viewer),
+        )
+        if any(reading.words == words for reading in openings.readings):
             return
-        self._opening.add(key)
-        self.says.say(f"Opening {movie.title} …")
-        workers.call(
-            lambda: open_layers(wanted),
-            returned=lambda layers: self._opened(index, wanted, layers),
-            failed=lambda error: self.says.say(capital(str(error)), "bad"),
-            finished=lambda: self._opening.discard(key),
-            description=f"opening {movie.title}",
-            watches=False,
-            owner=self,
+        self.says.say("")
+        openings.start(
+            lambda: readers.seen(open_layers(wanted), point),
+            words,
+            lambda layers: self._opened(index, wanted, layers) if isalive(self) else None,
+            lambda error: self.says.say(capital(str(error)), "bad") if isalive(self) else None,
         )
 
     def _opened(self, index: int, wanted: Row, layers: list[LayerData]) -> None:
@@ -425,7 +425,6 @@ def open_layers(wanted: Row) -> list[LayerData]:
     """Layers of a row's recording and of its outlines; in a worker."""
     from dataclasses import replace
 
-    from napari_cellsynth.gui import readers
     from napari_cellsynth.gui.facts import Facts
     from napari_cellsynth.stack.files.read import AxesUnknown
     from napari_cellsynth.stack.labels import read_labels
@@ -434,7 +433,7 @@ def open_layers(wanted: Row) -> list[LayerData]:
     try:
         stack = open_file(wanted.file, wanted)
     except AxesUnknown:
-        return readers.read(str(wanted.file))  # to be asked for in the movie line
+        return readers.layers_of(str(wanted.file))  # to be asked for in the movie line
     layers = []
     for data, attributes, kind in layers_for(stack, name=wanted.name):
         block = replace(Facts.of_stack(stack), modality=wanted.modality).block()
