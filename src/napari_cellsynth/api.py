@@ -543,6 +543,8 @@ class Model:
     record: Mapping[str, Any]
     weights_hash: str
     step: int
+    notes: tuple[str, ...] = ()
+    """What the user should know: a saved state that was damaged, and passed over."""
 
     def stack(self, images: Any, *, made_by: str, seed: int | None, settings: Mapping[str, Any]) -> Stack:
         """Generated images (N, Y, X) as a stack of samples with the crops' pixel size and where they come from."""
@@ -577,23 +579,34 @@ class Model:
 def open_model(run: Path, *, device: str = "auto") -> Model:
     """What a run has learned so far, with the verbs of its family; loads torch.
 
-    Raises BadInput where the run has no saved weights yet.
+    A run that goes on, was stopped or interrupted has what was saved last; a
+    saved state that is damaged is passed over for the one before, which
+    ``notes`` says.
+
+    Raises BadInput where the run has no saved weights yet, or none that are whole.
     """
-    from napari_cellsynth.engine.checkpoint import weights_hash
+    from napari_cellsynth.engine.checkpoint import Damaged, weights_hash
     from napari_cellsynth.engine.devices import resolve_device
     from napari_cellsynth.engine.run_folder import RunFolder
     from napari_cellsynth.models.registry import family as known
 
     folder = RunFolder(Path(run))
-    weights = folder.latest_weights()
-    if weights is None:
+    found, notes = folder.checkpoints(), []
+    if not found:
         raise BadInput(f"{folder.path.name} has saved no weights yet; train it until its first checkpoint")
     record = _record(folder, "data", "model")
     chosen = known(record["family"])
     settings = resolve_settings(chosen, None, record["settings"])
-    verbs = chosen.load("model")(settings, record["model"], weights, resolve_device(device))
-    step = int(weights.name.rpartition("-")[2])
-    return Model(verbs, chosen, folder.path, record, weights_hash(weights), step)
+    for weights in reversed(found):
+        try:
+            verbs = chosen.load("model")(settings, record["model"], weights, resolve_device(device))
+        except Damaged as error:
+            notes.append(f"{folder.path.name}: {error}")
+            continue
+        step = int(weights.name.rpartition("-")[2])
+        notes += [f"{folder.path.name}: the weights of step {step} are used"] if notes else []
+        return Model(verbs, chosen, folder.path, record, weights_hash(weights), step, tuple(notes))
+    raise BadInput(f"no saved weights of {folder.path.name} are whole ({len(found)} tried); train it anew")
 
 
 def _able(model: Model, verb: str) -> Any:
@@ -690,3 +703,25 @@ def check() -> dict[str, Any]:
     from napari_cellsynth.engine.environment import environment
 
     return environment()
+
+
+def support_bundle(path: Path, *, runs: Sequence[Path] | None = None) -> Path:
+    """Write a zip for whoever helps: versions, devices, advice, packages, and what the newest runs said; its path.
+
+    ``runs`` are folders of runs (None: the newest five in all places).  No
+    pixels, weights or data; the home folder, the user's name and the
+    computer's are taken out.  Loads no torch here.
+
+    Raises BadInput where a file of that name is there already.
+    """
+    from napari_cellsynth.engine.support import RUNS as NEWEST
+    from napari_cellsynth.engine.support import write_bundle
+
+    if runs is None:
+        trainings = [job for job in list_jobs(sizes=False) if job.kind == "training"]
+        runs = [job.path for job in sorted(trainings, key=_last_heard_of, reverse=True)[:NEWEST]]
+    return write_bundle(Path(path), [Path(run) for run in runs])
+
+
+def _last_heard_of(job: ListedJob) -> float:
+    return job.since or 0.0

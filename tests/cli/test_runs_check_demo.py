@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -42,13 +43,27 @@ def test_runs_of_no_folder(shell, tmp_path) -> None:
 
 def test_check_as_json_and_in_words(shell) -> None:
     found = json.loads(shell("check", "--json").out)
-    about = ["cellsynth", "python", "platform", "packages", "qt", "devices", "gpus", "cpu_cores", "advice"]
-    assert list(found) == about
+    about = ["cellsynth", "python", "platform", "packages", "qt", "devices", "gpus", "cpu_cores"]
+    assert list(found) == [*about, "gpu_advice", "advice"]
     assert found["python"] == ".".join(map(str, sys.version_info[:3]))
     assert all(set(device) == {"device", "name", "memory", "free", "users"} for device in found["devices"])
     words = shell("check").out
     assert found["packages"]["torch"] in words
     assert all(advice in words for advice in found["advice"])
+
+
+def test_a_report_for_support(shell, crops, tmp_path, cellsynth_home) -> None:
+    made = api.create_run("dcgan", crops, cellsynth_home / "trainings" / "mine", preset="tiny")
+    said = shell("check", "--bundle", tmp_path / "report.zip")
+    assert (said.status, said.out) == (0, f"{tmp_path / 'report.zip'}\n")
+    with zipfile.ZipFile(tmp_path / "report.zip") as bundle:
+        names = bundle.namelist()
+        about = json.loads(bundle.read("computer.json"))
+    assert f"runs/{made.name}/run.json" in names
+    assert about["packages"]["torch"]
+    assert not any(name.endswith((".tif", ".safetensors")) for name in names)
+    assert "is there already" in shell("check", "--bundle", tmp_path / "report.zip").complaint
+    assert "leave --json out" in shell("check", "--bundle", tmp_path / "b.zip", "--json").complaint
 
 
 @pytest.mark.gui

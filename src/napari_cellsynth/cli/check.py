@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
+
+from tyro.conf import arg
 
 from napari_cellsynth.cli.options import parse
 from napari_cellsynth.cli.progress import in_bytes
+from napari_cellsynth.errors import BadInput
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,12 +20,19 @@ class Check:
 
     json: bool = False
     """Print JSON."""
+    bundle: Annotated[Path | None, arg(metavar="FILE.zip", help_behavior_hint="")] = None
+    """Write a report for support instead: versions, devices, packages, the newest runs' logs; no pixels, no names."""
 
 
 def main(words: Sequence[str]) -> int:
     from napari_cellsynth import api
 
     options = parse(Check, "check", words)
+    if options.bundle is not None:
+        if options.json:
+            raise BadInput("--bundle writes a file: leave --json out")
+        print(api.support_bundle(options.bundle))
+        return 0
     found = api.check()
     if options.json:
         import json

@@ -24,7 +24,8 @@ def environment() -> dict[str, Any]:
     Keys: ``cellsynth``, ``python``, ``platform``, ``packages`` (name to
     version, null where missing), ``qt``, ``devices`` (see
     :func:`.devices.describe_devices`), ``gpus`` (names of NVIDIA GPUs, also of those that torch does not use),
-    ``cpu_cores``, ``advice`` (sentences; empty when all is well).
+    ``cpu_cores``, ``gpu_advice`` (sentences on GPUs that torch does not use), ``advice`` (those and all others; empty
+    when all is well).
     """
     from napari_cellsynth.engine.devices import describe_devices
     from napari_cellsynth.engine.nvidia import cards
@@ -32,7 +33,7 @@ def environment() -> dict[str, Any]:
     packages = {name: _version(name) for name in PACKAGES}
     bindings = [name for name in QT_BINDINGS if find_spec(name) is not None]
     gpus = cards()
-    devices = describe_devices(gpus)
+    devices, on_gpus = describe_devices(gpus), advice_on_gpus(gpus)
     return {
         "cellsynth": __version__,
         "python": platform.python_version(),
@@ -42,7 +43,8 @@ def environment() -> dict[str, Any]:
         "devices": devices,
         "gpus": [card.name for card in gpus],
         "cpu_cores": os.cpu_count(),
-        "advice": [*advice_on_gpus(gpus), *_advice(packages, bindings)],
+        "gpu_advice": on_gpus,
+        "advice": [*on_gpus, *_advice(packages, bindings)],
     }
 
 

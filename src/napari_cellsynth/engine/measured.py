@@ -50,7 +50,7 @@ class Measured:
 
     def find(self, key: str) -> Cost | None:
         """What was measured with this key, if that is not too long ago."""
-        entry = (read_json(self._path) or {}).get(key)
+        entry: Any = (read_json(self._path) or {}).get(key)
         try:
             limit = GOOD_FOR_IF_BUSY if entry.pop("busy", False) else GOOD_FOR
             fresh = 0 <= time.time() - float(entry.pop("time")) < limit

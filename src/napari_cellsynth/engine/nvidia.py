@@ -228,8 +228,8 @@ def _by_driver_folder(folder: Path) -> list[Card]:
     for index, about in enumerate(sorted(folder.glob("gpus/*/information"))):
         name = re.search(r"^Model:\s*(.+)$", _content(about), re.MULTILINE)
         uuid = re.search(r"^GPU UUID:\s*(\S+)$", _content(about), re.MULTILINE)
-        known = {"name": name[1].strip() if name else "NVIDIA GPU", "uuid": uuid[1] if uuid else ""}
-        found.append(Card(index=index, driver=version[1] if version else None, **known))
+        words, driver = name[1].strip() if name else "NVIDIA GPU", version[1] if version else None
+        found.append(Card(index=index, name=words, uuid=uuid[1] if uuid else "", driver=driver))
     return found
 
 

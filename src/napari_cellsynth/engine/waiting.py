@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from napari_cellsynth.engine.control import Ask, Wish, Wishes
 from napari_cellsynth.engine.events import CancelledByUser, Event, Paused, Resumed, Stopped, Waiting
@@ -183,7 +184,7 @@ class Wait:
         yield self._folder.append((Paused if self._paused else Resumed)(step=step, n=wish.n))
 
 
-def needs_of(record: dict[str, object]) -> int | None:
+def needs_of(record: Mapping[str, Any]) -> int | None:
     """Bytes that a run needs: as stated when it was created, else by its estimate; None where nobody knows."""
     stated = record.get("needs")
     if isinstance(stated, int) and stated > 0:
