@@ -37,4 +37,4 @@ class Settings(BaseModel):
     ema: float = Field(0.0, ge=0.0, lt=1.0)
     """Decay of the running average of the weights that are used for results; 0 uses the last weights."""
     seed: int = Field(0, ge=0, le=2**31 - 1)
-    """Number from which every random draw of the run follows."""
+    """Number from which every random draw of the training follows."""

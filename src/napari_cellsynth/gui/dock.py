@@ -12,7 +12,6 @@ from qtpy.QtGui import QKeyEvent, QKeySequence, QShortcut
 from qtpy.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
-    QApplication,
     QDockWidget,
     QLineEdit,
     QPushButton,
@@ -132,7 +131,7 @@ class CellSynthDock(QWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:  # Qt's name
         """Enter presses the button that has the keys, and in a field the tab's main button."""
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            focused = QApplication.focusWidget()
+            focused = self.focusWidget()
             if isinstance(focused, QAbstractButton):
                 focused.click()
                 return

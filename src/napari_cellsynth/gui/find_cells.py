@@ -80,14 +80,14 @@ class FindCells(QWidget):
     # -- the rows ----------------------------------------------------------------------------------------------------
 
     def _build(self) -> None:
-        self.method = Choice()
+        self.method = Choice("method")
         self.method.offer(list(METHODS), "auto")
         self.method.picked.connect(self.changed)
         self.diameter = QLineEdit()
         self.diameter.setFixedWidth(86)
         self.diameter.setToolTip("Usual diameter of a cell; empty: estimated from a few frames.")
         self.diameter.textEdited.connect(self.changed)
-        self.unit = Choice()
+        self.unit = Choice("unit of the diameter")
         self.unit.offer([("µm", "um"), ("px", "px")])
         self.unit.setMinimumContentsLength(3)
         self.unit.picked.connect(self._unit_picked)

@@ -13,7 +13,7 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidge
 from napari_cellsynth.errors import BadInput, CellsynthError
 from napari_cellsynth.gui import workers
 from napari_cellsynth.gui.facts import facts_of, stack_of
-from napari_cellsynth.gui.parts import Bar, Sentence, button, column, row, style
+from napari_cellsynth.gui.parts import Bar, Sentence, button, column, listen, row, style
 from napari_cellsynth.gui.pieces import Choice, Listening, Section
 from napari_cellsynth.gui.steady_layers import (
     add_returned,
@@ -27,6 +27,7 @@ from napari_cellsynth.gui.steady_layers import (
     returned,
     stabilised_in,
 )
+from napari_cellsynth.gui.theme import THEME, tint
 from napari_cellsynth.gui.words import capital, how_many
 from napari_cellsynth.stack.fitness.drift import Drift
 from napari_cellsynth.stack.fitness.fitness import Finding, Fitness
@@ -56,12 +57,11 @@ class FindingLine(QWidget):
         super().__init__()
         self.finding, self._next = finding, 0
         mark, level = MARKS[finding.severity]
-        # A widget that stands nowhere yet does not know whether the window is dark.
-        self._ink = style(ground, level)
+        self._level = level
         self.mark = QLabel(mark)
         self.mark.setFixedWidth(26)
         self.mark.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self.mark.setStyleSheet(f"font-weight: bold; {self._ink}")
+        tint(self.mark, lambda: f"font-weight: bold; {style(self.mark, level)}")
         self.words = Sentence(finding.words)
         line = QHBoxLayout(self)
         line.setContentsMargins(0, 0, 0, 0)
@@ -71,9 +71,12 @@ class FindingLine(QWidget):
         # napari complains loudly about a frame that cannot be read.
         if finding.frames and finding.kind != "readable":
             self._make_link()
+            listen(self, THEME.changed, self._make_link)
 
     def _make_link(self) -> None:
-        self.words.setText(f'<a href="frame" style="{self._ink}">{html.escape(self.finding.words)}</a>')
+        self.words.setText(
+            f'<a href="frame" style="color: {THEME.colour(self._level)}">{html.escape(self.finding.words)}</a>'
+        )
         self.words.setTextInteractionFlags(
             Qt.TextInteractionFlag.LinksAccessibleByMouse | Qt.TextInteractionFlag.LinksAccessibleByKeyboard
         )
@@ -125,7 +128,7 @@ class FitnessSection(Section):
         self.stop = button("Stop", self.give_up)
         going = row(self.bar, self.stop)
         going.setStretch(0, 1)
-        self.how = Choice()
+        self.how = Choice("how it is moved")
         self.how.offer([("by whole pixels", False), ("by fractions", True)])
         self.how.setMinimumContentsLength(15)
         self.how.setToolTip(
@@ -141,7 +144,7 @@ class FitnessSection(Section):
         self.steady_row = QWidget()
         line = row(self.steady, self.how, None)
         self.steady_row.setLayout(line)
-        self.chosen = Choice()
+        self.chosen = Choice("layer")
         self.back: QPushButton = button(
             "Back to the movie's own coordinates",
             self.bring_back,

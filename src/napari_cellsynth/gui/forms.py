@@ -20,7 +20,13 @@ from napari_cellsynth.gui.form_rows import Row, row_for
 from napari_cellsynth.gui.parts import Sentence
 
 ABBREVIATIONS = {
-    "ema": "EMA",
+    "ema": "EMA of the weights",
+    "checkpoint_every": "save every (steps)",
+    "keep_checkpoints": "saved states kept",
+    "preview_every": "preview every (steps)",
+    "micro_batch": "examples at once",
+    "with_masks": "outlines with the images",
+    "precision": "number format",
     "beta1": "beta 1",
     "beta2": "beta 2",
     "box_um": "box (µm)",

@@ -16,6 +16,7 @@ from napari_cellsynth.gui.jobs import TrainingProcess
 from napari_cellsynth.gui.live_view import GOES_ON_FROM, remove
 from napari_cellsynth.gui.parts import Sentence, button, column, row, rule, style, sure
 from napari_cellsynth.gui.runs_watch import RunsWatch
+from napari_cellsynth.gui.theme import tint
 from napari_cellsynth.gui.train_words import MARKS, STATES, percent, since, size
 from napari_cellsynth.gui.workers import call
 
@@ -143,7 +144,7 @@ class JobRow(QWidget):
         live = state in LIVE
         mark, name = QLabel(MARKS.get(state, "–")), Link(job["name"], lambda: strip.show_job(run))
         mark.setFixedWidth(16)
-        mark.setStyleSheet(style(strip, COLOURS.get(state, "quiet")))
+        tint(mark, lambda: style(mark, COLOURS.get(state, "quiet")))
         name.setToolTip(f"<qt>Show it in the Train tab<br>{job['path']}</qt>")
         self._numbers = QLabel()
         self.update_numbers(job)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 LOOK = 1.5
 """Seconds in which a person sees what has just been done."""
-PATIENCE = 300.0
+PATIENCE = 900.0
 """Seconds after which a step that does not come ends a journey."""
 
 

@@ -130,7 +130,7 @@ class CropsPane(KindPane):
         self.box.setFixedWidth(76)
         self.box.setToolTip("Side of the square around each cell; empty: it fits 95 % of the cells with some room.")
         self.box.textEdited.connect(self.changed)
-        self.unit = Choice()
+        self.unit = Choice("unit of the box")
         self.unit.offer([("µm", "um"), ("px", "px")])
         self.unit.setMinimumContentsLength(3)
         self.unit.picked.connect(self.changed)

@@ -387,9 +387,10 @@ class Real:
 
 def real_examples(process: TrainingProcess) -> Real:
     """A few of the images that the training learns from."""
+    from napari_cellsynth import api
     from napari_cellsynth.stack.crops.crop_set import TrainingSet
 
-    data = TrainingSet.open(Path(process.folder.record["data"]["path"]))
+    data = TrainingSet.open(api.training_data(process.folder.path))
     indices = data.indices("train")
     chosen = np.unique(np.linspace(0, len(indices) - 1, SHOWN).round().astype(int))
     return Real(data.images(indices[chosen]), data.pixel_size)
@@ -423,5 +424,5 @@ def verdict(state: RunState, history: History, usable: bool) -> Health:
 
 def _caption(words: str) -> QLabel:
     made = QLabel(words)
-    made.setFixedWidth(42)
+    made.setFixedWidth(48)
     return made

@@ -91,7 +91,7 @@ class MorphPane(QWidget):
         form = QWidget()
         lines = QFormLayout(form)
         lines.setContentsMargins(12, 0, 0, 0)
-        self._between, self._kind = QSpinBox(), Choice()
+        self._between, self._kind = QSpinBox(), Choice("way")
         self._between.setRange(1, 256)
         self._between.setValue(BETWEEN)
         self._kind.offer([("keeps typical (spherical)", "spherical"), ("straight (linear)", "linear")])

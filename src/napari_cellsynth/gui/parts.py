@@ -70,11 +70,15 @@ def row(*widgets: QWidget | None) -> QHBoxLayout:
     line = QHBoxLayout()
     line.setContentsMargins(0, 0, 0, 0)
     line.setSpacing(4)
+    before: QWidget | None = None
     for widget in widgets:
         if widget is None:
             line.addStretch(1)
-        else:
-            line.addWidget(widget)
+            continue
+        line.addWidget(widget)
+        if isinstance(before, QLabel) and before.text() and not widget.accessibleName():
+            widget.setAccessibleName(before.text())  # what stands before a field is its name for those who hear it
+        before = widget
     return line
 
 

@@ -116,13 +116,15 @@ class Column(QScrollArea):
 class Choice(QComboBox):
     """A combo box of (words, value) that keeps its choice when its list changes, and never grows with long words.
 
+    ``name`` is for those who hear it, where no label stands before it.
     ``picked`` is the user's doing alone.
     """
 
     picked = Signal(object)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, name: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.setAccessibleName(name)
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(6)
         self.activated.connect(lambda index: self.picked.emit(self.value_at(index)))

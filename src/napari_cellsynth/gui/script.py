@@ -44,7 +44,7 @@ class Script(QObject):
             if self._waiting():
                 self._waiting, self._since = next(self._steps), time.monotonic()
             elif time.monotonic() - self._since > self._patience:
-                raise RunFailed(f"the demo waited {self._patience:.0f} s for its next step, which did not come")
+                raise RunFailed(f"it waited {self._patience:.0f} s for its next step, which did not come")
         except StopIteration:
             self._end(None)
         except Exception as error:

@@ -127,6 +127,7 @@ class SetMaker(QWidget):
         self.name.textEdited.connect(self._name_typed)
         self.place = button("…", self._choose_home, "Keep training sets and models in another folder.")
         self.place.setFixedWidth(28)
+        self.place.setAccessibleName("Folder of training sets and models")
         line = row(QLabel("name"), self.name, self.place)
         line.setStretch(1, 1)
         self.home_question = HomeQuestion(self.session)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from qtpy.QtWidgets import QWidget
 
 ON_DARK = {"good": "#6fcf7c", "warning": "#ffb74d", "bad": "#ff8a65", "accent": "#82aaff"}
-ON_LIGHT = {"good": "#1b7f3b", "warning": "#8a5000", "bad": "#b3261e", "accent": "#2f52b8"}
+ON_LIGHT = {"good": "#15692f", "warning": "#804a00", "bad": "#b3261e", "accent": "#2f52b8"}
 """Colours of a sentence by how it is meant; each has a contrast of 4.5 or more to napari's ground."""
 _TINTED: WeakSet[Any] = WeakSet()
 

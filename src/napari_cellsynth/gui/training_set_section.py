@@ -15,6 +15,7 @@ from napari_cellsynth.gui.cells import Count
 from napari_cellsynth.gui.forms import SettingsForm
 from napari_cellsynth.gui.hand_over import Given, given_by
 from napari_cellsynth.gui.kind_panes import ClipsPane, CropsPane, Examples, KindPane, PairsPane
+from napari_cellsynth.gui.laid_out import lay_out
 from napari_cellsynth.gui.layers import PreviewLayer, contrast, facts_of
 from napari_cellsynth.gui.parts import Foldout, Sentence, Sheet, Thumbnails, button, row
 from napari_cellsynth.gui.pieces import Choice, Listening, Section, Whole
@@ -117,7 +118,7 @@ class TrainingSetSection(Section):
         self.add(row(*line, None), *self.panes)
 
     def _build_split(self) -> None:
-        self.held_out, self.by, self.gap = Choice(), Choice(), Whole()
+        self.held_out, self.by, self.gap = Choice(), Choice("what is held out as a whole"), Whole()
         self.held_out.offer(list(HELD_OUT), HELD_OUT[0][1])
         self.by.offer(list(BY), "auto")
         self.by.setToolTip("What is held out as a whole. What the table says of a movie (used for) goes first.")
@@ -359,6 +360,7 @@ class TrainingSetSection(Section):
         self.why.setVisible(yes)
         self.ask_numbers.setVisible(yes and bool(self.numbers.text()))
         self.numbers.hide()
+        lay_out()
 
     # -- examples ----------------------------------------------------------------------------------------------------
 
@@ -410,6 +412,7 @@ class TrainingSetSection(Section):
             self.show_examples.setText(self.pane.EXAMPLES.replace("examples", "others"))
             if self._preview is not None and self._preview.there:
                 self._preview.show(made.images)
+        lay_out()
 
     def examples_in_viewer(self) -> None:
         """The examples as a layer, updated in place when others are drawn."""
@@ -453,6 +456,7 @@ class TrainingSetSection(Section):
             cells = int(open_training_set(path).record["report"]["cells"])
             if self._census is not None and cells <= self._census.taken:
                 self.fewer.say(enough_lines(self._census, cells))
+        lay_out()
         self.made.emit()
 
 

@@ -40,6 +40,7 @@ class UseTab(QWidget):
         self.label = QLabel("Model")
         self.model.setAccessibleName("Model")
         self.panes = QTabWidget()
+        self.panes.tabBar().setAccessibleName("What the model can do")
         self._made = {verb: kind(session, self._models) for verb, kind in PANES.items()}
         for pane in self._made.values():
             pane.setContentsMargins(6, 8, 6, 6)

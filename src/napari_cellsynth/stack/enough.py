@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 Verdict = Literal["too few", "a look", "a result", "not measured"]
 
+PRESETS = {"tiny": "quick test", "fast": "recommended", "paper": "as published"}
+"""Presets in words."""
 PAPERS = {
     "clips": "Serna-Aguilera et al. (video diffusion) learned from 2,194 clips of 128 px and 120 frames",
     "tracks": "Pandhe, Rada, Quinn 2018 had 11 recordings of neutrophils, 3 of one condition and 8 of the other",
@@ -247,7 +249,9 @@ def capital(text: str) -> str:
 def _numbers(result: int | None) -> str:
     """The curves."""
     said = setting()
-    lines = [f"Measured with {said['family'].upper()} ({said['preset']}, {said['steps']:,} steps, {said['size']} px)."]
+    lines = [
+        f"Measured with {said['family'].upper()} ({PRESETS.get(said['preset'], said['preset'])}, {said['steps']:,} steps, {said['size']} px)."
+    ]
     for curve in curves():
         steps = ", ".join(f"{point.cells} cells {point.samples:.1f}" for point in curve.points)
         seeds = max(point.seeds for point in curve.points)

@@ -27,7 +27,7 @@ class DcganSettings(Settings):
     """A generator and a discriminator after DCGAN, for single-cell crops."""
 
     steps: int = Field(25_000, ge=1)
-    """Update cycles of discriminator and generator (chosen; the paper does not say)."""
+    """Update cycles of discriminator and generator (chosen; not stated)."""
     batch_size: int = Field(128, ge=2)
     """Crops drawn in one step (cited: 128); batch norm needs at least two."""
     latent_size: int = Field(100, ge=2, le=1024)
@@ -53,7 +53,7 @@ class DcganSettings(Settings):
     """Adam's memory of the squared gradient (cited: 0.999)."""
     augment: float = Field(0.0, ge=0, le=1)
     """Share of the crops, real and made alike, that is shifted or changed in brightness and contrast before the
-    discriminator sees it; mirrored and turned as well where the modality allows it (ours; 0 as published)."""
+    discriminator sees it; mirrored and turned as well where the microscopy allows it (ours; 0 as published)."""
 
 
 def check(settings: Settings, data: Mapping[str, Any]) -> None:
