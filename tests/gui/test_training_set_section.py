@@ -14,13 +14,16 @@ import dask.array as da
 import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
+from qtpy.QtCore import QPoint, QRect
+from qtpy.QtWidgets import QLabel, QPushButton, QWidget
 
 from napari_cellsynth.errors import RunFailed
 from napari_cellsynth.gui import jobs, planning, preparing, set_maker
 from napari_cellsynth.gui.dock import CellSynthDock, holder_of, show_dock
 from napari_cellsynth.gui.hand_over import Given, held
-from napari_cellsynth.gui.kind_panes import ClipsPane
+from napari_cellsynth.gui.kind_panes import ClipsPane, Examples
 from napari_cellsynth.gui.layers import add_stack
+from napari_cellsynth.gui.parts import Sentence
 from napari_cellsynth.gui.planning import key_of
 from napari_cellsynth.gui.preparing import JOBS, PreparingJob
 from napari_cellsynth.gui.set_maker import Order, SetMaker
@@ -301,3 +304,58 @@ def test_why_one_failed_is_still_said_when_the_next_is_followed(
     monkeypatch.setattr(set_maker, "begin_in_child", lambda *_: iter(()))
     maker.start(Order("crops", (), ()))
     assert maker.before.text() == ""
+
+
+# -- looks of the panel ------------------------------------------------------------------------------------------------
+
+
+def in_each_other(section: Any) -> list[str]:
+    """Sentences, pictures and buttons of which one lies on the other, or that are cut."""
+    seen = [each for each in section.findChildren(QWidget) if isinstance(each, QLabel | QPushButton)]
+    placed = [(each, QRect(each.mapTo(section, QPoint(0, 0)), each.size())) for each in seen if each.isVisible()]
+    low = [each.text() for each, _ in placed if isinstance(each, Sentence) and each.height() < tall(each)]
+    return low + [
+        f"{a.text()} | {b.text()}"
+        for at, (a, here) in enumerate(placed)
+        for b, there in placed[at + 1 :]
+        if min(here.intersected(there).width(), here.intersected(there).height()) > 2
+    ]
+
+
+def tall(sentence: Sentence) -> int:
+    return sentence.heightForWidth(sentence.width())
+
+
+def test_nothing_lies_on_each_other_when_a_set_is_ready(
+    qtbot: QtBot, plugins: Any, make_napari_viewer: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even before Qt has told all layouts, which on a busy machine takes a while to be seen."""
+    monkeypatch.setattr(jobs, "NICE", 0)
+    viewer = make_napari_viewer(show=True)
+    dock = show_dock(viewer)
+    dock.show_tab("movies")
+    section = study_of(viewer, dock, "a")
+    counted(qtbot, section)
+    qtbot.wait(100)
+    before: list[str] = []
+    section.made.connect(lambda: before.extend(in_each_other(section)))
+    section.maker.make.click()
+    qtbot.waitUntil(lambda: section.maker.then.isVisible(), timeout=PATIENCE)
+    section._drawn(Examples(np.zeros((300, 300, 3), np.uint8), "18 pairs are possible; 16 of 16 would be kept."))
+    assert section.sheet.isVisible() and in_each_other(section) == []
+    section.ask_why.click()
+    assert section.why.isVisible() and in_each_other(section) == []
+    assert before == []
+
+
+def test_the_traps_fit_into_380_pixels(qtbot: QtBot, viewer: Any, dock: CellSynthDock) -> None:
+    """In the dock, whose letters are larger, with all rows that a review has."""
+    add_stack(viewer, discs("a movie with a name that is rather long")[0])
+    tab = dock.tab("movies")
+    tab.training_set.choose("traps")
+    pane = tab.training_set.pane
+    for each in (pane.elsewhere, pane.cancel, pane.table, pane.save, pane.load):
+        each.setVisible(True)
+    pane.boxed.setText("152 x 156 px, frame 100, plane 10")
+    qtbot.wait(50)
+    assert tab.widget().minimumSizeHint().width() + tab.verticalScrollBar().sizeHint().width() <= 380

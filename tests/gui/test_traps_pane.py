@@ -290,7 +290,7 @@ def test_decisions_are_kept_when_traps_are_cut_anew(qtbot: QtBot, pane: TrapsPan
     look_again(qtbot, pane)
     assert {place: what[0] for place, what in decisions(pane).items()} == {p: w[0] for p, w in before.items()}
     assert [what[1:] for what in decisions(pane).values()].count((1, 2)) == 1
-    assert "Decisions about 4 traps were carried over." in pane.says.text()
+    assert "Decisions about 4 traps were carried over." in pane.carried.text()
 
 
 def test_decisions_about_traps_that_are_away_wait(qtbot: QtBot, pane: TrapsPane, chip: Field) -> None:
@@ -301,7 +301,7 @@ def test_decisions_about_traps_that_are_away_wait(qtbot: QtBot, pane: TrapsPane,
     look_again(qtbot, pane)
     few = decisions(pane)
     assert 0 < len(few) < 12 and all(before[place][0] == what[0] for place, what in few.items())
-    assert "wait: no such trap is whole among these" in pane.says.text()
+    assert "wait: no such trap is whole among these" in pane.carried.text()
     pane.threshold.setValue(value)
     look_again(qtbot, pane)
     assert {p: w[0] for p, w in decisions(pane).items()} == {p: w[0] for p, w in before.items()}

@@ -139,11 +139,15 @@ class TrapsPane(KindPane):
         self.table.changed.connect(self._decided)
         self.save = button("Save table…", self._save_clicked, "As CSV, for a spreadsheet.")
         self.load = button("Load table…", self._load_clicked, "Takes decisions, frames and notes of a saved table.")
-        line = row(self.look, QLabel("washed cells"), self.washed)
-        line.setStretch(2, 1)
-        self.rows.addLayout(line)
+        self.carried, self.makes = Sentence(), Sentence()
+        washed = row(QLabel("washed cells"), self.washed)
+        washed.setStretch(1, 1)
+        self.rows.addLayout(row(self.look, None))
+        self.rows.addWidget(self.carried)
+        self.rows.addLayout(washed)
         self.rows.addWidget(self.table)
         self.rows.addLayout(row(self.save, self.load, None))
+        self.rows.addWidget(self.makes)
 
     def _show_state(self) -> None:
         """Only what can be done next is there."""
@@ -158,6 +162,9 @@ class TrapsPane(KindPane):
         self.look.setEnabled(traps > 0 and not busy)
         for each in (self.table, self.save, self.load):
             each.setVisible(self.review is not None)
+        if self.review is None:
+            self.carried.say("")
+            self.makes.say("")
         box = self.box
         frame, plane = self.place
         self.boxed.setText(
@@ -343,7 +350,8 @@ class TrapsPane(KindPane):
         self.table.fill(rows, pictures_of(review.judged, names))
         if self.looked is not None:
             said, all_of_it = review_words(review, self.looked)
-            self.says.say("\n".join(filter(None, (said, capital(carried)))))
+            self.says.say(said)
+            self.carried.say(capital(carried))
             self.says.setToolTip(all_of_it if "\n" in all_of_it else "")
         self.show_boxes()
         self.changed.emit()
@@ -424,9 +432,15 @@ class TrapsPane(KindPane):
 
     def show_plan(self, plan: Any) -> None:
         """Say what would be made."""
-        if plan is not None:
+        if plan is None:
+            self.makes.say("")
+        else:
             traps = len({(one.place.source, one.place.row.trap) for one in plan.sequences})
-            self.says.say(f"{len(plan.sequences)} sequences of {traps} traps, {plan.frames:,} frames.")
+            self.makes.say(f"{len(plan.sequences)} sequences of {traps} traps, {plan.frames:,} frames.")
+
+    def outdated(self) -> None:
+        if self.makes.text():
+            self.makes.say("counting\u2026")
 
     def split_words(self, recordings: Sequence[Recording], plan: SequencePlan) -> str:
         """``learns from 8 traps, tunes on 1, is tested on 1``, where whole traps are held out."""
