@@ -249,9 +249,8 @@ def capital(text: str) -> str:
 def _numbers(result: int | None) -> str:
     """The curves."""
     said = setting()
-    lines = [
-        f"Measured with {said['family'].upper()} ({PRESETS.get(said['preset'], said['preset'])}, {said['steps']:,} steps, {said['size']} px)."
-    ]
+    preset = PRESETS.get(said["preset"], said["preset"])
+    lines = [f"Measured with {said['family'].upper()} ({preset}, {said['steps']:,} steps, {said['size']} px)."]
     for curve in curves():
         steps = ", ".join(f"{point.cells} cells {point.samples:.1f}" for point in curve.points)
         seeds = max(point.seeds for point in curve.points)
