@@ -118,6 +118,21 @@ def test_the_distance_of_planes_is_said_in_the_line(qtbot: QtBot, line: MovieLin
     assert line.session.study.whole_row(0).z_step == 1.5
 
 
+def test_planes_and_images_fit_into_380_pixels(qtbot: QtBot, line: MovieLine, tmp_path: Path) -> None:
+    path = tmp_path / "a plate with a long name.ome.tif"
+    with tifffile.TiffWriter(path, ome=True) as tif:
+        for name in ("position A1", "position B2"):
+            tif.write(np.zeros((120, 21, 2, 8, 8), np.uint8), metadata={"axes": "TZCYX", "Name": name})
+    open_path(line.session.viewer, path, 0)
+    qtbot.waitUntil(line.scene.isVisible, timeout=PATIENCE)
+    assert line.planes.text() == "21 planes"
+    assert line.minimumSizeHint().width() <= 380
+    line.ask_for(("pixel_size",))
+    line.step.edit()
+    qtbot.wait(50)
+    assert line.minimumSizeHint().width() <= 380
+
+
 def test_a_movie_of_one_plane_has_no_distance(line: MovieLine) -> None:
     add_stack(line.session.viewer, Stack(np.zeros((2, 5, 5)), "TYX"))
     assert not line.step.isVisible()
@@ -141,6 +156,7 @@ def test_another_image_of_the_file_is_chosen_in_the_line(
     qtbot.waitUntil(line.scene.isVisible, timeout=PATIENCE)
     assert [line.scene.itemText(i) for i in range(line.scene.count())] == ["0: left", "1: right"]
     assert line.scene.value == 0
+    assert line.says.text() == ""  # the choice says that there are two
     outlines = viewer.add_labels(np.zeros((3, 20, 20), int))
     session.outlines = outlines
     pick(line, 1)

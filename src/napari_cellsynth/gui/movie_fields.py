@@ -64,10 +64,13 @@ def duration_field() -> QuantityField:
 
 
 def extent(sizes: dict[str, int]) -> str | None:
-    """``60 frames``, ``60 frames, 3 z planes``; None where the axes are not known."""
+    """``60 frames``, ``4 samples, 1 frame``; None where the axes are not known.
+
+    Planes are told beside their choice.
+    """
     if not sizes:
         return None
-    things = {"T": "frame", "Z": "z plane", "Q": "sample"}
+    things = {"T": "frame", "Q": "sample"}
     said = [words.how_many(n, things[axis]) for axis, n in sizes.items() if axis in things and (n > 1 or axis == "T")]
     return ", ".join(said) or "1 image"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.gui import words, workers
@@ -41,6 +41,8 @@ LIKELY_PIXEL = (0.005, 50.0)
 """Micrometres of a pixel between which nobody is asked to look again: from localisation maps to whole plates."""
 PIXEL_NOTE = "pixel size from"
 """How the note begins on a pixel size that is to be looked at."""
+SCENES_NOTE = " holds "
+"""What the note on a file of several images has, which the choice among them says as well."""
 POLL = 100
 """Milliseconds between two looks how far a file is read."""
 FACTS = ("axes", "pixel_size", "z_step", "frame_interval", "channels", "provenance")
@@ -65,6 +67,7 @@ class MovieLine(QFrame):
         self.modality.picked.connect(lambda value: self._give(modality=value))
         self.channel = Choice("channel")
         self.channel.picked.connect(self._channel_picked)
+        self.planes = QLabel()
         self.z = Choice("focus")
         self.z.setToolTip("What of the focus planes is worked on; planes are counted from 0.")
         self.z.picked.connect(self._z_picked)
@@ -109,7 +112,7 @@ class MovieLine(QFrame):
         inside.setSpacing(3)
         inside.addLayout(top)
         inside.addLayout(row(self.frames, self.pixel, self.interval, None, self.complete))
-        inside.addLayout(row(self.z, self.step, None))
+        inside.addLayout(row(self.planes, self.z, self.step, None))
         inside.addWidget(self.axes)
         column.addWidget(self.empty)
         column.addWidget(self.filled)
@@ -127,7 +130,7 @@ class MovieLine(QFrame):
         self.axes.given.connect(lambda axes: self._give(axes=axes))
         for fact in (self.pixel, self.interval, self.step):
             fact.complaint.connect(lambda text: self._say(text, "bad"))
-        self.pixel.confirmed.connect(self.confirm)
+        self.pixel.confirmed.connect(self._pixel_confirmed)
         self._poll = QTimer(self, interval=POLL)
         self._poll.timeout.connect(self._show_reading)
         layers = self.session.viewer.layers.events
@@ -193,6 +196,8 @@ class MovieLine(QFrame):
 
         def found(scenes: tuple[tuple[str, ...], int]) -> None:
             self._scenes[path] = scenes[0]
+            if len(scenes[0]) > 1 and SCENES_NOTE in self.says.text():
+                self._say("")
             self.refresh()
 
         workers.call(lambda: scenes_of(path), returned=found, failed=lambda _: None, owner=self)
@@ -257,12 +262,17 @@ class MovieLine(QFrame):
     def confirm(self) -> None:
         """What is said of the movie is so: it is not said again, and the pixel size counts as the user's own."""
         layer = self.session.movie
-        notes = facts_of(layer).notes
-        if notes:
-            complete(layer, notes=notes[1:])
+        said, notes = self.says.text().casefold(), facts_of(layer).notes
+        complete(layer, notes=tuple(note for note in notes if f"{note}.".casefold() != said))
         self._say("")
         self.refresh()
         self.session.movie_facts_changed.emit(layer)
+
+    def _pixel_confirmed(self) -> None:
+        complete(self.session.movie, notes=_other_notes(self.session.movie))
+        self._say("")
+        self.refresh()
+        self.session.movie_facts_changed.emit(self.session.movie)
 
     def _interval_given(self, interval: float) -> None:
         self._give(frame_interval=interval)
@@ -341,7 +351,7 @@ class MovieLine(QFrame):
 
     def _refuse_colour(self, layer: Any, why: str) -> None:
         self._say(why, "warning")
-        facts = (self.frames, self.pixel, self.interval, self.step, self.z, self.axes)
+        facts = (self.frames, self.pixel, self.interval, self.step, self.planes, self.z, self.axes)
         for widget in (*facts, self.complete, self.modality, self.channel, self.scene):
             widget.hide()
 
@@ -384,10 +394,13 @@ class MovieLine(QFrame):
         planes = sizes.get("Z", 1)
         self.step.setVisible(planes > 1)
         self.step.state(None if facts.z_step is None else length_words(facts.z_step))
-        self.z.setVisible(planes > 1)
+        self.planes.setText(words.how_many(planes, "plane"))
+        for widget in (self.planes, self.z):
+            widget.setVisible(planes > 1)
         self.z.offer([*words.Z.items(), *((f"z: plane {z}", z) for z in range(planes))], self.session.z)
-        if facts.notes and not self.says.text():
-            note = facts.notes[0]
+        notes = [note for note in facts.notes if len(scenes) < 2 or SCENES_NOTE not in note]
+        if notes and not self.says.text():
+            note = notes[0]
             confirms = "It is right" if note.startswith(PIXEL_NOTE) else "I know"
             self._say(f"{note[:1].upper()}{note[1:]}.", "warning", confirms=confirms)
 
