@@ -80,6 +80,7 @@ BARE = {"augment": 0.0}
 RUNS = (
     Run("healthy-neutrophils", "neutrophils"),
     Run("healthy-neutrophils-1", "neutrophils", 1, check=True),
+    Run("healthy-neutrophils-2", "neutrophils", 2, check=True, steps=3000),
     Run("healthy-trapped-yeast", "trapped yeast"),
     Run("healthy-trapped-yeast-1", "trapped yeast", 1, check=True),
     Run("healthy-yeast", "yeast"),
@@ -97,7 +98,7 @@ RUNS = (
     Run("ten-yeast", "yeast", 0, "collapse", "ten images", True, images=10),
     Run("sixteen", "neutrophils", 0, "memorising", "16 crops", few=16),
     Run("sixteen-yeast", "yeast", 0, "memorising", "16 crops", few=16),
-    Run("sixteen-nuclei", "nuclei", 1, "memorising", "16 crops", True, few=16),
+    Run("sixteen-nuclei", "nuclei", 1, "memorising", "16 crops", True, steps=3000, few=16),
     Run("sixteen-trapped", "trapped yeast", 1, "memorising", "16 crops", True, few=16),
     Run("rate-0", "neutrophils", 0, "plateau", "learning rate 0", rate=0.0),
     Run("rate-250", "neutrophils", 0, "exploding", "learning rates x 250", rate=250.0),

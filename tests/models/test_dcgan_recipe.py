@@ -10,6 +10,7 @@ from napari_cellsynth.models.dcgan.config import FAMILY, TINY, DcganSettings
 from napari_cellsynth.models.dcgan.generate import generate, ready_to_use
 from napari_cellsynth.models.dcgan.networks import Generator
 from napari_cellsynth.models.dcgan.recipe import DcganRecipe
+from napari_cellsynth.quality import closeness
 from napari_cellsynth.quality.measures import foreground
 from napari_cellsynth.stack.crops.crop_set import TrainingSet
 from napari_cellsynth.stack.scaling import Scaling
@@ -110,7 +111,25 @@ def test_preview_and_validation_speak_of_the_data(recipe: DcganRecipe) -> None:
     assert set(np.unique(preview[:, 1])) <= {0, 1}
     values = recipe.validate(recipe.networks)
     assert values["frechet"] > 10, "an untrained generator is far from real cells"
-    assert 0 <= values["variety"] < 1
+    assert values["variety"] >= 0
+
+
+def test_validation_tells_copies_and_sameness(training_sets, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As its samples: training crops, ten of them again and again, and held-out crops."""
+    monkeypatch.setattr(closeness, "FEW", 2)
+    recipe = DcganRecipe(TINY, training_sets("crops"))
+
+    def validated(images: np.ndarray) -> dict[str, float]:
+        monkeypatch.setattr(recipe, "_samples", lambda networks, count: (images, None))
+        return recipe.validate(recipe.networks)
+
+    training = recipe.data.images(recipe.train)
+    assert validated(training)["nearest"] < 0.01
+    assert validated(np.concatenate([training[:10]] * 10))["variety"] < 0.01
+    held_out = recipe.data.images(recipe.data.indices("validation"))
+    found = validated(held_out)
+    assert list(found) == ["frechet", "variety", "nearest"]
+    assert found["nearest"] == pytest.approx(1, abs=0.01)
 
 
 def test_made_masks_fit_their_own_images(training_sets, tmp_path) -> None:

@@ -74,8 +74,10 @@ def test_frames_of_one_cell_do_not_make_the_yardstick_of_variety() -> None:
     training = np.concatenate([once + 5 * draws.standard_normal(once.shape) for _ in range(10)])
     groups = np.tile(np.arange(40), 10)
     new = cells(100, 11)
-    assert Closeness(training, new[:20], groups).variety(new) == pytest.approx(1, abs=0.25)
+    assert Closeness(training, new[:20], groups).variety(new) == pytest.approx(1, abs=0.35)
     assert Closeness(training, new[:20]).variety(new) > 2
+    one = Closeness(training[:2] * 1.0, new[:20], [7, 7])
+    assert np.isnan(one.variety(new)), "one cell is no yardstick"
 
 
 def test_large_sets_are_looked_at_in_part(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,8 +41,8 @@ class Closeness:
         (M, Y, X), what it does not see; may be empty.
     groups
         Of each training image, which cell it shows: crops of one cell from
-        frame to frame are nearly copies, and the yardstick of variety takes
-        one of each. Without it every image is one of its own.
+        frame to frame are nearly copies, and no yardstick of variety.
+        Without it every image shows a cell of its own.
     turned
         Whether training may mirror and turn images.
     """
@@ -76,23 +76,25 @@ class Closeness:
     def variety(self, made: np.ndarray) -> float:
         """How different made images (N, Y, X) are from each other, in units of how different cells are in training.
 
-        The median distance of an image to the nearest other one among as
-        many made as there are in the yardstick, divided by the yardstick's:
-        about 1 as real, 0 where the same few images come again and again,
-        however different these are.
+        The median distance of an image to the nearest other one among at
+        most 100 made images, divided by the same among as many training
+        images, of which only those of other cells count: about 1 as real, 0
+        where the same few images come again and again, however different
+        these are.
         """
-        count = min(len(self._different), len(made))
+        count = min(len(self._spread), len(made))
         if count < 2:
             return float("nan")
         parts = [made[start : start + count] for start in range(0, len(made) - count + 1, count)]
-        own = np.mean([self._among(part) for part in parts])
-        real = self._among(self.training[self._different[:count]])
-        return float(own / real) if real > 0 else float("nan")
+        own = np.mean([self._among(part, np.arange(count)) for part in parts])
+        chosen = self._spread[:count]
+        real = self._among(self.training[chosen], self._cells[chosen])
+        return float(own / real) if np.isfinite(real) and real > 0 else float("nan")
 
-    def _among(self, images: np.ndarray) -> float:
-        """Median distance to the nearest other image."""
+    def _among(self, images: np.ndarray, cells: np.ndarray) -> float:
+        """Median distance to the nearest image of another cell."""
         distances = self._distances(images, self._shrink(images))
-        np.fill_diagonal(distances, np.inf)
+        distances[cells[:, None] == cells] = np.inf
         return float(np.median(distances.min(1)))
 
     @cached_property
@@ -108,14 +110,20 @@ class Closeness:
         return float(np.median(self._distances(self.held_out[chosen], self._small).min(1)))
 
     @cached_property
-    def _different(self) -> np.ndarray:
-        """Training images of different cells, or any where there are too few cells."""
-        draws = np.random.default_rng(0)
-        groups = np.arange(len(self.training)) if self.groups is None else np.asarray(self.groups)
-        order = draws.permutation(len(groups))
-        _, first = np.unique(groups[order], return_index=True)
-        chosen = order[np.sort(first)] if len(first) >= FEW else order
-        return chosen[:MADE]
+    def _cells(self) -> np.ndarray:
+        """Of each training image, the cell it shows."""
+        return np.arange(len(self.training)) if self.groups is None else np.asarray(self.groups)
+
+    @cached_property
+    def _spread(self) -> np.ndarray:
+        """Training images of as many cells as there are, at most ``MADE``: one of each, then a second of each, …"""
+        order = np.random.default_rng(0).permutation(len(self.training))
+        seen: dict[int, int] = {}
+        turn = []
+        for cell in self._cells[order].tolist():
+            seen[cell] = seen.get(cell, 0) + 1
+            turn.append(seen[cell])
+        return np.asarray(order[np.argsort(turn, kind="stable")][:MADE])
 
     @cached_property
     def _middle(self) -> np.ndarray:
