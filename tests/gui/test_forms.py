@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import pkgutil
+from importlib import import_module
 from pathlib import Path
-from typing import Literal
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import pytest
-from pydantic import BaseModel, ConfigDict, Field
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from napari_cellsynth import stack
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.gui.forms import SettingsForm
 from napari_cellsynth.models.registry import FAMILIES
@@ -49,11 +55,11 @@ class Odd(BaseModel):
 
 @pytest.mark.parametrize(("family", "preset"), [(f, p) for f in FAMILIES for p in FAMILIES[f].presets])
 def test_every_preset_reads_back(qtbot, family, preset):
-    settings = FAMILIES[family].presets[preset]
-    form = SettingsForm(settings)
+    config = FAMILIES[family].presets[preset]
+    form = SettingsForm(config)
     qtbot.addWidget(form)
-    assert form.read() == settings
-    assert form.changes(settings) == {}
+    assert form.read() == config
+    assert form.changes(config) == {}
 
 
 def test_awkward_types_read_back(qtbot):
@@ -109,3 +115,110 @@ def test_a_count_that_is_none_is_said_in_plain_words(qtbot, text):
     qtbot.addWidget(form)
     form.rows["count"].line.setText(text)
     assert form._complaint.text() == "count: should be a whole number"
+
+
+# -- all settings there are, at any values within their bounds -------------------------------------------------------
+
+
+def all_settings() -> dict[str, type[BaseModel]]:
+    """Settings of the families and of everything in ``stack`` that has some, by name."""
+    found: dict[str, type[BaseModel]] = {family.name: family.settings for family in FAMILIES.values()}
+    for module in pkgutil.walk_packages(stack.__path__, f"{stack.__name__}."):
+        if module.name.endswith(("settings", "holdout")):
+            for name, kind in vars(import_module(module.name)).items():
+                if isinstance(kind, type) and issubclass(kind, BaseModel) and kind.__module__ == module.name:
+                    found[name] = kind
+    return found
+
+
+def drawn(annotation: Any, bounds: dict[str, float]) -> st.SearchStrategy[Any]:
+    """Values of a type within bounds."""
+    origin, members = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return drawn(members[0], {**bounds, **limits(members[1:])})
+    if origin is Literal:
+        return st.sampled_from(members)
+    if origin in (Union, UnionType):
+        return st.one_of(*(drawn(member, bounds) for member in members))
+    if origin in (tuple, list):
+        inner = [drawn(member, {}) for member in members if member is not Ellipsis]
+        if origin is tuple and Ellipsis not in members:
+            return st.tuples(*inner)
+        return st.lists(inner[0], min_size=1, max_size=4).map(origin)
+    simple = {
+        type(None): st.none(),
+        bool: st.booleans(),
+        int: st.integers(
+            int(bounds.get("ge", bounds.get("gt", -1001) + 1)), int(bounds.get("le", bounds.get("lt", 10**6)))
+        ),
+        float: st.floats(
+            bounds.get("ge", bounds.get("gt", -1e6)),
+            bounds.get("le", bounds.get("lt", 1e6)),
+            exclude_min="gt" in bounds,
+            exclude_max="lt" in bounds,
+        ),
+        str: st.text("abc äµ-_.0123456789", min_size=1, max_size=12).map(str.strip).filter(bool),
+        Path: st.just(Path("a folder/b.tif")),
+    }
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return values_of(annotation)
+    return simple[annotation]
+
+
+def limits(metadata: Any) -> dict[str, float]:
+    return {name: getattr(one, name) for one in metadata for name in ("ge", "gt", "le", "lt") if hasattr(one, name)}
+
+
+def values_of(kind: type[BaseModel]) -> st.SearchStrategy[Any]:
+    """Models with values of all fields; None for those that together are refused."""
+    fields = {name: drawn(field.annotation, limits(field.metadata)) for name, field in kind.model_fields.items()}
+
+    def made(values: dict[str, Any]) -> Any:
+        try:
+            return kind(**values)
+        except ValidationError:
+            return None
+
+    return st.fixed_dictionaries(fields).map(made)
+
+
+SETTINGS = all_settings()
+
+
+def test_all_settings_are_looked_at():
+    assert {"dcgan", "CropSettings", "ClipSettings", "PairSettings", "TrapSettings", "OutlineSettings"} <= set(SETTINGS)
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_what_a_form_shows_is_what_it_reads(qtbot, name):
+    kind = SETTINGS[name]
+    tried = []
+
+    @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+    @given(values_of(kind))
+    def reads_back(config: BaseModel | None) -> None:
+        if config is None:
+            return
+        tried.append(config)
+        form = SettingsForm(config)
+        assert form.read() == config
+        form.deleteLater()
+
+    reads_back()
+    assert len(tried) >= 3, "hardly any values were within what the settings allow together"
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_values_that_are_put_into_a_form_are_read(qtbot, name):
+    kind = SETTINGS[name]
+    form = SettingsForm(kind())
+    qtbot.addWidget(form)
+
+    @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+    @given(values_of(kind))
+    def takes(config: BaseModel | None) -> None:
+        if config is not None:
+            form.show_values(dict(config))
+            assert form.read() == config
+
+    takes()
