@@ -59,6 +59,7 @@ class MovieLine(QFrame):
         self.movies = Choice("movie")
         self.movies.picked.connect(self._movie_picked)
         self.scene = Choice("image of the file")
+        self.scene.setMinimumContentsLength(4)  # a line of three choices fits
         self.scene.picked.connect(self._scene_picked)
         self._scenes: dict[Path, tuple[str, ...]] = {}
         self._asked: set[Path] = set()
