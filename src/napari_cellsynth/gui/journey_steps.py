@@ -297,7 +297,7 @@ WITHOUT_TRAINING = [
     ),
     Journey(
         "Is a movie fit for use?",
-        "Dark, blurred or doubled frames, a stage that moves or jumps; the movie steadied without a new file.",
+        "Dark, blurred or doubled frames, a stage that moves; the movie steadied without a new file.",
         steady,
         "That was it. A click on a finding leads to its frame; what is made on the steady movie can be moved back.",
     ),
