@@ -120,6 +120,7 @@ def test_losses_that_grow_and_those_that_have_a_right_to() -> None:
     assert "300-fold" in judge(told(losses={"g/loss": [1, 4, 20, 80, 300]}))[0].words
     assert codes(told(losses={"g/loss": [0.001, 0.5, 2.0, 2.0]})) == [], "a loss may begin near 0"
     assert codes(told(losses={"g/loss": [-300, -310, -320]})) == [], "and be large and negative"
+    assert codes(told(losses={"g/loss": [1e7, 1e7, 1e7]})) == ["exploding"], "within the first steps, which nobody saw"
     assert "exploding" in codes(told(frechet=[90, 30, 30, 30, 400, 500, 600]))
 
 

@@ -30,8 +30,9 @@ Severity = Literal["quiet", "good", "warning", "bad"]
 
 BEGINNING, LATE = 0.02, 0.25
 """Share of a training in which nothing is held against it; and that after which no more previews are waited for."""
-BLOWN_UP, FLUNG = 50.0, 8.0
-"""Exploding: a loss this many times what it was at first, or the distance this many times its best."""
+BLOWN_UP, HUGE, FLUNG = 50.0, 1e5, 8.0
+"""Exploding: a loss this many times what it was at first; or this large, whatever it was in steps that were not
+written one by one; or the distance this many times its best."""
 ALIKE, ALL_ALIKE, RISING = 0.3, 0.15, 0.03
 """Collapse: variety below the first; grave below the second; unless it has just risen by the third."""
 COPIED, ALL_COPIED = 0.85, 0.6
@@ -95,6 +96,9 @@ def exploding(history: History) -> Finding | None:
     grown, away = trends.loss_growth(history), trends.worsening(history)
     if grown is not None and grown[1] > BLOWN_UP:
         return Finding("exploding", "bad", f"The loss of the {grown[0]} has grown {_times(grown[1])}-fold. {cure}")
+    largest = trends.largest_loss(history)
+    if largest is not None and largest[1] > HUGE:
+        return Finding("exploding", "bad", f"The loss of the {largest[0]} is beyond reason. {cure}")
     if away is None or away <= FLUNG or len(trends.distance(history).values) < SOME:
         return None
     words = f"What is made is {_times(away)} times as far from real cells as at step {_step_of_best(history)}."

@@ -22,14 +22,21 @@ POINTS = 2
 
 def loss_growth(history: History) -> tuple[str, float] | None:
     """The phase whose loss has grown most, and how many times it is what it was at first."""
-    grown: list[tuple[float, str]] = []
-    for name, curve in history.losses.items():
-        if name.endswith("/loss") and len(curve.values) >= 3 * FEW:
-            sizes = [abs(value) for value in curve.values]
-            # The least of the first ones: a learning rate that is far too large takes one step to fling it away.
-            first, now = min(sizes[: 2 * FEW]), median(sizes[-2 * FEW :])
-            grown.append((now / max(first, SMALL), name.partition("/")[0]))
+    # The least of the first ones: a learning rate that is far too large takes one step to fling it away.
+    grown = [(median(sizes[-2 * FEW :]) / max(min(sizes[: 2 * FEW]), SMALL), phase) for phase, sizes in _sizes(history)]
     return max(grown)[::-1] if grown else None
+
+
+def largest_loss(history: History) -> tuple[str, float] | None:
+    """The phase whose loss is largest of late, and its size."""
+    sizes = [(median(sizes[-2 * FEW :]), phase) for phase, sizes in _sizes(history)]
+    return max(sizes)[::-1] if sizes else None
+
+
+def _sizes(history: History) -> list[tuple[str, list[float]]]:
+    """Phases and the sizes of their losses, where there are enough."""
+    curves = [(name.partition("/")[0], curve) for name, curve in history.losses.items() if name.endswith("/loss")]
+    return [(phase, [abs(value) for value in curve.values]) for phase, curve in curves if len(curve.values) >= 3 * FEW]
 
 
 def distance(history: History) -> Curve:
