@@ -22,7 +22,7 @@ NEAR_TOP = 0.01
 """Share of the frame's range below its highest value with which the pile at the top is compared."""
 
 
-BLOCKS, FEWEST_BLOCKS = (2, 4, 8, 16), 64
+BLOCKS, FEWEST_BLOCKS = (2, 4, 8, 16), 256
 """Sides of blocks (pixels) whose means tell structure from noise, and how many blocks that takes."""
 
 
