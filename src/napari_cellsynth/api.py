@@ -320,6 +320,8 @@ def train(
     chosen = known(record["family"])
     settings = resolve_settings(chosen, None, record["settings"])
     data = _same_training_set(chosen, folder)
+    if str(data.path) != record["data"].get("path"):
+        folder.log(f"the training set, known by its content, is {data.path}")
     recipe = chosen.load("recipe")(settings, data.path)
     wait = wait or record.get("wait") is True
     room = needs_of(record) if needs is None else needs
@@ -591,7 +593,8 @@ def open_model(run: Path, *, device: str = "auto") -> Model:
     from napari_cellsynth.models.registry import family as known
 
     folder = RunFolder(Path(run))
-    found, notes = folder.checkpoints(), []
+    notes: list[str] = []
+    found = folder.checkpoints()
     if not found:
         raise BadInput(f"{folder.path.name} has saved no weights yet; train it until its first checkpoint")
     record = _record(folder, "data", "model")

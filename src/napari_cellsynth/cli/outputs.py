@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_cellsynth.stack.files.outputs import beside, image_path, refuse_others, refuse_stale
 
 if TYPE_CHECKING:
+    from napari_cellsynth.api import Model
     from napari_cellsynth.stack.stack import Stack
 
 
@@ -30,3 +32,13 @@ def write_made(path: Path, images: Stack, labels: Stack | None, *, quiet: bool) 
         written.append(write_stack(side, labels, kind="labels"))
     if not quiet:
         print("\n".join(str(one) for one in written))
+
+
+def opened(run: Path, device: str) -> Model:
+    """What a run has learned; what is odd about it is said on stderr."""
+    from napari_cellsynth import api
+
+    model = api.open_model(run, device=device)
+    for note in model.notes:
+        print(f"note: {note}", file=sys.stderr)
+    return model

@@ -33,13 +33,14 @@ class Sample:
 
 def main(words: Sequence[str]) -> int:
     from napari_cellsynth import api
-    from napari_cellsynth.cli.outputs import place_for, write_made
+    from napari_cellsynth.cli.outputs import opened, place_for, write_made
 
     options = parse(Sample, "sample", words)
     if options.count < 1:
         raise BadInput(f"--count {options.count} given; at least 1 is needed")
     check_seed(options.seed)
     out = place_for(options.out)
-    images, labels = api.sample(options.run, count=options.count, seed=options.seed, device=options.device)
+    model = opened(options.run, options.device)
+    images, labels = api.sample(model, count=options.count, seed=options.seed)
     write_made(out, images, labels, quiet=options.quiet)
     return 0

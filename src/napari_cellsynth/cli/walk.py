@@ -41,7 +41,7 @@ class Walk:
 
 def main(words: Sequence[str]) -> int:
     from napari_cellsynth import api
-    from napari_cellsynth.cli.outputs import place_for, write_made
+    from napari_cellsynth.cli.outputs import opened, place_for, write_made
 
     options = parse(Walk, "walk", words)
     if options.through and options.points is not None:
@@ -55,13 +55,12 @@ def main(words: Sequence[str]) -> int:
     check_seed(options.seed)
     out = place_for(options.out)
     images, labels = api.walk(
-        options.run,
+        opened(options.run, options.device),
         points=points,
         between=options.between,
         kind=options.kind,
         seed=options.seed,
         through=options.through or None,
-        device=options.device,
     )
     write_made(out, images, labels, quiet=options.quiet)
     return 0

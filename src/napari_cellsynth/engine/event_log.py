@@ -73,6 +73,12 @@ class EventLog:
                 file.write(b"\n")
             file.write(line.encode())
 
+    def catch_up(self) -> None:
+        """Write what could not be written before; here everything is written at once."""
+
+    def settle(self) -> None:
+        """Wait until everything is written."""
+
     def recent(self) -> Recent:
         """The newest events, back to the last that changed how the run is doing (but no further than :data:`END`)."""
         turn: Event | None = None

@@ -173,10 +173,10 @@ class Heartbeat:
     off, and ``rival`` says who it is.
     """
 
-    def __init__(self, path: Path, *, beat: float = BEAT, after: float = 0.0) -> None:
+    def __init__(self, path: Path, *, beat: float | None = None, after: float = 0.0) -> None:
         self.step = 0
         self.rival: Alive | None = None
-        self._path, self._beat = path, beat
+        self._path, self._beat = path, BEAT if beat is None else beat
         self._me = Alive(
             host=socket.gethostname(),
             pid=os.getpid(),

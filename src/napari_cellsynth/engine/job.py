@@ -27,7 +27,7 @@ from napari_cellsynth.engine.events import (
 )
 from napari_cellsynth.engine.heartbeat import Heartbeat
 from napari_cellsynth.engine.looks import look
-from napari_cellsynth.engine.patience import PatientLog, is_there
+from napari_cellsynth.engine.patience import is_there
 from napari_cellsynth.engine.previews import keep_preview
 from napari_cellsynth.engine.recipe import Recipe
 from napari_cellsynth.engine.run_folder import RunFolder
@@ -114,7 +114,6 @@ class Job:
         )
         self._loop, self._described, self._notes = taken.loop, taken.described, taken.notes
         self._saving = Saving(folder, self._loop, self._settings, taken.saved)
-        self._log = folder.log_of_events = PatientLog(folder.path)
         self._pace = Pace(self._loop)
 
     def _started(self) -> Event:
@@ -258,7 +257,7 @@ class Job:
             time.sleep(0.1)
             self._loop.rest()
             self._alone()
-            self._log.catch_up()
+            self._folder.log_of_events.catch_up()
         return wish
 
     def _leave(self, wish: Wish) -> Iterator[Event]:
@@ -295,7 +294,7 @@ class Job:
         if self._team is not None:
             self._team.dismiss(said.to_json())
         if self._begun and not isinstance(event, Failed):
-            self._log.settle()
+            self._folder.log_of_events.settle()
         return said
 
     def _keep_what_it_took(self) -> None:

@@ -36,6 +36,12 @@ def is_there(run: Path) -> bool:
     return os.path.isfile(run / "run.json")
 
 
+def must_be_there(run: Path) -> None:
+    """Raise FileNotFoundError where :func:`is_there` says no."""
+    if not is_there(run):
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(run))
+
+
 class Absence:
     """How long the folder of a run has been away, told from what goes wrong in it."""
 
@@ -125,8 +131,7 @@ class PatientLog(EventLog):
         """Write what could not be written before."""
         try:
             while self._kept:
-                if not is_there(self._run):
-                    raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(self._run))
+                must_be_there(self._run)
                 self.write(self._kept[0])
                 del self._kept[0]
         except OSError as error:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_cellsynth.engine.patience import is_there
+from napari_cellsynth.engine.patience import is_there, must_be_there
 from napari_cellsynth.engine.settings import Settings
 from napari_cellsynth.errors import CellsynthError
 from napari_cellsynth.stack.files.write import write_ome_tiff
@@ -43,6 +43,7 @@ def write_preview(run: Path, images: np.ndarray, step: int, seed: int, described
 def keep_preview(run: Path, images: np.ndarray, step: int, settings: Settings, described: dict[str, Any]) -> str | None:
     """Write a preview and thin out the old ones; None where the run's folder is away, which is no reason to stop."""
     try:
+        must_be_there(run)
         path = write_preview(run, images, step, settings.seed, described)
         thin_out(run, settings.keep_previews)
     except (OSError, CellsynthError):

@@ -12,7 +12,7 @@ from pathlib import Path
 from napari_cellsynth.engine import checkpoint
 from napari_cellsynth.engine.events import CheckpointSaved, Event
 from napari_cellsynth.engine.loop import Loop
-from napari_cellsynth.engine.patience import Absence, patiently
+from napari_cellsynth.engine.patience import Absence, must_be_there, patiently
 from napari_cellsynth.engine.run_folder import RunFolder
 from napari_cellsynth.engine.settings import Settings
 from napari_cellsynth.engine.trouble import check_room
@@ -55,6 +55,7 @@ class Saving:
 
     def _write(self, snapshot: checkpoint.Snapshot, needs: int) -> Path:
         def write() -> Path:
+            must_be_there(self._folder.path)
             check_room(self._folder.path, needs, "a checkpoint")
             return checkpoint.save(self._folder.path / "checkpoints", snapshot)
 

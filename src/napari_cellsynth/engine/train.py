@@ -18,6 +18,7 @@ from napari_cellsynth.engine.follow import follow
 from napari_cellsynth.engine.heartbeat import Heartbeat
 from napari_cellsynth.engine.job import Job
 from napari_cellsynth.engine.loop import Loop
+from napari_cellsynth.engine.patience import PatientLog
 from napari_cellsynth.engine.recipe import Recipe
 from napari_cellsynth.engine.run_folder import RunFolder
 from napari_cellsynth.engine.settings import Settings
@@ -83,6 +84,7 @@ def _lead(
     _check_startable(folder, settings, resume)
     with claim(folder):
         _check_startable(folder, settings, resume)
+        folder.log_of_events = PatientLog(folder.path)
         after = getattr(folder.log_of_events.recent().turn, "time", 0.0)
         with Heartbeat(folder.path / "alive.json", after=after) as heartbeat, repeatable(_threads(folder)) as threads:
             if room is not None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import shutil
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 
-from napari_cellsynth.engine.files import read_json
+from napari_cellsynth.engine.files import read_json, write_json
 from napari_cellsynth.engine.heartbeat import Alive
 from napari_cellsynth.engine.machine import kills_for_memory, machine
 from napari_cellsynth.engine.words import size_in_words
@@ -19,7 +20,7 @@ FULL = 1 << 20
 SCARCE = 0.05
 """Part of what a process had: with less than that free, the system is likely to have ended it."""
 EXIT = "exit.json"
-"""How the process ended, where whoever started it was there to see: {"pid", "created", "status"}."""
+"""How the process ended, where whoever started it was there to see: {"pid", "status"}."""
 
 
 def why_interrupted(folder: Path, alive: Alive) -> str:
@@ -70,6 +71,12 @@ def _by_status(status: int) -> str:
         crashed = name in ("SIGSEGV", "SIGABRT", "SIGBUS", "SIGILL", "SIGFPE")
         return f"its process crashed ({name})" if crashed else f"its process was killed ({name})"
     return f"its process ended with status {status} (see log.txt)"
+
+
+def note_exit(folder: Path, pid: int, status: int) -> None:
+    """Write down how a process ended, for whoever looks later; ``status`` is negative for a signal."""
+    with suppress(OSError):
+        write_json(folder / EXIT, {"pid": pid, "status": status})
 
 
 def exit_status(folder: Path, alive: Alive) -> int | None:

@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING, Any
 
 from napari_cellsynth.engine.events import CancelledByUser, Estimate, Event, PreviewMade
 from napari_cellsynth.engine.run_folder import LIVE, RunFolder, RunState
-from napari_cellsynth.errors import BadInput, RunFailed
+from napari_cellsynth.engine.why import note_exit
+from napari_cellsynth.errors import BadInput, CellsynthError, RunFailed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -91,7 +92,14 @@ class TrainingProcess:
         wish = ["--resume", str(self.folder.path)] if resume else ["--run", str(self.folder.path)]
         with (self.folder.path / "log.txt").open("ab") as log:
             since = time.time()
-            self._child = Child(spawn(["train", *wish, "--quiet"], stdout=log, stderr=subprocess.STDOUT), since)
+            try:
+                child = spawn(["train", *wish, "--quiet"], stdout=log, stderr=subprocess.STDOUT)
+            except OSError as error:
+                raise RunFailed(
+                    f"the training's process could not be started ({error.strerror or error}: {sys.executable}); "
+                    "is Python still where napari was started from?"
+                ) from error
+            self._child = Child(child, since)
         _CHILDREN[self.folder.path.resolve()] = self._child
 
     def alive(self) -> bool:
@@ -106,11 +114,18 @@ class TrainingProcess:
         """Why a child of ours ended before any event of its own: the last line of its log; None else."""
         if self._child is None or self._child.process.poll() in (None, 0):
             return None
-        turn, last = self.folder.log_of_events.last()
-        if any(event is not None and event.time >= self._child.since for event in (turn, last)):
+        alive, (turn, last) = self.folder.alive, self.folder.log_of_events.last()
+        # Events may also be those of another process, on whose account ours was refused.
+        ours = alive is not None and alive.pid == self._child.process.pid
+        if ours and any(event is not None and event.time >= self._child.since for event in (turn, last)):
             return None
         status = self._child.process.returncode
         return last_line(self.folder.path / "log.txt") or f"the process ended with status {status}"
+
+    def note_end(self) -> None:
+        """Write down how a child of ours ended that did not say so itself: only its parent ever knows."""
+        if self._child is not None and self._child.process.poll() not in (None, 0):
+            note_exit(self.folder.path, self._child.process.pid, self._child.process.returncode)
 
     def ask(self, what: str) -> None:
         """``pause``, ``resume`` or ``stop``; the run answers with an event within a step."""
@@ -184,7 +199,8 @@ def give_way(pid: int) -> None:
 def follow(process: TrainingProcess) -> Iterator[News]:
     """Look at a run again and again until it has ended; the first look brings all that was ever said.
 
-    Yields at every look, news or not, so that a worker can be stopped.
+    Yields at every look, news or not, so that a worker can be stopped; a
+    folder that is away is waited for.
     Raises RunFailed where a child of ours ends before it could say anything.
     """
     tail = process.folder.tail()
@@ -194,9 +210,10 @@ def follow(process: TrainingProcess) -> Iterator[News]:
         state = process.folder.state()
         usable = process.folder.latest_weights() is not None
         yield News(events, state, newest_preview(process.folder, events), usable)
-        if not working and state.state not in LIVE:
+        if not working and state.state not in (*LIVE, "away"):
             break
         time.sleep(LOOK_S)
+    process.note_end()
     if reason := process.could_not_begin():
         raise RunFailed(reason)
 

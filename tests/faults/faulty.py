@@ -1,0 +1,54 @@
+"""What child processes do in the tests of faults; imported once by the process that they are forked from."""
+
+from __future__ import annotations
+
+import socket
+import time
+from pathlib import Path
+
+import psutil
+from toys import Toy
+
+from napari_cellsynth.engine import claim, heartbeat
+from napari_cellsynth.engine.run_folder import RunFolder
+from napari_cellsynth.engine.settings import Settings
+from napari_cellsynth.engine.train import train
+from napari_cellsynth.errors import CellsynthError
+
+
+def train_toy(run: str, resume: bool) -> None:
+    """Train a run to its end."""
+    folder = RunFolder(run)
+    settings = Settings(**folder.record["settings"])
+    for _ in train(folder, Toy(settings), settings, device="cpu", resume=resume):
+        pass
+
+
+def take_over(run: str, silence: float) -> None:
+    """Resume a run whose writer elsewhere has been silent for that long."""
+    heartbeat.SILENCE = silence
+    claim.BEAT = silence / 6
+    train_toy(run, True)
+
+
+def train_when_told(run: str, word: str, said: str) -> None:
+    """Wait for a file, try to train, and write down what came of it."""
+    while not Path(word).exists():
+        time.sleep(0.001)
+    try:
+        train_toy(run, False)
+        words = "trained"
+    except CellsynthError as error:
+        words = str(error)
+    Path(said).write_text(words)
+
+
+def train_elsewhere(run: str, resume: bool, clock: float, beat: float) -> None:
+    """As on a computer of another name, whose clock is wrong by so many seconds."""
+    real = time.time
+    time.time = lambda: real() + clock
+    born = psutil.Process.create_time
+    psutil.Process.create_time = lambda self: born(self) + clock
+    socket.gethostname = lambda: "elsewhere"
+    heartbeat.BEAT = beat
+    train_toy(run, resume)
