@@ -34,7 +34,7 @@ it is at least 0.36 of the usual one, but for frames that are the same; and the 
 
 NOISE_ONLY = 6.0
 """Structure of its clearest frame, in standard deviations, below which a recording is noise.  White noise has 1 to 2,
-4 once in thousands of frames; real recordings 110 (24 x 122 pixels) and more."""
+4 once in thousands of frames; real recordings 50 (24 x 122 pixels), most 500 and more."""
 
 
 def constant(looks: Sequence[Look | None]) -> bool:
