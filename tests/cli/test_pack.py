@@ -254,9 +254,13 @@ def test_its_size_is_said_first_and_progress_adds_up(created, tmp_path) -> None:
 
 
 @pytest.mark.slow
-def test_torchrun_trains_a_package_with_two_processes(created, tmp_path) -> None:
+@pytest.mark.parametrize("new", [False, True])
+def test_torchrun_trains_with_two_processes(created, data, tmp_path, new) -> None:
     list(api.pack(created, tmp_path / "package"))
-    words = ["--nproc-per-node", "2", "-m", "napari_cellsynth", "train", "--resume", "HeLa ä"]
+    words = ["--nproc-per-node", "2", "-m", "--", "napari_cellsynth", "train", "--resume", "HeLa ä"]
+    if new:
+        (tmp_path / "package" / "HeLa ä").rename(tmp_path / "away")
+        words = [*words[:-2], "dcgan", str(data), "--run", "HeLa ä", *map(str, [*TINY, *STEPS])]
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", *words]
     environ = {**os.environ, "CUDA_VISIBLE_DEVICES": ""}
     said = subprocess.run(command, cwd=tmp_path / "package", env=environ, capture_output=True, text=True, check=True)

@@ -170,6 +170,15 @@ def test_why_another_process_failed_is_known_to_all(pair, new_run) -> None:
     assert "process 1 of 2" in state.because and "the second half of the batch is spoilt" in state.because
 
 
+def test_a_loss_that_goes_astray_in_one_process_ends_the_run_with_its_step(pair, new_run) -> None:
+    run, _ = new_run("run", steps=20)
+    leader, other = pair.train(run.path, "OneAstray")
+    for said in (leader, other):
+        assert "discriminator/loss became not a number in step 8" in said["error"]
+        assert said["last"] == "failed"
+    assert run.state().state == "failed"
+
+
 def test_a_run_that_cannot_begin_lets_all_go(pair, new_run) -> None:
     run, settings = new_run("run", steps=2)
     alone(run, settings)

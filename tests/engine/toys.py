@@ -187,6 +187,15 @@ class OneIsSmall(OneFails):
         return Smooth.losses(self, phase, networks, batch, draws)
 
 
+class OneAstray(OneFails):
+    """A loss of the second of two processes is not a number."""
+
+    def losses(self, phase: str, networks: Any, batch: ToyBatch, draws: torch.Generator) -> dict[str, Tensor]:
+        losses = Smooth.losses(self, phase, networks, batch, draws)
+        astray = self._step == 7 and os.environ.get("RANK") == "1"
+        return {**losses, "loss": losses["loss"] * float("nan")} if astray else losses
+
+
 class Slow(Smooth):
     """Gives its user time to ask for something."""
 

@@ -98,8 +98,13 @@ def _alone(options: Train, why: str) -> None:
 def _create(options: Train, run: Path) -> None:
     from napari_cellsynth import api
     from napari_cellsynth.engine.devices import resolve_device
+    from napari_cellsynth.engine.processes import await_run, find_place
 
     family, data = _family_and_data(options)
+    place = find_place()
+    if place is not None and not place.leads:
+        await_run(run)
+        return
     resolve_device(options.device)  # a device that is not there is refused before there is a folder
     api.create_run(
         family,

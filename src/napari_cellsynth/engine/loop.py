@@ -183,6 +183,10 @@ class Loop:
         except Exception as error:
             team.outcome("failed", first_line(error))
             raise
+        except BaseException:
+            # Interrupted, while the others wait for this one's share.
+            team.abandon()
+            raise
         team.outcome("well")
         team.agree_on_buffers(self._shared)
 

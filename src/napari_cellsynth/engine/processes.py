@@ -7,12 +7,16 @@ how many there are and which of them this is.  Loads no torch.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from napari_cellsynth.errors import BadInput
 
+PATIENCE = 120.0
+"""Seconds for which process 0 may be busy making a run."""
 TORCHRUN = ("RANK", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
 
 
@@ -54,6 +58,15 @@ def find_place(environ: Mapping[str, str] | None = None) -> Place | None:
             "start the same number on each"
         )
     return place
+
+
+def await_run(run: Path) -> None:
+    """Until process 0 has made the run; BadInput where it does not."""
+    until = time.monotonic() + PATIENCE
+    while not (run / "run.json").is_file():
+        if time.monotonic() > until:
+            raise BadInput(f"{run} is not there after {PATIENCE:.0f} s; all processes need to see the same folder")
+        time.sleep(0.1)
 
 
 def _of_torchrun(said: Mapping[str, str]) -> Place | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import time
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -26,6 +27,8 @@ from napari_cellsynth.errors import BadInput, RunFailed
 
 PATIENCE = timedelta(minutes=30)
 """How long others wait for one that is alive: to start, to look at held-out data, to write on a slow share."""
+LAST_BREATH = 3.0
+"""Seconds that a process may be there when its connection is closed already."""
 BUCKET = 1 << 24
 """Numbers that travel at once; bounds the memory that adding up takes beside the gradients."""
 Outcome = Literal["well", "no memory", "failed"]
@@ -83,6 +86,10 @@ class Team:
         if self.leads and not self._over:
             with suppress(Parted):
                 self.tell("end", event=event, reason=reason)
+        self._over = True
+
+    def abandon(self) -> None:
+        """Go without a word, because the others would not take it for what it is; they notice."""
         self._over = True
 
     def leave(self) -> None:
@@ -164,6 +171,9 @@ class Team:
             torch.distributed.all_reduce(tensor)
         except RuntimeError as error:
             raise self._parted() from error
+        except BaseException:
+            self.abandon()
+            raise
         return tensor
 
     def _from(self, rank: int, what: Any) -> Any:
@@ -172,10 +182,16 @@ class Team:
             return self.fabric.broadcast(what, src=rank)
         except RuntimeError as error:
             raise self._parted() from error
+        except BaseException:
+            self.abandon()
+            raise
 
     def _parted(self) -> Parted:
         self._over = True
-        gone = [rank for rank, (host, pid) in enumerate(self._members) if host == socket.gethostname() and _gone(pid)]
+        here = [rank for rank, (host, _) in enumerate(self._members) if host == socket.gethostname()]
+        until = time.monotonic() + LAST_BREATH
+        while not (gone := [rank for rank in here if _gone(self._members[rank][1])]) and time.monotonic() < until:
+            time.sleep(0.05)
         who = self._name(gone[0]) if gone else "another process of the training"
         return Parted(f"{who} ended without a word (killed, out of memory, or its computer is gone)")
 
