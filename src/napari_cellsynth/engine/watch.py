@@ -10,6 +10,7 @@ from napari_cellsynth.engine.events import Event, Health, Started, Step, Validat
 from napari_cellsynth.engine.health import verdict
 from napari_cellsynth.engine.history import History
 from napari_cellsynth.engine.run_folder import RunFolder
+from napari_cellsynth.errors import CellsynthError
 
 
 def watched(events: Iterator[Event], folder: RunFolder) -> Iterator[Event]:
@@ -31,8 +32,8 @@ def watched(events: Iterator[Event], folder: RunFolder) -> Iterator[Event]:
             news = _news(history, event)
             if news is not None:
                 history.add([news])
-                # Where there is no room for it, the writer will find out, and knows what to do.
-                with suppress(OSError):
+                # Where there is no room for it, or no folder, the writer will find out, and knows what to do.
+                with suppress(OSError, CellsynthError):
                     news = folder.log_of_events.append(news)
                 yield news
 
