@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_cellsynth import api
 from napari_cellsynth.engine.events import CancelledByUser, Estimate, Event, PreviewMade
 from napari_cellsynth.engine.run_folder import LIVE, RunFolder, RunState
 from napari_cellsynth.engine.why import note_exit
@@ -243,10 +244,15 @@ def preview_images(file: Path) -> np.ndarray:
 def estimate(
     family: str, data: Path, *, preset: str, changes: Mapping[str, Any], device: str
 ) -> Generator[None, None, Estimate]:
-    """Three real steps in a process of their own; yields while it works, returns an Estimate.
+    """Three real steps in a process of their own, unless they were taken before; yields while it works.
 
     Raises RunFailed with the process's last words.
     """
+    with suppress(CellsynthError):  # which the process will say better
+        threads = threads_for_training()
+        known = api.known_estimate(family, data, preset=preset, changes=changes, device=device, threads=threads)
+        if known is not None:
+            return known
     wishes = [f"--set={name}={json.dumps(value)}" for name, value in changes.items()]
     place = ["--preset", preset, "--device", device, "--threads", str(threads_for_training())]
     said = yield from ask_a_process(["train", family, str(data), "--estimate", "--json", *place, *wishes])
@@ -276,16 +282,6 @@ def ask_a_process(arguments: Sequence[str]) -> Generator[None, None, str]:
         lines = complaint.decode(errors="replace").strip().splitlines()
         raise RunFailed(lines[-1].removeprefix("cellsynth: ") if lines else f"it ended with status {child.returncode}")
     return said.decode()
-
-
-def devices() -> Generator[None, None, list[tuple[str, str]]]:
-    """Devices as the engine names them, with words for the panel, best first.
-
-    Asked of a process: only torch knows, and loading it here takes two
-    seconds of this process's attention.
-    """
-    found = json.loads((yield from ask_a_process(["check", "--json"])))["devices"]
-    return [(device["device"], device_words(device)) for device in found]
 
 
 def device_words(device: Mapping[str, Any]) -> str:

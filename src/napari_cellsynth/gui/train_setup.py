@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -30,6 +32,7 @@ from napari_cellsynth.gui.kept import kept
 from napari_cellsynth.gui.parts import Foldout, Sentence, button, column, listen, row
 from napari_cellsynth.gui.pieces import Choice
 from napari_cellsynth.gui.train_words import estimate_words
+from napari_cellsynth.gui.where import Where, computer
 from napari_cellsynth.gui.words import KINDS
 from napari_cellsynth.gui.workers import Worker, call, start
 
@@ -41,6 +44,8 @@ if TYPE_CHECKING:
 ESTIMATE_AFTER_MS = 700
 """Quiet time after the last change before three steps are tried."""
 DISTURBS = "Time and memory are not tried while a training runs here. <a href='try'>Try anyway</a>"
+DEVICES_S = 120.0
+"""After so many seconds the devices are asked again what is free."""
 OTHER = "other"
 """Value of the entry that opens a file dialog."""
 
@@ -54,8 +59,11 @@ class Wish:
     preset: str
     changes: Mapping[str, Any]
     device: str
+    wait: bool = False
+    """Until the device has room."""
 
     def key(self) -> tuple[Any, ...]:
+        """All that an estimate depends on."""
         return (self.family, self.data, self.preset, repr(sorted(self.changes.items())), self.device)
 
 
@@ -99,7 +107,10 @@ class TrainSetup(QWidget):
         self._session = session
         self._estimates: dict[tuple[Any, ...], Estimate] = {}
         self._sets: dict[Path, Known] = {}
-        self._devices_asked = False
+        self._ask_devices = 0.0
+        """When the devices are asked again what they have."""
+        self._measuring: tuple[Any, ...] | None = None
+        """Key of the wish that is being tried."""
         self._shown: Path | None = None
         self._suggested = ""
         self._busy = False
@@ -125,8 +136,8 @@ class TrainSetup(QWidget):
         self.data = Choice()
         self.summary = Sentence()
         self.presets = Presets()
-        self.device = Choice()
-        self.device.offer([("this computer", "auto")])
+        self.where = Where()
+        self.device = self.where.device
         self.name = QLineEdit()
         self.name.setToolTip("Name of the training; its folder is made beside the others.")
         self.estimate = Sentence()
@@ -142,7 +153,7 @@ class TrainSetup(QWidget):
         self.task.picked.connect(self._another_task)
         self.data.picked.connect(self._another_set)
         self.presets.changed.connect(self._another_preset)
-        self.device.picked.connect(self._changed)
+        self.where.changed.connect(self._changed)
         self._another_task()
 
     def _lay_out(self) -> None:
@@ -157,12 +168,13 @@ class TrainSetup(QWidget):
             ("Training set", self.data),
             ("", self.summary),
             ("Settings", self.presets),
-            ("Where", self.device),
+            ("Where", self.where),
             ("Name", self.name),
         ]
         for place, (words, widget) in enumerate(lines):
             if words:
-                grid.addWidget(QLabel(words), place, 0, top if widget is self.presets else middle)
+                tall = widget in (self.presets, self.where)
+                grid.addWidget(QLabel(words), place, 0, top if tall else middle)
                 widget.setAccessibleName(words)
             grid.addWidget(widget, place, 1)
         self._note = Sentence()
@@ -193,16 +205,16 @@ class TrainSetup(QWidget):
         preset = self.presets.chosen()
         form = self.advanced.content
         changes = form.changes(preset.settings) if isinstance(form, SettingsForm) else {}
-        return Wish(self.family.name, data, preset.name, changes, str(self.device.value))
+        return Wish(self.family.name, data, preset.name, changes, str(self.device.value), self.where.waits)
 
     def refresh(self) -> None:
         """List training sets and devices again, off the GUI thread."""
         home = self._session.home
         call(lambda: training_sets(home), returned=self._list_sets, owner=self)
-        if not self._devices_asked:
-            self._devices_asked = True
+        if time.monotonic() > self._ask_devices:
+            self._ask_devices = time.monotonic() + DEVICES_S
             # Where that fails, so will the estimate, and say why.
-            start(jobs.devices, returned=self._list_devices, failed=lambda _: None, watches=True, owner=self)
+            start(computer, returned=self.where.show_computer, failed=lambda _: None, watches=True, owner=self)
 
     def _list_sets(self, found: list[Known]) -> None:
         chosen = self._session.training_set
@@ -213,10 +225,6 @@ class TrainSetup(QWidget):
             choices.insert(0, (chosen.name, chosen))
         self.data.offer([*(choices or [("none yet", None)]), ("Other folder…", OTHER)], chosen)
         self._show_set()
-
-    def _list_devices(self, found: list[tuple[str, str]]) -> None:
-        self.device.offer([(words, name) for name, words in found], self.device.value)
-        self._changed()
 
     def _chosen_elsewhere(self, path: Path | None) -> None:
         if path != self.data.value:
@@ -287,22 +295,26 @@ class TrainSetup(QWidget):
     # -- estimate
 
     def _changed(self) -> None:
-        self._stop_measuring()
         self._note.say("")
         try:
             wish = self.wish()
         except BadInput as error:
+            self._stop_measuring()
             self.train.setEnabled(False)
             self.estimate.say(str(error) if not isinstance(self.data.value, Path) else "")
             return
         self.train.setEnabled(True)
+        if self._worker is not None and self._measuring == wish.key():
+            return
+        self._stop_measuring()
         known = self._estimates.get(wish.key())
         if known is not None:
             self.estimate.say(estimate_words(known, wish.device))
-        else:
-            self.estimate.say(DISTURBS if self._busy else "")
-            if self.isVisible() and not self._busy:
-                self._later.start()
+        elif self._busy:
+            self.estimate.say(DISTURBS)
+            call(lambda: known_estimate(wish), returned=lambda found: self._know(wish, found), owner=self)
+        elif self.isVisible():
+            self._later.start()
 
     def showEvent(self, event: Any) -> None:  # Qt's name
         super().showEvent(event)
@@ -311,24 +323,39 @@ class TrainSetup(QWidget):
 
     def hideEvent(self, event: Any) -> None:  # Qt's name
         super().hideEvent(event)
-        self._stop_measuring()
+        # What is being tried goes on: whoever comes back finds it done.
+        self._later.stop()
 
     def _measure(self) -> None:
         wish = self.wish()
+        self._stop_measuring()
         self.estimate.say("Trying three steps to see how long it takes…")
 
         def known(estimate: Estimate) -> None:
             self._worker = None
-            self._estimates[wish.key()] = estimate
-            self.estimate.say(estimate_words(estimate, wish.device))
+            self._know(wish, estimate)
 
+        def failed(error: Exception) -> None:
+            self._worker = None
+            self.estimate.say(f"This will not work: {error}", "bad")
+
+        self._measuring = wish.key()
         self._worker = start(
             lambda: jobs.estimate(wish.family, wish.data, preset=wish.preset, changes=wish.changes, device=wish.device),
             returned=known,
-            failed=lambda error: self.estimate.say(f"This will not work: {error}", "bad"),
+            failed=failed,
             watches=True,
             owner=self,
         )
+
+    def _know(self, wish: Wish, estimate: Estimate | None) -> None:
+        """Keep an estimate, and show it where it is still the one that is wanted."""
+        if estimate is None:
+            return
+        self._estimates[wish.key()] = estimate
+        with suppress(BadInput):
+            if self.wish().key() == wish.key():
+                self.estimate.say(estimate_words(estimate, wish.device))
 
     def set_busy(self, busy: bool) -> None:
         """Whether a training runs here, which an estimate would slow down."""
@@ -445,8 +472,17 @@ def create(wish: Wish, run: Path) -> Path:
         changes=wish.changes,
         device=wish.device,
         threads=jobs.threads_for_training(),
+        wait=wish.wait,
     )
     return Path(made.path)
+
+
+def known_estimate(wish: Wish) -> Estimate | None:
+    """What was measured before, without trying anything."""
+    threads = jobs.threads_for_training()
+    return api.known_estimate(
+        wish.family, wish.data, preset=wish.preset, changes=wish.changes, device=wish.device, threads=threads
+    )
 
 
 def look_at(path: Path) -> Known:

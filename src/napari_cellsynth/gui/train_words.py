@@ -59,7 +59,10 @@ def size(amount: float) -> str:
 def estimate_words(estimate: Estimate, device: str) -> str:
     """``About 4 min · 0.6 GB memory · 20 MB on disk``."""
     where = "on the GPU" if device.startswith(("cuda", "mps")) else "memory"
-    return f"About {duration(estimate.seconds)} · {size(estimate.memory)} {where} · {size(estimate.disk)} on disk"
+    words = f"About {duration(estimate.seconds)} · {size(estimate.memory)} {where} · {size(estimate.disk)} on disk"
+    if estimate.micro_batch is None:
+        return words
+    return f"{words} · each step in parts of {estimate.micro_batch}, since more do not fit into the memory"
 
 
 def since(moment: float | None) -> str:

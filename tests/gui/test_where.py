@@ -1,0 +1,141 @@
+"""Where a training computes: devices with what is free, who uses them, waiting, and the GPU that is not used."""
+
+from __future__ import annotations
+
+import pytest
+from trainings import SMALL, training_set
+
+from napari_cellsynth import api
+from napari_cellsynth.engine.events import Estimate
+from napari_cellsynth.engine.run_folder import RunFolder
+from napari_cellsynth.gui import jobs, train_setup
+from napari_cellsynth.gui.state import Session
+from napari_cellsynth.gui.train_setup import TrainSetup, create
+from napari_cellsynth.gui.train_words import estimate_words
+from napari_cellsynth.gui.where import Where, users_in_words, with_line
+
+SOON = 60_000
+GB = 10**9
+CPU = {"device": "cpu", "name": "processor", "memory": 16 * GB, "free": 8 * GB, "users": []}
+USERS = [{"pid": 1, "name": "fiji", "memory": 3 * GB}, {"pid": 2, "name": "python", "memory": None}]
+GPU = {"device": "cuda:0", "name": "RTX A5000", "memory": 24 * GB, "free": 2 * GB, "users": USERS}
+LINE = "pip install torch --index-url https://download.pytorch.org/whl/cu126"
+
+
+@pytest.fixture
+def where(qtbot):
+    widget = Where()
+    qtbot.addWidget(widget)
+    widget.show()
+    return widget
+
+
+def test_a_gpu_in_use_can_be_waited_for(where):
+    assert not where.wait.isVisible()
+    where.show_computer({"devices": [GPU, CPU], "gpu_advice": []})
+    assert where.device.value == "cuda:0"
+    assert where.users.text() == "In use by fiji (3.0 GB), python"
+    assert where.wait.isVisible()
+    assert not where.waits
+    where.wait.setChecked(True)
+    assert where.waits
+    where.device.choose("cpu")
+    where._another()
+    assert not where.wait.isVisible()
+    assert not where.waits
+    assert not where.users.text()
+
+
+def test_a_gpu_that_is_not_used_is_named_with_the_line(where, qtbot):
+    where.show_computer({"devices": [CPU], "gpu_advice": [f"This computer has an NVIDIA GPU <x>: type: {LINE}"]})
+    assert f"<code>{LINE}</code>" in where.advice.text()
+    assert "&lt;x&gt;" in where.advice.text()
+    with qtbot.waitSignal(where.changed):
+        where.show_computer({"devices": [CPU], "gpu_advice": []})
+    assert not where.advice.text()
+
+
+def test_words():
+    assert users_in_words({**GPU, "free": 22 * GB}) == ""
+    assert users_in_words({**GPU, "users": USERS * 3}).endswith("and 3 more")
+    assert users_in_words({}) == ""
+    assert with_line("too old <now>") == "too old <now>"
+    parts = Estimate(seconds_per_step=1.0, seconds=240.0, memory=6 * 10**8, disk=2 * 10**7, micro_batch=4)
+    assert "each step in parts of 4" in estimate_words(parts, "cpu")
+
+
+def no_news():
+    yield None
+    return {"devices": [CPU]}
+
+
+@pytest.fixture
+def setup(make_napari_viewer, qtbot, cellsynth_home, monkeypatch):
+    """The upper half of the Train tab on a training set; a process that would try steps waits instead."""
+    tried = []
+
+    def never_ends(*_, **wish):
+        tried.append(wish)
+        while True:
+            yield None
+
+    monkeypatch.setattr(jobs, "estimate", never_ends)
+    monkeypatch.setattr(train_setup, "computer", no_news)
+    viewer = make_napari_viewer(show=True)
+    widget = TrainSetup(Session.of(viewer))
+    viewer.window.add_dock_widget(widget, name="Train")
+    widget.tried = tried
+    widget._session.training_set = training_set(cellsynth_home)
+    widget.presets.choose("tiny")
+    qtbot.waitUntil(lambda: bool(tried), timeout=SOON)
+    yield widget
+    widget._stop_measuring()
+
+
+def test_an_estimate_goes_on_while_the_tab_is_left(setup, qtbot):
+    qtbot.waitUntil(lambda: setup._worker is not None, timeout=SOON)
+    qtbot.wait(1500)
+    worker, tried = setup._worker, len(setup.tried)
+    setup.hide()
+    qtbot.wait(200)
+    setup.show()
+    qtbot.wait(1500)
+    assert setup._worker is worker
+    assert len(setup.tried) == tried
+    assert setup.estimate.text().startswith("Trying three steps")
+    setup.presets.choose("paper")
+    assert setup._worker is None
+    qtbot.waitUntil(lambda: len(setup.tried) > tried, timeout=SOON)
+
+
+def test_what_is_known_is_said_beside_a_training(setup, qtbot, monkeypatch):
+    known = Estimate(seconds_per_step=1.0, seconds=240.0, memory=6 * 10**8, disk=2 * 10**7)
+    setup._stop_measuring()
+    monkeypatch.setattr(api, "known_estimate", lambda *_, **__: None)
+    setup.set_busy(True)
+    assert "Try anyway" in setup.estimate.text()
+    monkeypatch.setattr(api, "known_estimate", lambda *_, **__: known)
+    setup._changed()
+    qtbot.waitUntil(lambda: setup.estimate.text().startswith("About 4 min"), timeout=SOON)
+
+
+def test_the_wish_to_wait_stands_in_the_run(setup, cellsynth_home):
+    setup.where.show_computer({"devices": [GPU, CPU], "gpu_advice": []})
+    setup.device.choose("cuda:0")
+    setup.where._another()
+    setup.where.wait.setChecked(True)
+    wish = setup.wish()
+    assert wish.wait
+    record = RunFolder(create(wish, cellsynth_home / "trainings" / "waits")).record
+    assert (record["wait"], record["needs"], record["device"]) == (True, None, "cuda:0")
+
+
+def test_an_estimate_that_is_known_needs_no_process(cellsynth_home, monkeypatch):
+    data = training_set(cellsynth_home)
+    threads = jobs.threads_for_training()
+    wish = {"preset": "tiny", "changes": {**SMALL, "steps": 20}, "device": "cpu"}
+    first = api.estimate("dcgan", data, threads=threads, **wish)
+    monkeypatch.setattr(jobs, "spawn", lambda *_, **__: pytest.fail("a process was started"))
+    with pytest.raises(StopIteration) as end:
+        next(jobs.estimate("dcgan", data, **wish))
+    assert end.value.value == first
