@@ -6,10 +6,12 @@ import time
 from typing import Any
 
 from qtpy.QtCore import QTimer
-from qtpy.QtGui import QPalette
+from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_cellsynth.engine.history import Curve, History
+from napari_cellsynth.gui.parts import listen
+from napari_cellsynth.gui.theme import THEME
 
 REDRAW_MS = 2000
 HEIGHT = 100
@@ -38,6 +40,7 @@ class Curves(QWidget):
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self.draw)
+        listen(self, THEME.changed, self._anew)
 
     def show_history(self, history: History) -> None:
         """Draw this soon; what came meanwhile is drawn with it."""
@@ -66,9 +69,18 @@ class Curves(QWidget):
         for plot in self._plots.values():
             plot.label_steps(plot is list(self._plots.values())[-1])
 
+    def _anew(self) -> None:
+        """Plots in the colours of the theme that there is now."""
+        for plot in self._plots.values():
+            self._column.removeWidget(plot.widget)
+            plot.widget.deleteLater()
+        self._plots = {}
+        if self.isVisible():
+            self.draw()
+
     def _plot(self, title: str) -> Plot:
         if title not in self._plots:
-            plot = self._plots[title] = Plot(title, self.palette())
+            plot = self._plots[title] = Plot(title)
             self._column.addWidget(plot.widget)
         return self._plots[title]
 
@@ -76,11 +88,11 @@ class Curves(QWidget):
 class Plot:
     """One set of axes in the colours of the window; pyqtgraph is loaded with the first."""
 
-    def __init__(self, title: str, palette: QPalette) -> None:
+    def __init__(self, title: str) -> None:
         import pyqtgraph as pg
 
-        text = palette.color(QPalette.ColorRole.WindowText)
-        self.widget = pg.PlotWidget(background=palette.color(QPalette.ColorRole.Window))
+        text = QColor(THEME.text)
+        self.widget = pg.PlotWidget(background=QColor(THEME.ground))
         item = self.widget.getPlotItem()
         item.setMenuEnabled(False)
         item.hideButtons()
