@@ -138,3 +138,23 @@ def test_bytes_in_words(count, words) -> None:
 )
 def test_a_time_to_go_in_words(seconds, words) -> None:
     assert lasting(seconds) == words
+
+
+def test_every_job_of_all_places(shell, run, tmp_path) -> None:
+    assert shell("runs", "--all").out == "no jobs in any place\n"
+    assert shell("runs", "--add", run.parent).status == 0
+    (row,) = json.loads(shell("runs", "--all", "--json").out)
+    keys = ["kind", "name", "place", "path", "state", "because", "since", "created", "step", "steps", "seconds_left"]
+    assert list(row)[: len(keys)] == keys
+    assert {"bytes", "host", "last_lines", "family", "preset", "health"} == set(row) - set(keys)
+    assert (row["kind"], row["state"], row["place"]) == ("training", "finished", str(run.parent))
+    (line,) = shell("runs", "--all").out.splitlines()
+    assert line.startswith("finished    run  training, step 8 of 8")
+    gone = tmp_path / "share"
+    gone.mkdir()
+    assert shell("runs", "--add", gone).status == 0
+    gone.rmdir()
+    assert "away        share  place, in" in shell("runs", "--all").out
+    assert shell("runs", "--remove", gone).status == 0
+    assert shell("runs", "--remove", gone).complaint.startswith(f"{gone} is not among the folders")
+    assert shell("runs", run.parent, "--all").status == 2

@@ -35,7 +35,7 @@ def in_words(error: BaseException, *, settings: Settings, device: str, folder: P
         return _not_finite(error, settings) + _kept(kept)
     if isinstance(error, DiskFull):
         return f"{error}; make room and resume" + _kept(kept)
-    if isinstance(error, OSError) and error.errno in NO_SPACE and folder is not None:
+    if folder is not None and _no_space(error):
         has = size_in_words(shutil.disk_usage(folder).free)
         return f"disk full: {folder} has {has} free; make room and resume" + _kept(kept)
     if isinstance(error, EvenOneTooMany) or is_out_of_memory(error):
@@ -45,6 +45,11 @@ def in_words(error: BaseException, *, settings: Settings, device: str, folder: P
         return str(error) + _kept(kept)
     first = (str(error).strip().splitlines() or [""])[0]
     return f"{type(error).__name__}: {first} (details are in log.txt of the run)" + _kept(kept)
+
+
+def _no_space(error: BaseException) -> bool:
+    """Whether it, or what it came from, is for want of room."""
+    return any(isinstance(one, OSError) and one.errno in NO_SPACE for one in (error, error.__cause__))
 
 
 def _kept(step: int | None) -> str:
