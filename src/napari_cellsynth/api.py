@@ -445,7 +445,9 @@ def _record_elsewhere(
     """run.json as another machine is to have it, and the training set."""
     from napari_cellsynth.models.registry import family as known
 
-    record = {**_record(folder, "data"), "device": device}
+    # What was measured here is no news there.
+    kept = {key: value for key, value in _record(folder, "data").items() if key not in ("estimate", "took")}
+    record = {**kept, "device": device}
     chosen = known(record["family"])
     data = _same_training_set(chosen, folder)
     begun = bool(folder.checkpoints())
@@ -722,7 +724,7 @@ def support_bundle(path: Path, *, runs: Sequence[Path] | None = None) -> Path:
 
     if runs is None:
         trainings = [job for job in list_jobs(sizes=False) if job.kind == "training"]
-        runs = [job.path for job in sorted(trainings, key=_last_heard_of, reverse=True)[:NEWEST]]
+        runs = [Path(job.path) for job in sorted(trainings, key=_last_heard_of, reverse=True)[:NEWEST]]
     return write_bundle(Path(path), [Path(run) for run in runs])
 
 

@@ -204,7 +204,9 @@ def _query(program: str, what: str, names: Iterable[str]) -> list[list[str]]:
 
 def _ask(program: str, *words: str) -> str | None:
     """What it prints; None where it fails or does not answer in time."""
-    quiet: dict[str, Any] = {"creationflags": subprocess.CREATE_NO_WINDOW} if sys.platform == "win32" else {}
+    quiet: dict[str, Any] = {}
+    if sys.platform == "win32":
+        quiet["creationflags"] = subprocess.CREATE_NO_WINDOW
     try:
         done = subprocess.run(
             [program, *words], capture_output=True, timeout=TIMEOUT, stdin=subprocess.DEVNULL, check=False, **quiet

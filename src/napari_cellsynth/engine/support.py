@@ -82,7 +82,9 @@ def _computer() -> dict[str, Any]:
 
         return environment()
     command = [sys.executable, "-m", "napari_cellsynth", "check", "--json"]
-    quiet: dict[str, Any] = {"creationflags": subprocess.CREATE_NO_WINDOW} if sys.platform == "win32" else {}
+    quiet: dict[str, Any] = {}
+    if sys.platform == "win32":
+        quiet["creationflags"] = subprocess.CREATE_NO_WINDOW
     try:
         asked = subprocess.run(
             command, capture_output=True, timeout=TIMEOUT, stdin=subprocess.DEVNULL, check=False, **quiet
