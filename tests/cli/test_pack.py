@@ -213,6 +213,7 @@ def test_what_cannot_be_packed(shell, created, run, tmp_path, monkeypatch) -> No
     assert "is finished" in shell("pack", run, tmp_path / "package").complaint
     (tmp_path / "taken").mkdir()
     assert "exists; choose another name" in shell("pack", created, tmp_path / "taken").complaint
+    assert "choose a place outside" in shell("pack", created, created / "package").complaint
     assert "does not exist" in shell("pack", tmp_path / "none", tmp_path / "package").complaint
     assert "pack needs RUN OUT" in shell("pack", created).complaint
     assert "device 'gpu' is unknown" in shell("pack", created, tmp_path / "package", "--device", "gpu").complaint
@@ -231,12 +232,24 @@ def test_nothing_half_written_is_left(created, tmp_path, out) -> None:
     for _ in range(3):
         next(packing)
     packing.close()
-    assert not list(tmp_path.rglob("*.part")) and not (tmp_path / "new folder" / out).exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["here"]
     packing = api.pack(created, tmp_path / "new folder" / out)
     next(packing)
     with Heartbeat(created / "alive.json"), pytest.raises(BadInput, match="stop it first"):
         list(packing)
-    assert not list(tmp_path.rglob("*.part")) and not (tmp_path / "new folder" / out).exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["here"]
+
+
+def test_data_that_cannot_be_read_are_said_to_be_so(shell, created, data, tmp_path, monkeypatch) -> None:
+    from napari_cellsynth.engine.elsewhere import training_data
+
+    def broken(path, *how):
+        raise OSError(5, "Input/output error", str(path))
+
+    monkeypatch.setattr(training_data, "open", broken, raising=False)
+    said = shell("pack", created, tmp_path / "package", "--quiet")
+    assert said.status == 2 and f"{data}/crops.csv cannot be read (Input/output error)" in said.complaint
+    assert not (tmp_path / "package").exists()
 
 
 def test_its_size_is_said_first_and_progress_adds_up(created, tmp_path) -> None:

@@ -15,7 +15,7 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -71,7 +71,7 @@ def pack(package: Package) -> Iterator[Progress]:
     _check(package)
     plan = _Plan.of(package)
     yield Progress(done=0, total=plan.bytes, message=_room(package.out, plan), details={"bytes": plan.bytes})
-    with tempfile.TemporaryDirectory() as work, replacing(package.out.absolute()) as temporary:
+    with _parents(package.out), tempfile.TemporaryDirectory() as work, replacing(package.out.absolute()) as temporary:
         # Closed in every case: Windows removes nothing that is open.
         with closing(_target(package.out, temporary)) as target:
             yield from plan.write(target, Path(work))
@@ -91,6 +91,25 @@ def _check(package: Package) -> None:
         raise BadInput(f"{run.path} is finished: there is nothing to train; copy its folder to use it elsewhere")
     if package.out.exists():
         raise BadInput(f"{package.out} exists; choose another name for the package, or delete it first")
+    for source in (run.path, package.training_set):
+        if package.out.resolve().is_relative_to(source.resolve()):
+            raise BadInput(f"{package.out} lies in {source}, which is to be packed; choose a place outside")
+
+
+@contextmanager
+def _parents(out: Path) -> Iterator[None]:
+    """The folders above ``out``, which go again where nothing came into them."""
+    made = [folder for folder in out.absolute().parents if not folder.exists()]
+    try:
+        out.absolute().parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadInput(f"{out} cannot be made there ({error.strerror}); choose another place") from None
+    try:
+        yield
+    finally:
+        for folder in made:
+            with suppress(OSError):
+                folder.rmdir()
 
 
 def _room(out: Path, plan: _Plan) -> str:
@@ -130,10 +149,11 @@ class _Plan:
         sources = [(path, path.relative_to(data).as_posix()) for path in files_of(data)]
         inside = data.resolve().is_relative_to(run.resolve())
         name = _portable(package.name or run.resolve().name)
-        place = moved(data, package.roots) if package.roots else f"../{DATA}"
         if inside:
             # What was written for the run alone goes with it, and needs no other place.
             place = data.resolve().relative_to(run.resolve()).as_posix()
+        else:
+            place = moved(data, package.roots) if package.roots else f"../{DATA}"
         step = 0 if checkpoint is None else int(checkpoint.name.rpartition("-")[2])
         return cls(package, name, place, inside, step, files, sources)
 
@@ -262,7 +282,6 @@ class _Folder:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        path.parent.mkdir(parents=True, exist_ok=True)
         path.mkdir()
 
     def copy(self, source: Path, name: str) -> Copying:
@@ -287,7 +306,6 @@ class _Zip:
 
     def __init__(self, path: Path, name: str) -> None:
         self._name = name
-        path.parent.mkdir(parents=True, exist_ok=True)
         self._zip = zipfile.ZipFile(path, "w", allowZip64=True)
 
     def copy(self, source: Path, name: str) -> Copying:

@@ -78,10 +78,13 @@ def files_of(folder: Path) -> list[Path]:
 
 
 def chunks_of(path: Path) -> Iterator[bytes]:
-    """A file, piece by piece."""
-    with open(path, "rb") as file:
-        while chunk := file.read(CHUNK):
-            yield chunk
+    """A file, piece by piece; BadInput where it cannot be read."""
+    try:
+        with open(path, "rb") as file:
+            while chunk := file.read(CHUNK):
+                yield chunk
+    except OSError as error:
+        raise BadInput(f"{path} cannot be read ({error.strerror or error}); is its disk or share there?") from error
 
 
 def fingerprint(path: Path) -> dict[str, Any]:
