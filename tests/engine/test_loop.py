@@ -6,6 +6,7 @@ import pytest
 import torch
 from toys import Line, Toy, toy_settings
 
+from napari_cellsynth.engine.devices import precision_notes
 from napari_cellsynth.engine.loop import Loop
 from napari_cellsynth.engine.recipe import Phase
 from napari_cellsynth.errors import BadInput
@@ -173,3 +174,75 @@ def test_mixed_precision_computes_in_bf16_and_keeps_weights_in_float32():
     loop.step()
     assert seen == {torch.bfloat16}
     assert {p.dtype for net in loop.networks.values() for p in net.parameters()} == {torch.float32}
+
+
+def slopes(precision, device="cpu"):
+    """Gradient of a gradient penalty, as one vector on the processor."""
+    settings = toy_settings(precision=precision)
+    loop = Loop(Toy(settings), settings, device)
+    for network in loop.networks.values():
+        network.eval()
+    turn = next(turn for turn in loop.turns if turn.phase.name == "penalty")
+    turn.freeze()
+    batch = loop.recipe.batch(0, "penalty", 0).to(loop.device)
+    loss = loop.recipe.losses("penalty", loop.in_training, batch, torch.Generator())["loss"]
+    assert loss.dtype == torch.float32
+    loss.backward()
+    gradients = [p.grad for p in turn.weights if p.grad is not None]
+    assert {gradient.dtype for gradient in gradients} == {torch.float32}
+    return torch.cat([gradient.flatten().cpu() for gradient in gradients])
+
+
+@pytest.mark.parametrize("device", ["cpu", pytest.param("cuda:0", marks=pytest.mark.gpu)])
+def test_a_gradient_penalty_in_mixed_precision_is_that_of_full_precision(device):
+    full, mixed = slopes("32-true", device), slopes("bf16-mixed", device)
+    assert not torch.equal(full, mixed)
+    assert (full - mixed).norm() < 0.05 * full.norm()
+
+
+@pytest.mark.parametrize("device", ["cpu", pytest.param("cuda:0", marks=pytest.mark.gpu)])
+def test_a_training_in_mixed_precision_stays_near_to_full_precision(device):
+    ends = []
+    for precision in ("32-true", "bf16-mixed"):
+        settings = toy_settings(precision=precision)
+        loop = Loop(Line(settings), settings, device)
+        for _ in range(10):
+            loop.step()
+        ends.append(weights(loop).cpu())
+    assert 0 < (ends[0] - ends[1]).abs().max() < 0.02
+
+
+@pytest.mark.gpu
+def test_mixed_precision_takes_less_memory_of_a_gpu():
+    """Wide layers on many images, where what is kept for the way back counts."""
+    taken = {}
+
+    class Wide(Line):
+        def __init__(self, settings, data=None):
+            super().__init__(settings, data)
+            make = [torch.nn.Linear(3, 2048), *[torch.nn.Linear(2048, 2048, bias=False) for _ in range(4)]]
+            self.networks["generator"] = torch.nn.Sequential(*make, torch.nn.Linear(2048, 1))
+
+    for precision in ("32-true", "bf16-mixed"):
+        settings = toy_settings(precision=precision, batch_size=16384)
+        loop = Loop(Wide(settings), settings, "cuda:0")
+        torch.cuda.reset_peak_memory_stats()
+        before = torch.cuda.memory_allocated()
+        loop.step()
+        taken[precision] = torch.cuda.max_memory_allocated() - before
+        del loop
+        torch.cuda.empty_cache()
+    assert taken["bf16-mixed"] < 0.85 * taken["32-true"]
+
+
+def test_where_a_number_format_costs_time_it_is_said(monkeypatch):
+    cpu, cuda = torch.device("cpu"), torch.device("cuda:0")
+    assert precision_notes(cpu, "32-true") == []
+    assert "more slowly than 32-true" in precision_notes(cpu, "bf16-mixed")[0]
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "Tesla V100")
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: False)
+    assert precision_notes(cuda, "bf16-mixed") == [
+        "Tesla V100 has no arithmetic in bf16: bf16-mixed is slower than 32-true on it"
+    ]
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: True)
+    assert precision_notes(cuda, "bf16-mixed") == []

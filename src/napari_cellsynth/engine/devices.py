@@ -148,6 +148,19 @@ def repeatable(threads: int | None) -> Iterator[int]:
         cudnn.deterministic, cudnn.benchmark = before[1], before[2]
 
 
+def precision_notes(device: Any, precision: str) -> list[str]:
+    """A sentence where a number format costs time instead of saving it."""
+    import torch
+
+    if precision == "32-true":
+        return []
+    if device.type == "cpu":
+        return [f"{precision} is computed on the processor as a GPU would, mostly more slowly than 32-true"]
+    if device.type == "cuda" and not torch.cuda.is_bf16_supported(including_emulation=False):
+        return [f"{hardware(device)} has no arithmetic in bf16: {precision} is slower than 32-true on it"]
+    return []
+
+
 def hardware(device: Any) -> str:
     """Name of what computes, which the exact numbers depend on."""
     import torch

@@ -33,7 +33,7 @@ class Settings(BaseModel):
     keep_previews: int = Field(200, ge=1)
     """How many previews stay on disk; beyond that every second of the older ones goes."""
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
-    """Number format of the arithmetic; bf16-mixed is for CUDA."""
+    """Number format of the arithmetic; bf16-mixed saves time and memory on NVIDIA GPUs from the RTX 30 on."""
     ema: float = Field(0.0, ge=0.0, lt=1.0)
     """Decay of the running average of the weights that are used for results; 0 uses the last weights."""
     seed: int = Field(0, ge=0, le=2**31 - 1)

@@ -9,7 +9,7 @@ from typing import Any
 import psutil
 
 from napari_cellsynth.engine import checkpoint
-from napari_cellsynth.engine.devices import hardware
+from napari_cellsynth.engine.devices import hardware, precision_notes
 from napari_cellsynth.engine.disk_clock import disk_time
 from napari_cellsynth.engine.loop import Loop
 from napari_cellsynth.engine.recipe import Recipe
@@ -69,6 +69,7 @@ def take_up(
     elif isinstance(wanted, int) and wanted != threads:
         notes.append(f"{wanted} threads were asked for, torch uses {threads}")
     notes += loop.team_notes()
+    notes += precision_notes(loop.device, settings.precision)
     folder.update_record(**now, model=described)
     return TakenUp(loop, described, saved, tuple(notes))
 
