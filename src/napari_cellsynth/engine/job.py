@@ -6,42 +6,31 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import Any
 
 from napari_cellsynth.engine.control import Ask, Wish, Wishes
 from napari_cellsynth.engine.devices import peak_memory
-from napari_cellsynth.engine.estimate import Pace, cost_of
 from napari_cellsynth.engine.events import (
     CancelledByUser,
     Event,
     Failed,
     Finished,
-    MemoryMet,
     Paused,
-    PreviewMade,
     Resumed,
     Started,
-    Step,
     Stopped,
-    Validation,
 )
 from napari_cellsynth.engine.heartbeat import Heartbeat
-from napari_cellsynth.engine.looks import look
-from napari_cellsynth.engine.patience import is_there
-from napari_cellsynth.engine.previews import keep_preview
 from napari_cellsynth.engine.recipe import Recipe
+from napari_cellsynth.engine.record import PatientRecord
 from napari_cellsynth.engine.run_folder import RunFolder
 from napari_cellsynth.engine.saving import Saving
 from napari_cellsynth.engine.settings import Settings
 from napari_cellsynth.engine.taking_up import asked_since, take_up
 from napari_cellsynth.engine.team import Team
+from napari_cellsynth.engine.telling import Telling
 from napari_cellsynth.engine.trouble import in_words
 from napari_cellsynth.errors import BadInput, RunFailed
 
-STRETCH = 20
-"""Steps after which the losses are fetched at the latest, and a loss that is not finite is noticed."""
-MOMENT = 0.5
-"""Seconds after which they are fetched sooner."""
 LAST_WORDS = 1 << 16
 """Bytes kept for the last events, so that a full disk can be reported in the folder."""
 
@@ -70,11 +59,7 @@ class Job:
         self._folder, self._recipe, self._settings, self._device = folder, recipe, settings, device
         self._heartbeat, self._threads, self._asked, self._team = heartbeat, threads, asked, team
         self._begun = self._over = False
-        self._unrecorded: dict[str, Any] = {}
-        """What run.json shall say once its folder is back."""
-        self._stretch = 0
-        """Steps since the last Step event."""
-        self._rest()
+        self._record = PatientRecord(folder)
 
     def run(self, resume: bool, began: float) -> Iterator[Event]:
         """Take the run up and train; ``began`` is when the user's command arrived (seconds since 1970)."""
@@ -112,9 +97,9 @@ class Job:
         taken = take_up(
             folder, self._recipe, self._settings, self._device, self._threads, resume=resume, team=self._team
         )
-        self._loop, self._described, self._notes = taken.loop, taken.described, taken.notes
+        self._loop, self._notes = taken.loop, taken.notes
         self._saving = Saving(folder, self._loop, self._settings, taken.saved)
-        self._pace = Pace(self._loop)
+        self._telling = Telling(folder, self._record, self._loop, self._settings, taken.described)
 
     def _started(self) -> Event:
         self._begun = True
@@ -128,7 +113,7 @@ class Job:
     # Training
 
     def _steps(self) -> Iterator[Event]:
-        self._rest()
+        self._telling.rest()
         while self._loop.done < self._settings.steps:
             self._alone()
             yield from self._answer()
@@ -141,23 +126,8 @@ class Job:
         yield self._end(Finished(step=self._loop.done))
 
     def _step(self) -> Iterator[Event]:
-        measuring = self._pace.measuring
-        if measuring:
-            self._pace.step()
-        else:
-            self._loop.step()
-        done, settings = self._loop.done, self._settings
-        self._heartbeat.step = done
-        yield from self._memory_met()
-        self._stretch += 1
-        last = done == settings.steps
-        if last or self._stretch >= STRETCH or time.perf_counter() - self._clock >= MOMENT:
-            yield from self._losses()
-        if measuring and not self._pace.measuring:
-            yield from self._losses()
-            yield from self._estimate()
-        if last or done % settings.preview_every == 0:
-            yield from self._preview()
+        yield from self._telling.step()
+        self._heartbeat.step = self._loop.done
         if self._saving.due():
             yield from self._save()
         yield from self._saving.written()
@@ -170,63 +140,17 @@ class Job:
                 f"{self._folder.path} is being trained by process {rival.pid} on {rival.host} by now; this one lets go"
             )
 
-    def _estimate(self) -> Iterator[Event]:
-        """Say what the run will take; one that was made before the start stays in run.json."""
-        estimate = self._pace.estimate()
-        if is_there(self._folder.path) and not isinstance(self._folder.record.get("estimate"), dict):
-            self._put_in_record(estimate=cost_of(estimate))
-        yield self._emit(estimate)
-        self._rest()
-
-    def _memory_met(self) -> Iterator[Event]:
-        """Say and keep that there was no memory for as many examples at once as before."""
-        for event in self._loop.memory_news():
-            self._folder.log(event.words)
-            self._put_in_record(memory_met=[met.to_json() for met in self._loop.memory.met])
-            yield self._emit(event)
-
-    def _losses(self) -> Iterator[Event]:
-        """Fetch the losses, which waits for the device, and say them."""
-        steps, self._stretch = self._stretch, 0
-        if steps:
-            losses = self._loop.fetch_losses()
-            seconds = (time.perf_counter() - self._clock) / steps
-            self._loop.clock.stretch(steps, seconds)
-            rates = self._loop.learning_rates()
-            yield self._emit(Step(step=self._loop.done, losses=losses, learning_rate=rates, seconds=seconds))
-        self._rest()
-
-    def _preview(self) -> Iterator[Event]:
-        yield from self._losses()
-        step = self._loop.done
-        seen = look(self._loop)
-        for words in seen.words:
-            self._folder.log(words)
-            at_once = self._loop.micro_batch or self._settings.batch_size
-            yield self._emit(MemoryMet(step=step, micro_batch=at_once, words=words))
-        if seen.images is not None:
-            path = keep_preview(self._folder.path, seen.images, step, self._settings, self._described)
-            if path is not None:
-                yield self._emit(PreviewMade(step=step, path=path))
-        if seen.values:
-            yield self._emit(Validation(step=step, values=seen.values))
-        self._rest()
-
     def _save(self) -> Iterator[Event]:
         """Begin to save the state."""
-        yield from self._losses()
+        yield from self._telling.losses()
         yield from self._saving.begin()
-        self._rest()
+        self._telling.rest()
 
     def _keep(self) -> Iterator[Event]:
         """Save the state and wait until it is on disk."""
         yield from self._save()
         yield from self._saving.written(wait=True)
-        self._rest()
-
-    def _rest(self) -> None:
-        """Time that is not for steps: the clock of the stretch starts anew."""
-        self._clock = time.perf_counter()
+        self._telling.rest()
 
     # What the user asks
 
@@ -240,7 +164,7 @@ class Job:
             yield self._emit(Resumed(step=self._loop.done, n=wish.n))
         else:
             yield from self._leave(wish)
-        self._rest()
+        self._telling.rest()
 
     def _pause(self, wish: Wish) -> Iterator[Event]:
         yield from self._keep()
@@ -272,35 +196,31 @@ class Job:
     def _emit(self, event: Event) -> Event:
         return self._folder.append(event)
 
-    def _put_in_record(self, **changes: Any) -> None:
-        """Now, or when the folder is back."""
-        self._unrecorded |= changes
-        try:
-            self._folder.update_record(**self._unrecorded)
-        except (OSError, BadInput):
-            if is_there(self._folder.path):
-                raise
-        else:
-            self._unrecorded = {}
-
     def _end(self, event: Finished | Stopped | CancelledByUser | Failed) -> Event:
         self._over = True
-        (self._folder.path / ".reserve").unlink(missing_ok=True)
+        with suppress(OSError):
+            (self._folder.path / ".reserve").unlink(missing_ok=True)
         if self._begun:
             self._loop.unfreeze()
             self._keep_what_it_took()
         self._folder.log(f"{event.kind} at step {event.step}{': ' + event.reason if isinstance(event, Failed) else ''}")
-        said = self._emit(event)
-        if self._team is not None:
-            self._team.dismiss(said.to_json())
+        try:
+            said = self._emit(event)
+        finally:
+            self._dismiss(event)
         if self._begun and not isinstance(event, Failed):
             self._folder.log_of_events.settle()
         return said
 
+    def _dismiss(self, event: Event) -> None:
+        """Let the other processes go, however the folder does."""
+        if self._team is not None:
+            self._team.dismiss(event.to_json())
+
     def _keep_what_it_took(self) -> None:
         """Beside the estimate, in run.json; a full disk has greater troubles."""
         with suppress(OSError, BadInput):
-            self._put_in_record(took=self._loop.clock.took(peak_memory(self._loop.device), self._folder.size()))
+            self._record.put(took=self._loop.clock.took(peak_memory(self._loop.device), self._folder.size()))
 
     def _let_go(self) -> None:
         """The generator is being closed: save and say so, without a word to whoever closes it."""
@@ -324,6 +244,7 @@ class Job:
         if isinstance(error, TakenOver):
             self._over = True
             self._loop.unfreeze()
+            self._dismiss(failed)
             return failed
         # On a full disk the reserve, which goes first, makes room for the last words.
         with suppress(OSError, RunFailed):
