@@ -85,9 +85,7 @@ def test_a_package_is_trained_where_nothing_else_is_and_used_at_home(shell, crea
     assert shell("sample", home, tmp_path / "made.ome.tif", "--count", 2, "--quiet").status == 0
 
 
-def test_started_by_its_script_it_comes_home_and_goes_on_by_the_content_of_its_data(
-    shell, created, data, tmp_path, cellsynth_home
-) -> None:
+def test_it_comes_home_and_goes_on_by_the_content_of_its_data(shell, created, data, tmp_path, cellsynth_home) -> None:
     assert shell("pack", created, tmp_path / "package.zip", "--quiet").status == 0
     with zipfile.ZipFile(tmp_path / "package.zip") as packed:
         assert all(name.startswith("package/") for name in packed.namelist())
@@ -97,8 +95,7 @@ def test_started_by_its_script_it_comes_home_and_goes_on_by_the_content_of_its_d
     run = package / "HeLa ä"
     record = RunFolder(run).record
     RunFolder(run).update_record(settings={**record["settings"], "steps": 2})
-    environ = {**os.environ, "PYTHON": sys.executable, "CUDA_VISIBLE_DEVICES": ""}
-    subprocess.run(["sh", package / "start.sh", "--quiet"], env=environ, check=True, cwd="/")
+    assert shell("train", "--resume", run, "--quiet").status == 0
     RunFolder(run).update_record(settings={**record["settings"], "steps": 4})
     shutil.rmtree(package / "data")
     assert shell("train", "--resume", run, "--quiet").status == 0
@@ -264,6 +261,14 @@ def test_its_size_is_said_first_and_progress_adds_up(created, tmp_path) -> None:
         "bytes": first.total,
         "step": 0,
     }
+
+
+@pytest.mark.slow
+def test_its_script_starts_it_from_anywhere(created, tmp_path) -> None:
+    list(api.pack(created, tmp_path / "my package"))
+    environ = {**os.environ, "PYTHON": sys.executable, "CUDA_VISIBLE_DEVICES": ""}
+    subprocess.run(["sh", tmp_path / "my package" / "start.sh", "--quiet"], env=environ, check=True, cwd="/")
+    assert RunFolder(tmp_path / "my package" / "HeLa ä").state().state == "finished"
 
 
 @pytest.mark.slow

@@ -31,7 +31,7 @@ class Pair:
 
     def start(self, run: Path, recipe: str, *, resume: bool = False, slurm: bool = False) -> None:
         """Have them train a run together."""
-        port = _free_port()
+        port = free_port()
         for rank, process in enumerate(self.processes):
             place = self._slurm(rank, port) if slurm else self._torchrun(rank, port)
             task = {"run": str(run), "recipe": recipe, "resume": resume, "environ": place}
@@ -78,7 +78,7 @@ def _meeting(port: int) -> dict[str, str]:
     return {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return one.getsockname()[1]

@@ -10,7 +10,7 @@ from itertools import product
 
 import pytest
 import torch
-from pair import Pair
+from pair import Pair, free_port
 from safetensors.torch import load_file
 from toys import Line, Smooth, ToyBatch
 
@@ -18,6 +18,7 @@ from napari_cellsynth.engine.events import MemoryMet, Started, Step
 from napari_cellsynth.engine.processes import Place, find_place
 from napari_cellsynth.engine.run_folder import RunFolder
 from napari_cellsynth.engine.shares import parts, share_size
+from napari_cellsynth.engine.team import SharedBuffers, Team, device_of
 from napari_cellsynth.engine.train import train
 from napari_cellsynth.errors import BadInput
 
@@ -266,10 +267,32 @@ def test_what_launchers_say() -> None:
         find_place(torchrun | {"LOCAL_WORLD_SIZE": "3"})
 
 
+@pytest.mark.parametrize("device", ["cpu", pytest.param("cuda:0", marks=pytest.mark.gpu)])
+def test_what_is_said_and_added_up_on_a_device(device, monkeypatch) -> None:
+    """A team of one, which is all that a computer with one GPU can have."""
+    said = {"RANK": 0, "LOCAL_RANK": 0, "WORLD_SIZE": 1, "LOCAL_WORLD_SIZE": 1, "MASTER_PORT": free_port()}
+    for name, value in {**said, "MASTER_ADDR": "127.0.0.1"}.items():
+        monkeypatch.setenv(name, str(value))
+    team = Team(Place(0, 1, 0, 1, "torchrun"), device, "32-true")
+    try:
+        assert team.outcome("no memory") == "no memory"
+        assert team.numbers([1.5, float("inf")]) == [1.5, float("inf")]
+        team.tell("rest")
+        weights = [torch.ones(3, device=device, requires_grad=True), torch.ones(2, device=device, requires_grad=True)]
+        weights[0].grad = torch.full((3,), 2.0, device=device)
+        team.add_gradients(weights)
+        assert weights[0].grad.tolist() == [2.0] * 3 and weights[1].grad is None
+        norms = torch.nn.BatchNorm1d(2).to(device)
+        norms.running_mean.fill_(0.5)
+        team.agree_on_buffers(SharedBuffers.of({"norms": norms}))
+        team.like_leader(norms.parameters())
+        assert norms.running_mean.tolist() == [0.5, 0.5] and norms.weight.tolist() == [1.0, 1.0]
+    finally:
+        team.leave()
+
+
 @pytest.mark.gpu
 def test_each_process_has_a_gpu_of_its_own() -> None:
-    from napari_cellsynth.engine.team import device_of
-
     there = torch.cuda.device_count()
     assert device_of(Place(there - 1, there, there - 1, there, "torchrun"), "cuda:0") == f"cuda:{there - 1}"
     with pytest.raises(BadInput, match="start as many as there are GPUs"):
@@ -277,8 +300,6 @@ def test_each_process_has_a_gpu_of_its_own() -> None:
 
 
 def test_apple_gpus_are_not_shared() -> None:
-    from napari_cellsynth.engine.team import device_of
-
     with pytest.raises(BadInput, match="cannot share Apple's GPU"):
         device_of(Place(0, 2, 0, 2, "torchrun"), "mps")
     assert device_of(Place(1, 2, 1, 2, "torchrun"), "cpu") == "cpu"
