@@ -8,7 +8,8 @@ import torch
 from toys import Line, Toy, toy_settings
 
 from napari_cellsynth.engine import looks
-from napari_cellsynth.engine.events import MemoryMet
+from napari_cellsynth.engine.events import MemoryMet, Started
+from napari_cellsynth.engine.history import History
 from napari_cellsynth.engine.loop import Loop
 from napari_cellsynth.engine.memory import Met, is_out_of_memory, met_from
 from napari_cellsynth.engine.run_folder import RunFolder
@@ -189,6 +190,15 @@ def test_it_is_said_and_kept(met_once):
     state = torch.load(met_once.latest_weights() / "state.pt", weights_only=True)
     assert met_from(state["memory_met"]) == kept
     assert met_once.record["micro_batch"] is None
+
+
+def test_who_follows_the_run_reads_the_newest_of_it(met_once):
+    history = History()
+    history.add(met_once.events())
+    (note,) = [note for note in history.notes if "memory" in note]
+    assert "goes on with 2 at once" in note
+    history.add([Started(step=20, steps=30, device="cpu", notes=("resumed",))])
+    assert history.notes == ("resumed", note)
 
 
 @pytest.mark.parametrize("killed_after", [18, 19, 23])

@@ -15,6 +15,7 @@ from napari_cellsynth.engine.events import (
     Event,
     Failed,
     Health,
+    MemoryMet,
     PreviewMade,
     Started,
     Step,
@@ -23,6 +24,8 @@ from napari_cellsynth.engine.events import (
 
 KEPT = 2000
 """Points of a curve at most; a longer one is thinned to every second mean."""
+NO_MEMORY = "out of memory"
+"""How the words of :class:`.events.MemoryMet` begin."""
 
 
 @dataclass
@@ -93,11 +96,15 @@ class History:
             self.estimate = event
         elif isinstance(event, Health):
             self.health = event
+        elif isinstance(event, MemoryMet):
+            # The newest says it all, and may be said at every preview.
+            self.notes = (*(note for note in self.notes if not note.startswith(NO_MEMORY)), event.words)
         elif isinstance(event, Failed):
             self.failed = event.reason
 
     def _begin(self, event: Started) -> None:
-        self.steps, self.device, self.notes, self.failed = event.steps, event.device, event.notes, ""
+        memory = [note for note in self.notes if note.startswith(NO_MEMORY)]
+        self.steps, self.device, self.notes, self.failed = event.steps, event.device, (*event.notes, *memory), ""
         for curves in (self.losses, self.validation):
             for curve in curves.values():
                 # A resumed run goes back to its checkpoint; what came after it is done again.
