@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from qtpy.QtWidgets import QFileDialog
 from test_dock_look import FOUND, job
-from trainings import SMALL, blobs
+from trainings import SMALL, blobs, new_run
 
 from napari_cellsynth import api
 from napari_cellsynth.engine.journey import Journey as OfFamily
@@ -318,3 +318,18 @@ def test_train_and_movies_ask_before_they_write(dock, qtbot, nobody_said, monkey
     assert not setup.home_question.isHidden()
     maker.home_question.keep.click()
     assert wanted == [True]
+
+
+# -- the live view ---------------------------------------------------------------------------------------------------
+
+
+def test_a_training_without_saved_weights_says_from_when_on_it_can_be_used(dock, qtbot):
+    live = dock.tab("train").live
+    live.show_run(new_run(dock.session.home, checkpoint_every=25))
+    qtbot.waitUntil(lambda: live.state is not None and live._first_saved == 25, timeout=SOON)
+    live.state = replace(live.state, state="running")
+    live._buttons()
+    assert "from step 25 on" in live.later.text() and live.use.isHidden()
+    live._usable = True
+    live._buttons()
+    assert not live.later.text() and not live.use.isHidden()

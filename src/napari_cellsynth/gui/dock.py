@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from qtpy.compat import isalive
-from qtpy.QtCore import QSize, Qt
+from qtpy.QtCore import QSize, Qt, QTimer
 from qtpy.QtGui import QKeyEvent, QKeySequence, QShortcut
 from qtpy.QtWidgets import (
     QAbstractButton,
@@ -28,6 +28,7 @@ from napari_cellsynth.gui.movie_line import MovieLine
 from napari_cellsynth.gui.pieces import Listening
 from napari_cellsynth.gui.state import Session, follow_preferences
 from napari_cellsynth.gui.theme import THEME, tint
+from napari_cellsynth.gui.workers import call
 
 if TYPE_CHECKING:
     import napari
@@ -41,6 +42,19 @@ TABS = {
     "use": ("Use", "napari_cellsynth.gui.use_tab:UseTab"),
 }
 """Name of a tab to its title and its class, which is given the session; a tab may have ``main_button()``."""
+AHEAD = (
+    "stack.crops.settings",
+    "stack.clips.settings",
+    "stack.pairs.settings",
+    "stack.traps.settings",
+    "stack.traps.review",
+    "stack.outlines.settings",
+    "stack.recordings.recording",
+    "stack.fitness.judge",
+    "models.registry",
+)
+AHEAD_MS = 300
+_loaded = False
 FOCUS = ("QPushButton", "QToolButton", "QComboBox", "QLineEdit", "QAbstractSpinBox", "QSlider", "QTableView", "QTabBar")
 """What shows a border where the keys go to."""
 _DOCKS: weakref.WeakKeyDictionary[Any, weakref.ref[CellSynthDock]] = weakref.WeakKeyDictionary()
@@ -83,7 +97,10 @@ class CellSynthDock(QWidget):
         self._signals.to(self.session.journey_requested, self.player.play)
         self.tabs.currentChanged.connect(self._tab_changed)
         self._make_shortcuts()
+        self._ahead = QTimer(self, singleShot=True, interval=AHEAD_MS)
+        self._ahead.timeout.connect(load_ahead)
         self.show_tab(self.place or last_tab())
+        self._ahead.start()
         _DOCKS[unwrapped(viewer)] = weakref.ref(self)
 
     def sizeHint(self) -> QSize:  # Qt's name
@@ -187,6 +204,14 @@ def load(where: str) -> Any:
     """The class at ``package.module:Class``."""
     module, _, name = where.partition(":")
     return getattr(import_module(module), name)
+
+
+def load_ahead() -> None:
+    """What tabs stand on, and takes a third of a second to load, in the background; no Qt among it."""
+    global _loaded
+    if not _loaded:
+        _loaded = True
+        call(lambda: [import_module(f"napari_cellsynth.{name}") for name in AHEAD], failed=lambda _: None)
 
 
 def last_tab() -> str:

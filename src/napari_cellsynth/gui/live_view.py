@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from qtpy.QtCore import Signal
+from qtpy.QtCore import QTimer, Signal
 from qtpy.QtWidgets import QCheckBox, QLabel, QWidget
 from superqt import QElidingLabel
 
@@ -31,6 +31,8 @@ SHOWN = 16
 ENDED = ("finished", "stopped", "interrupted", "failed", "cancelled")
 DRAW_S = 0.9
 """From one drawing of numbers and curves to the next, at least."""
+LAYER_MS = 60
+"""From the first pictures in the panel to their layer."""
 GOES_ON_FROM = ("stopped", "interrupted", "failed")
 """States from which a training can be taken up again."""
 
@@ -59,6 +61,10 @@ class LiveView(QWidget):
         self._stale, self._drawn = False, 0.0
         self._starting_since: float | None = None
         """When a process was started that has not said anything yet."""
+        self._first_saved = 0
+        """Step at which it is saved for the first time; 0 where that is not known."""
+        self._layer_soon = QTimer(self, singleShot=True, interval=LAYER_MS)
+        self._layer_soon.timeout.connect(self._make_layer)
         self._make()
         self.hide()
 
@@ -68,7 +74,7 @@ class LiveView(QWidget):
         self.title, self.progress_words = QElidingLabel(), QLabel()
         self.title.setStyleSheet("font-weight: 600;")
         self.bar = Bar()
-        self.health = Sentence()
+        self.health, self.later = Sentence(), Sentence()
         self.real, self.made = Thumbnails(), Thumbnails()
         self.in_viewer = QCheckBox("Show in viewer")
         self.in_viewer.setToolTip("<qt>Real cells and made ones side by side, in one layer beside your movie</qt>")
@@ -101,6 +107,7 @@ class LiveView(QWidget):
             row(self.curves.head, None, self.in_viewer),
             self.curves,
             row(self.pause, self.go_on, self.stop, self.use, None, self.delete),
+            self.later,
             parent=self,
         )
 
@@ -128,6 +135,8 @@ class LiveView(QWidget):
         return self._run
 
     def _leave(self) -> None:
+        self._layer_soon.stop()
+        self._first_saved = 0
         if self._worker is not None:
             self._worker.quit()
         self._worker, self.process, self.state, self.history = None, None, None, History()
@@ -156,6 +165,7 @@ class LiveView(QWidget):
             watches=True,
             owner=self,
         )
+        self._in_background(lambda: first_saved(process), returned=self._know_first, failed=lambda _: None)
         if self._real is None:
             self._in_background(lambda: real_examples(process), returned=self._got_real, failed=lambda _: None)
 
@@ -233,9 +243,19 @@ class LiveView(QWidget):
         self.go_on.setText({"paused": "Go on", "new": "Start"}.get(state, "Go on training"))
         self.stop.setVisible(live or starting)
         self.use.setVisible(self._usable)
+        self.later.say(self._usable_when() if live and not self._usable else "")
         for wish in (self.pause, self.go_on, self.stop):
             wish.setEnabled(not self._waiting and (live or wish is self.go_on))
         self.delete.setEnabled(self.process is not None)
+
+    def _know_first(self, step: int) -> None:
+        self._first_saved = step
+        self._buttons()
+
+    def _usable_when(self) -> str:
+        """From when on what it learns can be used."""
+        first = self._first_saved
+        return f"It can be used from step {first:,} on, when it is saved for the first time." if first else ""
 
     def _draw_curves(self) -> None:
         if isinstance(self.curves.content, Curves):
@@ -262,7 +282,9 @@ class LiveView(QWidget):
         self.real.show_images(self._real, limits)
         self.made.show_images(self._made, limits)
         self.in_viewer.setVisible(self._made is not None)
-        if self.in_viewer.isChecked():
+        if self.in_viewer.isChecked() and self._layer is None:
+            self._layer_soon.start()  # a layer takes napari a tenth of a second to make: in a turn of its own
+        elif self.in_viewer.isChecked():
             self._update_layer()
 
     def _show_in_viewer(self, on: bool) -> None:
@@ -274,6 +296,10 @@ class LiveView(QWidget):
         self._update_layer()
         if self._layer is not None:
             self._layer.reveal()
+
+    def _make_layer(self) -> None:
+        if self.in_viewer.isChecked():
+            self._update_layer()
 
     def watch_in_viewer(self) -> None:
         """Put the preview layer beside the movie as soon as there is a preview."""
@@ -374,6 +400,12 @@ def remove(process: TrainingProcess) -> None:
 
     process.cancel()
     delete(process.folder)
+
+
+def first_saved(process: TrainingProcess) -> int:
+    """Step at which a run is saved for the first time."""
+    settings = process.folder.record["settings"]
+    return min(int(settings["checkpoint_every"]), int(settings["steps"]))
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,8 @@ from napari_cellsynth.gui.parts import listen
 from napari_cellsynth.gui.theme import THEME
 
 REDRAW_MS = 2000
+FIRST_MS, NEXT_MS = 250, 20
+"""Before the first plot is made, which loads pyqtgraph, and from one new plot to the next."""
 HEIGHT = 100
 COLOURS = ("#56b4e9", "#e69f00", "#009e73", "#cc79a7", "#f0e442", "#d55e00")
 """Okabe and Ito's, which colour-blind readers can tell apart."""
@@ -48,7 +50,9 @@ class Curves(QWidget):
         if not self.isVisible() or self._timer.isActive():
             return
         waited = (time.monotonic() - self._drawn) * 1000
-        if waited >= REDRAW_MS:
+        if not self._plots:
+            self._timer.start(FIRST_MS)
+        elif waited >= REDRAW_MS:
             # In the same turn of the event loop as the rest of the panel: the window is drawn once for all of it.
             self.draw()
         else:
@@ -63,9 +67,14 @@ class Curves(QWidget):
         if self._history is None:
             return
         self._drawn = time.monotonic()
-        self._plot("loss").draw({name: c for name, c in self._history.losses.items() if name.endswith("/loss")})
-        for name, curve in self._history.validation.items():
-            self._plot(in_words(name)).draw({name: curve})
+        losses = {name: curve for name, curve in self._history.losses.items() if name.endswith("/loss")}
+        wanted = {"loss": losses, **{in_words(name): {name: c} for name, c in self._history.validation.items()}}
+        for title, curves in wanted.items():
+            new = title not in self._plots
+            self._plot(title).draw(curves)
+            if new and len(self._plots) < len(wanted):
+                self._timer.start(NEXT_MS)  # axes take long to make: the others in turns of their own
+                break
         for plot in self._plots.values():
             plot.label_steps(plot is list(self._plots.values())[-1])
 
