@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -105,7 +105,19 @@ class RecordingsOptions(HoldOutOptions, StackOptions):
         from napari_cellsynth.stack.recordings.recording import recordings_of
 
         channel, z = self._selection()
-        return recordings_of(self._pairs(labels), settings, channel=channel, z=z, modality=self.modality)
+        pairs = self._pairs(labels)
+        return self._noted(recordings_of(pairs, settings, channel=channel, z=z, modality=self.modality))
+
+    def _noted(self, recordings: list[Recording]) -> list[Recording]:
+        """With what was said of their files in their rows, as a table has it."""
+        words = {"axes": self.axes, "pixel_size": self.pixel_size, "z_step": self.z_step, "interval": self.interval}
+        said = {name: word for name, word in words.items() if word is not None}
+
+        def noted(one: Recording) -> Recording:
+            scene = {} if self.scene is None else {"scene": one.stack.scene}
+            return one if one.row is None else replace(one, row=one.row.model_copy(update={**said, **scene}))
+
+        return [noted(one) for one in recordings] if said or self.scene is not None else recordings
 
     def holdout_settings(self, gap: int = 1) -> dict[str, Any]:
         """The same under the names that settings of training sets have."""

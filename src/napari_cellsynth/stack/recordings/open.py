@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.stack.recordings.holdout import Decision, HoldOut, decide
-from napari_cellsynth.stack.recordings.recording import Pair, Recording
+from napari_cellsynth.stack.recordings.recording import Asked, Pair, Recording
 from napari_cellsynth.stack.recordings.row import Row, interval_s, pixel_size_um, z_step_um
 from napari_cellsynth.stack.recordings.select import Selection, check_outlines, frames_text, select, selection_of
 from napari_cellsynth.stack.recordings.table import Table
@@ -52,7 +52,8 @@ def recordings_of_table(
         if decision.use != "leave out"
     ]
     splits = divide(table, opened, settings)
-    return [recording_of(table, one, split, labels=labels) for one, split in zip(opened, splits, strict=True)]
+    made = [recording_of(table, one, split, labels=labels) for one, split in zip(opened, splits, strict=True)]
+    return [replace(one, asked=Asked(settings, by_table=True)) for one in made]
 
 
 def open_row(

@@ -18,6 +18,24 @@ from napari_cellsynth.stack.stack import Stack
 from napari_cellsynth.stack.usable import check_usable
 
 
+@dataclass(frozen=True)
+class Asked:
+    """How a recording was asked for, so that it can be asked for again."""
+
+    hold_out: HoldOut
+    by_table: bool
+    """Whether the split is what ``hold_out`` makes of the rows of a table; else it was made without one."""
+    looked: bool = False
+    """Whether it was looked through for what is unfit."""
+    steadied: bool = False
+    """Whether the stage's motion was then taken out."""
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON-safe."""
+        said = {"by_table": self.by_table, "looked": self.looked, "steadied": self.steadied}
+        return {"hold_out": self.hold_out.model_dump(mode="json"), **said}
+
+
 @dataclass(frozen=True, eq=False)
 class Recording:
     """What every kind of training set is made from.
@@ -39,6 +57,8 @@ class Recording:
     """Frames t that do not follow t - 1: at holes of the selection, and at jumps of the stage."""
     unfit: frozenset[int] = frozenset()
     """Frames that no clip may hold: dark, unreadable."""
+    asked: Asked | None = None
+    """None for one that was put together by hand."""
 
     @property
     def name(self) -> str:
@@ -100,6 +120,8 @@ class Recording:
                 "hash": content_hash(labels) if hashes else None,
             },
             **{key: None if row is None else getattr(row, key) for key in told},
+            "row": None if row is None else row.model_dump(mode="json", exclude_none=True, exclude={"others"}),
+            "asked": None if self.asked is None else self.asked.to_json(),
         }  # fmt: skip
 
     def _frames_seen(self) -> dict[str, list[str]]:
@@ -177,6 +199,7 @@ def recordings_of(
             split=split,
             selection=selection,
             row=row.model_copy(update={"file": stack.path or Path(stack.name), "name": stack.name}),
+            asked=Asked(settings or HoldOut(), by_table=False),
         )
         for (stack, labels), selection, split in zip(pairs, selections, splits, strict=True)
     ]

@@ -43,7 +43,7 @@ class Looked:
                 best[_views(one)] = min(known, found, key=lambda fitness: (not fitness.told, fitness.error))
         chosen = [best.get(_views(one)) for one in self.recordings]
         return tuple(
-            one if found is None or not found.moves else steady(one, found.drift)
+            one if found is None or not found.moves else _noted(steady(one, found.drift), steadied=True)
             for one, found in zip(self.recordings, chosen, strict=True)
         )
 
@@ -93,6 +93,13 @@ def look_through(recordings: Sequence[Recording]) -> Iterator[SetProgress | Look
             done += one.frames
         found.append(fitness)
     judged = [
-        one if fitness is None else with_fitness(one, fitness) for one, fitness in zip(recordings, found, strict=True)
+        one if fitness is None else _noted(with_fitness(one, fitness), looked=True)
+        for one, fitness in zip(recordings, found, strict=True)
     ]
     yield Looked(tuple(judged), tuple(found))
+
+
+def _noted(recording: Recording, **done: bool) -> Recording:
+    """With what was done to it noted, where it is known how it was asked for."""
+    asked = recording.asked
+    return recording if asked is None else replace(recording, asked=replace(asked, **done))
