@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
 import weakref
@@ -32,6 +33,8 @@ LOOKED_AT = 5
 """Frames, evenly spaced, from which the diameter is estimated."""
 
 
+OWN_HASH = "outlines_hash"
+"""Key in the provenance of outlines: :func:`outlines_hash` of them as they were found."""
 AGREES = 0.6
 """Intersection over union from which outlines in neighbouring frames are taken for the same cell, found twice."""
 
@@ -75,7 +78,7 @@ def outline_stack(
     yield OutlineProgress(0, len(places), message="looking at the cells")
     diameter, settings = settled(stack, settings, modality)
     axes = stack.axes.replace("C", "")
-    data = _room(tuple(stack.size(axis) for axis in axes))
+    data = room(tuple(stack.size(axis) for axis in axes))
     planes = data.reshape(len(places), *data.shape[-2:])
     cells = 0
     for done, (t, z) in enumerate(places):
@@ -88,6 +91,13 @@ def outline_stack(
         for cells in keep_steady(data if "Z" in axes else data[:, None]):
             yield OutlineProgress(len(places), len(places), cells, "keeping what is steady")
     about = {**settings.model_dump(), "modality": modality, "diameter_used_px": diameter}
+    file = {} if stack.path is None else {"path": str(stack.path)}
+    block = provenance_block(
+        made_by="segment",
+        synthetic=False,
+        settings=about,
+        inputs=[{"name": stack.name, "hash": content_hash(stack), **file}],
+    )
     yield Stack(
         data,
         axes,
@@ -95,13 +105,17 @@ def outline_stack(
         z_step=stack.z_step if "Z" in axes else None,
         frame_interval=stack.frame_interval,
         name=f"{stack.name} outlines",
-        provenance=provenance_block(
-            made_by="segment",
-            synthetic=False,
-            settings=about,
-            inputs=[{"name": stack.name, "hash": content_hash(stack)}],
-        ),
+        # By its own hash it is known whether somebody has painted on them since.
+        provenance={**block, OWN_HASH: outlines_hash(data)},
     )
+
+
+def outlines_hash(labels: Any) -> str:
+    """SHA-256 (hexadecimal) of the numbers of all planes of labels (…, Y, X), of whatever integer type they are."""
+    digest = hashlib.sha256(str(tuple(int(n) for n in labels.shape if n > 1)).encode())
+    for place in np.ndindex(tuple(labels.shape[:-2])):
+        digest.update(np.ascontiguousarray(labels[place], "<u4").tobytes())
+    return digest.hexdigest()
 
 
 def keep_steady(data: Any) -> Iterator[int]:
@@ -152,13 +166,13 @@ def settled(stack: Stack, settings: OutlineSettings, modality: Modality | None) 
     return (float(np.median(known)) if known else None), settings
 
 
-def _room(shape: tuple[int, ...]) -> Any:
-    """Zeros of int32, in memory or in a temporary file that is removed with them."""
-    if prod(shape) * 4 <= IN_MEMORY:
-        return np.zeros(shape, np.int32)
+def room(shape: tuple[int, ...], dtype: Any = np.int32) -> Any:
+    """Zeros, in memory or in a temporary file that is removed with them."""
+    if prod(shape) * np.dtype(dtype).itemsize <= IN_MEMORY:
+        return np.zeros(shape, dtype)
     handle, name = tempfile.mkstemp(prefix="cellsynth-outlines-", suffix=".raw")
     os.close(handle)
-    data = np.memmap(name, np.int32, "w+", shape=shape)
+    data = np.memmap(name, dtype, "w+", shape=shape)
     weakref.finalize(data, _remove, Path(name))
     return data
 
