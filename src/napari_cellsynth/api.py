@@ -675,8 +675,8 @@ def check_outlines(
     """
     from napari_cellsynth.quality.outline_check import check_outlines as check_them
 
-    labels = [_labels(one, movie) for one in (found, trusted)]
-    yield from _checking(check_them(*labels, movie, channel=channel, empty_planes=empty_planes))
+    ours, theirs = _labels(found, movie), _labels(trusted, movie)
+    yield from _checking(check_them(ours, theirs, movie, channel=channel, empty_planes=empty_planes))
 
 
 def _labels(given: Stack | Path, movie: Stack | None) -> Stack:

@@ -73,6 +73,16 @@ class Closeness:
         own = np.median(self._distances(made[:MADE], self._small).min(1))
         return float(own / self._nearest_of_held_out) if self._nearest_of_held_out > 0 else float("nan")
 
+    @property
+    def of_held_out(self) -> float:
+        """Median distance of held-out images to the nearest training image; not a number of fewer than 8."""
+        return self._nearest_of_held_out or float("nan")
+
+    def nearest_training(self, made: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Of each image (N, Y, X) the index of the most similar training image, and how far it is (0 the same)."""
+        distances = self._distances(made, self._small)
+        return some(len(self.training), TRAINING)[distances.argmin(1)], distances.min(1)
+
     def variety(self, made: np.ndarray) -> float:
         """How different made images (N, Y, X) are from each other, in units of how different cells are in training.
 

@@ -63,14 +63,30 @@ class OutlineScore:
         return self.miscounted / self.true if self.true else 0.0
 
 
+@dataclass(frozen=True)
+class Judged:
+    """One plane: its score, and which outlines are wrong."""
+
+    score: OutlineScore
+    missed: NDArray[Any]
+    """Numbers of the true cells that no found one matches."""
+    false: NDArray[Any]
+    """Numbers of the found ones that match no true cell."""
+
+
 def score(true: NDArray[Any], found: NDArray[Any]) -> OutlineScore:
     """Compare two label images (Y, X) of the same shape, 0 background; numbers need not agree."""
+    return judge(true, found).score
+
+
+def judge(true: NDArray[Any], found: NDArray[Any]) -> Judged:
+    """As :func:`score`, with the numbers of the outlines that have no partner."""
     shared, areas, others = overlaps(true, found)
     union = areas[:, None] + others[None, :] - shared
     iou = shared / np.maximum(union, 1)
     matched = iou > 0.5
     covered = shared > 0.5 * areas[:, None]
-    return OutlineScore(
+    counted = OutlineScore(
         true=len(areas),
         found=len(others),
         matched=int(matched.sum()),
@@ -78,6 +94,8 @@ def score(true: NDArray[Any], found: NDArray[Any]) -> OutlineScore:
         seg=float(iou[covered].sum()),
         miscounted=abs(len(areas) - len(others)),
     )
+    cells, outlines = (np.unique(labels[labels != 0]) for labels in (true, found))
+    return Judged(counted, cells[~matched.any(1)], outlines[~matched.any(0)])
 
 
 def overlaps(true: NDArray[Any], found: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:

@@ -1,0 +1,159 @@
+"""Is it alike?  A model's images beside real ones that it never saw, as a list of sections that are data.
+
+A section looks at the material and finds a sentence, some numbers and,
+where that helps, pictures.  A new measure is a new section in
+``alike_sections.py``; whoever shows or saves them knows none by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+
+from napari_cellsynth.errors import BadInput
+from napari_cellsynth.quality.baselines import mean_image_with_noise
+from napari_cellsynth.quality.closeness import Closeness
+from napari_cellsynth.stack.numbers_in_words import counted
+from napari_cellsynth.stack.progress import SetProgress
+
+Level = Literal["good", "quiet", "warning", "bad"]
+FEW_IMAGES, FEW_CELLS = 50, 20
+"""Unseen images, and different cells in them, below which the numbers are for a look and not for a result."""
+
+
+@dataclass(frozen=True, eq=False)
+class Material:
+    """What is compared; images (N, Y, X) of one size, in intensity units."""
+
+    training: np.ndarray
+    """What the model learned from."""
+    unseen: np.ndarray
+    """Real ones that were held out."""
+    made: np.ndarray
+    training_cells: np.ndarray
+    """Of each training image, the number of its cell."""
+    unseen_cells: np.ndarray
+    turned: bool = False
+    """Whether training may have mirrored and turned images."""
+    seed: int = 0
+    """Of the draws made here."""
+
+    def __post_init__(self) -> None:
+        for name, images in (("training", self.training), ("unseen", self.unseen), ("made", self.made)):
+            if images.ndim != 3 or len(images) < 2 or images.shape[1:] != self.made.shape[1:]:
+                raise BadInput(
+                    f"{name} images of shape {images.shape} beside made ones of {self.made.shape}; expected (N, Y, X)"
+                    " of one size, at least 2"
+                )
+
+    @cached_property
+    def free(self) -> np.ndarray:
+        """What costs nothing: the mean training image with matched noise, as many as were made."""
+        return mean_image_with_noise(self.training, len(self.made), self.seed)
+
+    @cached_property
+    def closeness(self) -> Closeness:
+        return Closeness(self.training, self.unseen, self.training_cells, self.turned)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A number with its words."""
+
+    name: str
+    """For tables that are read by programs, such as ``made``."""
+    words: str
+    value: float
+    low: float | None = None
+    """Where the number was drawn several times, the least and the largest of them."""
+    high: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """Images beside others, one pair below or beside the other."""
+
+    words: str
+    left: np.ndarray
+    """(N, Y, X)"""
+    right: np.ndarray
+    ratios: np.ndarray
+    """(N,) of each pair, how far apart they are in units of what is usual; 0 the same."""
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What a section says."""
+
+    code: str
+    title: str
+    level: Level
+    sentence: str
+    short: str
+    """Some words of it, for the sentence above all sections."""
+    rows: tuple[Row, ...] = ()
+    pairs: tuple[Pairs, ...] = ()
+
+
+@dataclass(frozen=True)
+class Section:
+    """One thing to look at."""
+
+    code: str
+    title: str
+    look: Callable[[Material], Found]
+
+
+@dataclass(frozen=True, eq=False)
+class AlikeCheck:
+    """What all sections found, of so many images."""
+
+    found: tuple[Found, ...]
+    material: Material
+    provenance: dict[str, Any]
+
+    @property
+    def level(self) -> Level:
+        """The gravest of the sections."""
+        order: tuple[Level, ...] = ("bad", "warning", "quiet", "good")
+        return min((one.level for one in self.found), key=order.index)
+
+    def sentence(self) -> str:
+        """What to know first: whatever is wrong, the gravest first; else what is right."""
+        wrong = [one for level in ("bad", "warning") for one in self.found if one.level == level]
+        begin = {"bad": "Not alike", "warning": "Not quite alike"}.get(self.level, "Alike as far as could be measured")
+        chosen = wrong or self.found
+        return f"{begin}: {'; '.join(one.short for one in chosen)}."
+
+    def notes(self) -> list[str]:
+        """What the numbers stand on, a sentence each."""
+        m = self.material
+        unseen, seen = set(m.unseen_cells.tolist()), set(m.training_cells.tolist())
+        real = f"{len(m.unseen):,} unseen real ones of {counted(len(unseen), 'different cell')}"
+        said = [f"n: {len(m.made):,} made images; {real}; learned from {len(m.training):,} of {len(seen):,} cells."]
+        if len(m.unseen) < FEW_IMAGES or len(unseen) < FEW_CELLS:
+            said.append("So few unseen cells serve for a look, not for a result.")
+        if both := unseen & seen:
+            said.append(
+                f"{len(both):,} of the unseen cells were learned from at another time: they are near to training images"
+                " themselves, so that copies are harder to tell."
+            )
+        return said
+
+
+def check_alike(
+    material: Material, sections: tuple[Section, ...] | None = None, provenance: dict[str, Any] | None = None
+) -> Iterator[SetProgress | AlikeCheck]:
+    """Look at the material, section by section; the last that comes is the AlikeCheck."""
+    from napari_cellsynth.quality.alike_sections import SECTIONS
+
+    chosen = SECTIONS if sections is None else sections
+    found = []
+    for done, section in enumerate(chosen):
+        yield SetProgress(done, len(chosen), f"comparing: {section.title.lower()}")
+        found.append(section.look(material))
+    yield AlikeCheck(tuple(found), material, provenance or {})

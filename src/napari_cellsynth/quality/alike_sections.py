@@ -1,0 +1,135 @@
+"""What is looked at when made images are compared with real ones: distance, variety, nearness to training images."""
+
+from __future__ import annotations
+
+from math import isfinite
+
+import numpy as np
+
+from napari_cellsynth.quality.alike import Found, Level, Material, Pairs, Row, Section
+from napari_cellsynth.quality.closeness import FEW, pooled, versions
+from napari_cellsynth.quality.frechet import frechet_distance, standardise
+from napari_cellsynth.quality.measures import measure
+
+DRAWS = 9
+"""Random sets of real images that say how far real ones are from unseen ones."""
+VARIED, ALL_ALIKE = 0.7, 0.3
+"""Variety from which made images differ as cells do; and below which they are the same few."""
+COPIED, ALL_COPIED = 0.85, 0.6
+"""Nearness below which images are suspected to be copies, and below which they are; as the health of a training has
+it (docs/health.md says how the numbers were found)."""
+PAIRS = 8
+
+
+def distance(material: Material) -> Found:
+    """Frechet distance of hand-made measures to unseen images, beside that of as many training images."""
+    count = min(len(material.unseen), len(material.made), len(material.training))
+    known = measure(material.training)
+    unseen = standardise(measure(material.unseen[:count]), known)
+    made, free = (
+        frechet_distance(standardise(measure(images[:count]), known), unseen)
+        for images in (material.made, material.free)
+    )
+    real = standardise(known, known)
+    draws = [np.random.default_rng([material.seed, n]).permutation(len(real)) for n in range(DRAWS)]
+    floors = [frechet_distance(real[order[:count]], unseen) for order in draws]
+    floor = float(np.median(floors))
+    rows = [
+        Row("made", "made images", made),
+        Row("real", "as many training images", floor, min(floors), max(floors)),
+        Row("free", "mean image with noise", free),
+    ]
+    half = min(count, len(real) // 2)
+    if half >= 2:
+        halves = [frechet_distance(real[order[:half]], real[order[half : 2 * half]]) for order in draws]
+        between = float(np.median(halves))
+        rows.insert(2, Row("halves", "two halves of the training images", between, min(halves), max(halves)))
+    level, sentence, short = _how_far(made, floor, max(floors), free)
+    return Found("distance", "Distance to unseen cells", level, sentence, short, tuple(rows))
+
+
+def _how_far(made: float, floor: float, highest: float, free: float) -> tuple[Level, str, str]:
+    if made >= free:
+        words = "no nearer to unseen cells than their mean with noise"
+        return "bad", f"Made cells are {words}.", words
+    if made <= highest:
+        words = "as near to unseen cells as real ones"
+        return "good", f"Made cells are {words} are, by size, brightness, texture and spectrum.", words
+    times = f"{_times(made / max(floor, 1e-9))} times as far from unseen cells as real ones"
+    beside = f"their mean with noise, which costs nothing, {_times(free / max(floor, 1e-9))} times"
+    return "warning", f"Made cells are {times} are; {beside}.", times
+
+
+def variety(material: Material) -> Found:
+    """How different made images are from each other, 1 as cells are."""
+    value = material.closeness.variety(material.made)
+    title = "Variety"
+    if not isfinite(value):
+        few = "Too few different cells to say how various they are."
+        return Found("variety", title, "quiet", few, "variety unknown")
+    rows = (Row("made", "made images", value), Row("real", "real ones of different cells", 1.0))
+    share = f"{value:.1f} of real"
+    if value >= VARIED:
+        return Found("variety", title, "good", f"They differ among each other as cells do ({share}).", "various", rows)
+    same = "the same few again and again" if value < ALL_ALIKE else "less various than cells"
+    level: Level = "bad" if value < ALL_ALIKE else "warning"
+    return Found("variety", title, level, f"Made cells are {same}: variety {share}.", same, rows)
+
+
+def copies(material: Material) -> Found:
+    """How near made images are to training images, unseen ones being 1, with the nearest to look at."""
+    closeness, title = material.closeness, "Copies?"
+    usual = closeness.of_held_out
+    if not isfinite(usual):
+        few = f"Fewer than {FEW} unseen cells: nobody can say whether made ones are copies."
+        pairs = (_pairs(material, material.made, "made", 1.0),)
+        return Found("copies", title, "quiet", few, "copies not told", pairs=pairs)
+    value = closeness.nearest(material.made)
+    own = _pairs(material, material.made, "made", usual)
+    control = _pairs(material, material.unseen, "unseen", usual)
+    rows = (
+        Row("made", "made images to their nearest training images", value),
+        Row("real", "unseen real ones to theirs", 1.0),
+        Row("nearest_made", "the nearest of all made images", float(own.ratios[0])),
+        Row("nearest_real", "the nearest of all unseen ones", float(control.ratios[0])),
+    )
+    if value >= COPIED:
+        words = "no copies of training cells"
+        told = f"They are {words}: no nearer to them than unseen cells are ({value:.2f}; unseen: 1)."
+        return Found("copies", title, "good", told, words, rows, (own, control))
+    level: Level = "bad" if value < ALL_COPIED else "warning"
+    words = "copies of training cells" if value < ALL_COPIED else "suspiciously near to training cells"
+    told = f"Made cells are {words}: {value:.2f} times as far from them as unseen cells are. Look at the pairs."
+    return Found("copies", title, level, told, words, rows, (own, control))
+
+
+def _pairs(material: Material, images: np.ndarray, name: str, usual: float) -> Pairs:
+    """The images that are nearest to a training image, the nearest first, each with that one."""
+    places, distances = material.closeness.nearest_training(images)
+    order = np.argsort(distances, kind="stable")[:PAIRS]
+    theirs = [_as_seen(material.training[places[i]], images[i], material.turned) for i in order]
+    return Pairs(f"{name} | nearest training cell", images[order], np.stack(theirs), distances[order] / usual)
+
+
+def _as_seen(training: np.ndarray, image: np.ndarray, turned: bool) -> np.ndarray:
+    """A training image, turned or mirrored as it is most like the other, where training may have done so."""
+    if not turned:
+        return training
+    wanted = pooled(image[None])[0].ravel()
+    wanted = wanted - wanted.mean()
+    ways = [version[0] for version in versions(training[None])]
+    small = [pooled(way[None])[0].ravel() for way in ways]
+    alike = [float(wanted @ (one - one.mean())) for one in small]
+    return np.ascontiguousarray(ways[int(np.argmax(alike))])
+
+
+def _times(ratio: float) -> str:
+    return f"{ratio:.1f}" if ratio < 10 else f"{ratio:.0f}"
+
+
+SECTIONS: tuple[Section, ...] = (
+    Section("distance", "Distance to unseen cells", distance),
+    Section("variety", "Variety", variety),
+    Section("copies", "Copies?", copies),
+)
+"""In the order in which they are shown."""
