@@ -71,6 +71,8 @@ ERRORS = [
     lambda text: torch.OutOfMemoryError(f"CUDA {text}"),
     lambda text: RuntimeError("[enforce fail at alloc_cpu.cpp:124] DefaultCPUAllocator: can't allocate memory"),
     lambda text: RuntimeError("CUDNN_STATUS_ALLOC_FAILED"),
+    lambda text: RuntimeError("could not create a primitive"),
+    lambda text: RuntimeError("std::bad_alloc"),
     lambda text: MemoryError(),
 ]
 

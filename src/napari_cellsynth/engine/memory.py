@@ -19,9 +19,11 @@ from torch import Tensor, nn
 from napari_cellsynth.errors import RunFailed
 
 NO_MEMORY = re.compile(
-    r"out of memory|can't allocate memory|not enough memory|cannot allocate memory|_ALLOC_FAILED", re.IGNORECASE
+    r"out of memory|(?:can't|cannot) allocate memory|not enough memory|_ALLOC_FAILED|bad_alloc|bad allocation|"
+    r"could not create a (?:primitive|memory)",
+    re.IGNORECASE,
 )
-"""What torch's allocators say; those of the processor raise a plain RuntimeError."""
+"""What torch's allocators say, and the libraries beneath it (oneDNN, cuDNN, cuBLAS); a plain RuntimeError each."""
 
 
 class EvenOneTooMany(RunFailed):
