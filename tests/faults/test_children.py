@@ -53,14 +53,23 @@ def test_a_package_that_cannot_be_imported(process, monkeypatch, tmp_path):
 
 def test_a_child_that_is_killed_later_leaves_how(process, monkeypatch, tmp_path):
     """The status is known to the parent alone; it writes it down for whoever looks on Monday."""
-    here = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "engine")]
-    script = f"import sys; sys.path[:0] = {here!r}; from faulty import train_toy; "
-    process.folder.update_record(settings={**process.folder.record["settings"], "steps": 1_000_000})
+    # What matters of a training, and no torch, which takes its time to load.
+    script = f"""
+import time
+from napari_cellsynth.engine.events import Started
+from napari_cellsynth.engine.heartbeat import Heartbeat
+from napari_cellsynth.engine.run_folder import RunFolder
+
+run = RunFolder({str(process.folder.path)!r})
+with Heartbeat(run.path / "alive.json"):
+    run.append(Started(step=0, steps=9, device="cpu"))
+    time.sleep(600)
+"""
     real = jobs.subprocess.Popen
-    words = [sys.executable, "-c", script + f"train_toy({str(process.folder.path)!r}, False)"]
+    words = [sys.executable, "-c", script]
     monkeypatch.setattr(jobs.subprocess, "Popen", lambda _, **options: real(words, **options))
     process.start()
-    until(lambda: process.folder.log_of_events.recent().step > 0, 100)
+    until(lambda: process.folder.log_of_events.recent().last is not None, 100)
     os.kill(process._child.process.pid, 11)
     *_, last = follow(process)
     assert last.state.state == "interrupted"

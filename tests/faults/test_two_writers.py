@@ -47,9 +47,9 @@ def test_two_napari_on_one_run(new_run, begin, monkeypatch):
     # Had it not looked, the process itself would have been refused, and its one line reaches the panel.
     monkeypatch.setattr(TrainingProcess, "alive", lambda _: False)
     script = (
-        f"import sys; sys.path[:0] = {[str(Path(__file__).parent), str(Path(__file__).parents[1] / 'engine')]!r}\n"
-        "from napari_cellsynth.cli.failures import guarded\n"
-        f"from faulty import train_toy\nsys.exit(guarded(lambda: train_toy({str(run.path)!r}, True)))"
+        "import sys\nfrom napari_cellsynth.cli.failures import guarded\n"
+        "from napari_cellsynth.engine.claim import claim\nfrom napari_cellsynth.engine.run_folder import RunFolder\n"
+        f"sys.exit(guarded(lambda: claim(RunFolder({str(run.path)!r})).__enter__()))"
     )
     real = jobs.subprocess.Popen
     monkeypatch.setattr(jobs.subprocess, "Popen", lambda words, **options: real([words[0], "-c", script], **options))
