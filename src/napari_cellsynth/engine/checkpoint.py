@@ -27,10 +27,11 @@ from torch import Tensor, nn
 
 from napari_cellsynth.engine.files import read_json, write_bytes, write_json
 from napari_cellsynth.engine.run_folder import FORMAT, RunFolder
+from napari_cellsynth.engine.weight_files import AVERAGES, NETWORKS, hash_of
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.stack.files.replacing import replace
 
-NETWORKS, AVERAGES, STATE = "networks.safetensors", "ema.safetensors", "state.pt"
+STATE = "state.pt"
 
 
 class Damaged(BadInput):
@@ -221,8 +222,4 @@ def load_weights(path: Path, networks: Mapping[str, nn.Module], device: str = "c
 def weights_hash(path: Path) -> str:
     """SHA-256 of the weights for use (of a checkpoint's folder, or a run's newest), in hexadecimal."""
     path = _checkpoint_of(Path(path))
-    digest = hashlib.sha256()
-    for name in (NETWORKS, AVERAGES):
-        if (path / name).exists():
-            digest.update((path / name).read_bytes())
-    return digest.hexdigest()
+    return hash_of(path)
