@@ -6,24 +6,23 @@ are relative, so that the package may be unpacked anywhere.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
 import shutil
 import tempfile
 import time
-import zipfile
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from napari_cellsynth.engine.elsewhere import scripts
+from napari_cellsynth.engine.elsewhere.containers import Copying, Folder, Zip, container
 from napari_cellsynth.engine.elsewhere.roots import Root, moved
 from napari_cellsynth.engine.elsewhere.scripts import Contents, Slurm
-from napari_cellsynth.engine.elsewhere.training_data import chunks_of, files_of, fingerprint
+from napari_cellsynth.engine.elsewhere.training_data import files_of, fingerprint
 from napari_cellsynth.engine.event_log import EventLog
 from napari_cellsynth.engine.events import Progress, Stopped
 from napari_cellsynth.engine.run_folder import LIVE, RunFolder, versions
@@ -34,10 +33,6 @@ from napari_cellsynth.stack.quantity import format_bytes
 DATA = "data"
 SPARE = 1 << 22
 """Bytes for the scripts and what the file system needs itself."""
-SHRUNK = (".csv", ".json", ".jsonl", ".txt")
-"""Files that a zip makes smaller; pixels and weights are stored as they are."""
-Copying = Generator[int, None, dict[str, Any]]
-"""Gives the bytes of each part that was copied; returns the file's fingerprint."""
 NOT_ALONG = ("run.json", "events.jsonl", "alive.json", "control.json")
 """Files of a run that a package has anew, or that are about the process that worked on it here."""
 
@@ -73,7 +68,7 @@ def pack(package: Package) -> Iterator[Progress]:
     yield Progress(done=0, total=plan.bytes, message=_room(package.out, plan), details={"bytes": plan.bytes})
     with _parents(package.out), tempfile.TemporaryDirectory() as work, replacing(package.out.absolute()) as temporary:
         # Closed in every case: Windows removes nothing that is open.
-        with closing(_target(package.out, temporary)) as target:
+        with closing(container(package.out, temporary)) as target:
             yield from plan.write(target, Path(work))
         # It may have been started while it was copied.
         _check(package)
@@ -172,7 +167,7 @@ class _Plan:
         copied = [*self.files, *(self.sources if self.copies else ())]
         return sum(path.stat().st_size for path, _ in copied)
 
-    def write(self, target: _Folder | _Zip, work: Path) -> Iterator[Progress]:
+    def write(self, target: Folder | Zip, work: Path) -> Iterator[Progress]:
         known = {}
         so_far = _SoFar(self.bytes)
         for path, name in self.sources:
@@ -185,7 +180,7 @@ class _Plan:
             yield from so_far.counting(target.copy(path, f"{self.name}/{name}"), f"packing {name}")
         self._write_words(target, known, work)
 
-    def _write_words(self, target: _Folder | _Zip, known: dict[str, Any], work: Path) -> None:
+    def _write_words(self, target: Folder | Zip, known: dict[str, Any], work: Path) -> None:
         """What is written anew: the record, the events, the scripts."""
         record = self._record(known)
         target.write(f"{self.name}/run.json", json.dumps(record, indent=2, ensure_ascii=False) + "\n")
@@ -275,66 +270,3 @@ def _portable(name: str) -> str:
     plain = re.sub(r'[<>:"/\\|?*%!\x00-\x1f]', "_", name).strip(" .") or "run"
     own = {DATA, "start.sh", "start.bat", "job.slurm", "readme.txt", "versions.json"}
     return f"run {plain}" if plain.lower() in own or RESERVED.fullmatch(plain) else plain
-
-
-class _Folder:
-    """A package as a folder."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        path.mkdir()
-
-    def copy(self, source: Path, name: str) -> Copying:
-        target = self._path / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with open(target, "wb") as file:
-            return (yield from _pour(source, file.write))
-
-    def write(self, name: str, text: str, *, runs: bool = False) -> None:
-        target = self._path / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(text.encode())
-        if runs:
-            target.chmod(0o755)
-
-    def close(self) -> None:
-        pass
-
-
-class _Zip:
-    """A package as a zip, in which everything lies in a folder of the same name."""
-
-    def __init__(self, path: Path, name: str) -> None:
-        self._name = name
-        self._zip = zipfile.ZipFile(path, "w", allowZip64=True)
-
-    def copy(self, source: Path, name: str) -> Copying:
-        with self._zip.open(self._entry(name), "w", force_zip64=True) as file:
-            return (yield from _pour(source, file.write))
-
-    def write(self, name: str, text: str, *, runs: bool = False) -> None:
-        self._zip.writestr(self._entry(name, runs), text.encode())
-
-    def close(self) -> None:
-        self._zip.close()
-
-    def _entry(self, name: str, runs: bool = False) -> zipfile.ZipInfo:
-        entry = zipfile.ZipInfo(f"{self._name}/{name}", time.localtime()[:6])
-        entry.compress_type = zipfile.ZIP_DEFLATED if name.endswith(SHRUNK) else zipfile.ZIP_STORED
-        entry.external_attr = (0o100755 if runs else 0o100644) << 16
-        return entry
-
-
-def _target(out: Path, temporary: Path) -> _Folder | _Zip:
-    return _Zip(temporary, out.stem) if out.suffix.lower() == ".zip" else _Folder(temporary)
-
-
-def _pour(source: Path, write: Callable[[bytes], Any]) -> Copying:
-    """Copy a file's content, a part at a time; its fingerprint, taken on the way."""
-    digest, size = hashlib.sha256(), 0
-    for chunk in chunks_of(source):
-        write(chunk)
-        digest.update(chunk)
-        size += len(chunk)
-        yield len(chunk)
-    return {"bytes": size, "sha256": digest.hexdigest()}
