@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from qtpy.QtWidgets import QApplication
 from trainings import SMALL, training_set
 
 from napari_cellsynth import api
@@ -12,7 +13,7 @@ from napari_cellsynth.gui import jobs, train_setup
 from napari_cellsynth.gui.state import Session
 from napari_cellsynth.gui.train_setup import TrainSetup, create
 from napari_cellsynth.gui.train_words import estimate_words
-from napari_cellsynth.gui.where import Where, users_in_words, with_line
+from napari_cellsynth.gui.where import Where, lines_of, users_in_words
 
 SOON = 60_000
 GB = 10**9
@@ -47,19 +48,24 @@ def test_a_gpu_in_use_can_be_waited_for(where):
 
 
 def test_a_gpu_that_is_not_used_is_named_with_the_line(where, qtbot):
-    where.show_computer({"devices": [CPU], "gpu_advice": [f"This computer has an NVIDIA GPU <x>: type: {LINE}"]})
-    assert f"<code>{LINE}</code>" in where.advice.text()
-    assert "&lt;x&gt;" in where.advice.text()
+    advice = f"This computer has an NVIDIA GPU. Type: pip uninstall --yes torch, and then: {LINE}"
+    where.show_computer({"devices": [CPU], "gpu_advice": [advice]})
+    assert where.advice.words.text() == advice
+    where.advice.copy.click()
+    assert QApplication.clipboard().text() == f"pip uninstall --yes torch\n{LINE}"
     with qtbot.waitSignal(where.changed):
         where.show_computer({"devices": [CPU], "gpu_advice": []})
-    assert not where.advice.text()
+    assert not where.advice.words.text()
+    where.advice.say("its driver is too old")
+    assert not where.advice.copy.isVisibleTo(where.advice)
 
 
 def test_words():
     assert users_in_words({**GPU, "free": 22 * GB}) == ""
     assert users_in_words({**GPU, "users": USERS * 3}).endswith("and 3 more")
     assert users_in_words({}) == ""
-    assert with_line("too old <now>") == "too old <now>"
+    assert lines_of("too old") == ""
+    assert jobs.device_words({**GPU, "name": "NVIDIA GeForce RTX 3090"}) == "RTX 3090, 2 of 24 GB free"
     parts = Estimate(seconds_per_step=1.0, seconds=240.0, memory=6 * 10**8, disk=2 * 10**7, micro_batch=4)
     assert "each step in parts of 4" in estimate_words(parts, "cpu")
 

@@ -65,7 +65,7 @@ def how_to_use(card: Card, torch_version: str, built_for: str | None) -> str:
     ``built_for`` is the version of CUDA that torch was built for; None for
     a build without CUDA.
     """
-    there = f"This computer has an NVIDIA GPU ({card.name}) that is not used"
+    there = f"This computer has an NVIDIA GPU ({card.name.removeprefix('NVIDIA ')}) that is not used"
     cuda = cuda_of(card)
     if cuda is None:
         return (

@@ -285,12 +285,13 @@ def ask_a_process(arguments: Sequence[str]) -> Generator[None, None, str]:
 
 
 def device_words(device: Mapping[str, Any]) -> str:
-    """``NVIDIA RTX A5000, 19 of 24 GB free`` or ``processor, 1 of 2 cores``."""
+    """``RTX A5000, 19 of 24 GB free`` or ``processor, 1 of 2 cores``."""
     if device["device"] == "cpu":
         return f"processor, {threads_for_training()} of {os.cpu_count() or 1} cores"
     memory, free = device.get("memory"), device.get("free")
     room = f", {free / 1e9:.0f} of {memory / 1e9:.0f} GB free" if memory and free is not None else ""
-    return f"{device['name']}{room}"
+    name = str(device["name"]).removeprefix("NVIDIA ").removeprefix("GeForce ")
+    return f"{name}{room}"
 
 
 def last_line(file: Path) -> str:

@@ -179,7 +179,9 @@ class TrainSetup(QWidget):
             grid.addWidget(widget, place, 1)
         self._note = Sentence()
         wishes = row(self.train, self.go_to_movies, None)
-        column(grid, self.estimate, self.advanced, self._note, self.home_question, wishes, parent=self)
+        column(
+            grid, self.where.advice, self.estimate, self.advanced, self._note, self.home_question, wishes, parent=self
+        )
 
     def _form(self) -> QWidget:
         form = SettingsForm(self.presets.chosen().settings)

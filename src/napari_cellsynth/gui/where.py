@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Generator, Mapping
 from typing import Any
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QCheckBox, QWidget
+from qtpy.QtWidgets import QApplication, QCheckBox, QWidget
 
 from napari_cellsynth.gui import jobs
-from napari_cellsynth.gui.parts import Sentence, column
+from napari_cellsynth.gui.parts import Sentence, button, column, row
 from napari_cellsynth.gui.pieces import Choice
 
 CROWDED = 0.8
@@ -21,7 +20,7 @@ WAIT_TIP = (
     "The training begins as soon as enough memory of the GPU is free: as much as the estimate says, else 80 % of it. "
     "Until then it stands in the list of jobs, and can be cancelled there."
 )
-INSTALL = re.compile(r"pip install \S+ --index-url \S+")
+COMMAND = re.compile(r"pip (?:uninstall --yes|install) \w+(?: --index-url \S+)?")
 
 
 def computer() -> Generator[None, None, dict[str, Any]]:
@@ -31,8 +30,30 @@ def computer() -> Generator[None, None, dict[str, Any]]:
     return dict(json.loads((yield from jobs.ask_a_process(["check", "--json"]))))
 
 
+class Advice(QWidget):
+    """Why a GPU is not used, and what to type, to be copied."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words = Sentence()
+        self.copy = button("Copy the commands", self._copy, "Paste them where napari is started from.")
+        column(self.words, row(self.copy, None), parent=self)
+        self.say("")
+
+    def say(self, advice: str) -> None:
+        """A sentence; empty hides it all."""
+        self.words.say(advice, "warning")
+        self.copy.setVisible(bool(lines_of(advice)))
+        self.setVisible(bool(advice))
+
+    def _copy(self) -> None:
+        clipboard = QApplication.clipboard()
+        if clipboard is not None:
+            clipboard.setText(lines_of(self.words.text()))
+
+
 class Where(QWidget):
-    """A choice of devices with words below it."""
+    """A choice of devices with words below it; ``advice`` stands where there is more room."""
 
     changed = Signal()
 
@@ -43,9 +64,10 @@ class Where(QWidget):
         self.wait = QCheckBox(WAIT)
         self.wait.setToolTip(f"<qt>{WAIT_TIP}</qt>")
         self.wait.setVisible(False)
-        self.users, self.advice = Sentence(), Sentence()
+        self.users = Sentence()
+        self.advice = Advice()
         self._found: dict[str, Mapping[str, Any]] = {}
-        column(self.device, self.users, self.wait, self.advice, parent=self, spacing=2)
+        column(self.device, self.users, self.wait, parent=self, spacing=2)
         self.device.picked.connect(self._another)
 
     def setAccessibleName(self, name: str) -> None:  # Qt's name
@@ -67,7 +89,7 @@ class Where(QWidget):
         self._found = {device["device"]: device for device in devices}
         self.device.offer([(jobs.device_words(device), device["device"]) for device in devices], self.device.value)
         advice = found.get("gpu_advice") or []
-        self.advice.say(with_line(advice[0]) if advice else "", "warning")
+        self.advice.say(advice[0] if advice else "")
         self._another()
 
     def _another(self, *_: Any) -> None:
@@ -86,7 +108,6 @@ def users_in_words(device: Mapping[str, Any]) -> str:
     return f"In use by {', '.join(said[:3])}{more}"
 
 
-def with_line(advice: str) -> str:
-    """Advice as rich text; the line to type in type of its own, so that it is copied whole."""
-    safe = html.escape(advice)
-    return INSTALL.sub(lambda found: f"<code>{found.group()}</code>", safe) if INSTALL.search(safe) else advice
+def lines_of(advice: str) -> str:
+    """What is to be typed, a command on each line; empty where there is nothing to type."""
+    return "\n".join(COMMAND.findall(advice))
