@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from napari_cellsynth.cli.progress import ProgressLine
+from napari_cellsynth.cli.runs import _job
 from napari_cellsynth.cli.training import Teller
 from napari_cellsynth.engine.events import Health
 from napari_cellsynth.engine.run_folder import RunFolder
@@ -27,6 +28,8 @@ def test_lists_name_what_is_wrong(shell, run: Path, tmp_path: Path) -> None:
     lines = shell("runs", tmp_path).out.splitlines()
     assert len(lines) == 3, "good news needs no line of its own"
     assert "It is ill." in lines[[" ill " in line for line in lines].index(True) + 1]
+    ill = next(row for row in json.loads(shell("runs", tmp_path, "--json").out) if row["name"] == "ill")
+    assert _job({**ill, "kind": "training", "seconds_left": None, "place": "here"}).endswith("\n            It is ill.")
     rows = {row["name"]: row["health"] for row in json.loads(shell("runs", tmp_path, "--json").out)}
     assert rows["ill"] == {"state": "bad", "code": "x", "words": "It is ill.", "step": 8}
     assert rows["well"]["state"] == "good"

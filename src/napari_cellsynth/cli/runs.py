@@ -83,7 +83,13 @@ def _job(job: dict[str, Any]) -> str:
         words += f", step {job['step']} of {job['steps']}"
     left = "" if job["seconds_left"] is None else f", {lasting(job['seconds_left'])} left"
     size = "" if job["bytes"] is None else f", {in_bytes(job['bytes'])}"
-    return f"{words}{left}{size}, in {job['place']}{_since(job)}"
+    return f"{words}{left}{size}, in {job['place']}{_since(job)}{_said(job)}"
+
+
+def _said(row: dict[str, Any]) -> str:
+    """A line below for what is wrong with a training."""
+    health = row.get("health") or {}
+    return f"\n            {health['words']}" if health.get("state") in ("warning", "bad") else ""
 
 
 def _since(row: dict[str, Any]) -> str:
@@ -93,6 +99,4 @@ def _since(row: dict[str, Any]) -> str:
 
 def _line(row: dict[str, Any]) -> str:
     words = f"{row['state']:11} {row['name']}  {row['family']} {row['preset']}, step {row['step']} of {row['steps']}"
-    health = row["health"] or {}
-    said = f"\n            {health['words']}" if health.get("state") in ("warning", "bad") else ""
-    return f"{words}, {in_bytes(row['bytes'])}{_since(row)}{said}"
+    return f"{words}, {in_bytes(row['bytes'])}{_since(row)}{_said(row)}"
