@@ -20,7 +20,7 @@ from napari_cellsynth import api
 from napari_cellsynth.gui import dock as dock_module
 from napari_cellsynth.gui import jobs, readers, words
 from napari_cellsynth.gui.cells import count_cells
-from napari_cellsynth.gui.dock import CellSynthDock, show_dock
+from napari_cellsynth.gui.dock import TABS, CellSynthDock, show_dock
 from napari_cellsynth.gui.layers import add_stack, facts_of, missing, movies_in, stack_of
 from napari_cellsynth.gui.opening import open_example, open_path
 from napari_cellsynth.gui.preparing import JOBS, PreparingJob
@@ -42,7 +42,7 @@ def viewer(plugins: Any, make_napari_viewer_proxy: Callable[..., Any], monkeypat
 
 @pytest.fixture
 def dock(viewer: Any) -> CellSynthDock:
-    return show_dock(viewer)
+    return show_dock(viewer, "movies")
 
 
 def cells_movie(frames: int = 10, **known: Any) -> tuple[Stack, Stack]:
@@ -70,9 +70,10 @@ def settled(qtbot: QtBot, dock: CellSynthDock) -> Any:
 
 
 def test_the_dock_holds_the_tabs_that_exist_and_fits(qtbot: QtBot, dock: CellSynthDock) -> None:
-    assert [dock.tabs.tabText(i) for i in range(dock.tabs.count())] == ["Movies", "Train", "Use"]
+    shown = [dock.tabs.tabText(i) for i in range(dock.tabs.count())]
+    assert shown[:4] == ["Start", "Movies", "Train", "Use"] and len(shown) == len(TABS)
     dock.resize(380, 700)
-    for name in ("movies", "train", "use"):
+    for name in TABS:
         dock.show_tab(name)
         assert dock.minimumSizeHint().width() <= 380
         assert dock.minimumSizeHint().height() <= 700
@@ -83,7 +84,7 @@ def test_everything_fits_into_380_pixels(
 ) -> None:
     monkeypatch.setattr(readers, "EXAMPLE", {"frames": 12, "size": 160, "seed": 1})
     viewer = make_napari_viewer(show=True)
-    dock = show_dock(viewer)
+    dock = show_dock(viewer, "movies")
     open_example(viewer)
     section = settled(qtbot, dock)
     section.advanced.head.click()
@@ -161,7 +162,7 @@ def test_a_dock_opened_later_finds_movie_and_outlines(qtbot: QtBot, viewer: Any)
     movie, labels = cells_movie(**KNOWN)
     layer = add_stack(viewer, movie)
     outlines = add_stack(viewer, labels, kind="labels")
-    dock = show_dock(viewer)
+    dock = show_dock(viewer, "movies")
     assert dock.session.movie is layer
     assert dock.session.outlines is outlines
     counted(qtbot, dock)
