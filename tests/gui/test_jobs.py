@@ -13,6 +13,7 @@ import psutil
 import pytest
 from trainings import SIZE, SMALL, new_run, state, training_set, until
 
+from napari_cellsynth.api import TRAINING_SETS
 from napari_cellsynth.engine.events import Finished, Started, Step
 from napari_cellsynth.engine.run_folder import RunFolder
 from napari_cellsynth.errors import BadInput, RunFailed
@@ -91,6 +92,8 @@ def test_a_child_that_cannot_begin_says_why(cellsynth_home):
     run = new_run(cellsynth_home)
     folder = RunFolder(run)
     folder.update_record(data={**folder.record["data"], "path": str(run / "moved away")})
+    # In the home it would be found by its content.
+    (cellsynth_home / TRAINING_SETS).rename(cellsynth_home / "elsewhere")
     process = TrainingProcess(run)
     process.start()
     with pytest.raises(RunFailed, match="moved away is no training set"):
