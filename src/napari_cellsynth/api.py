@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from napari_cellsynth.engine.verbs import Samples
     from napari_cellsynth.quality.alike import AlikeCheck, Material
     from napari_cellsynth.quality.outline_check import OutlineCheck
+    from napari_cellsynth.replay.steps import Recipe
     from napari_cellsynth.stack.clips.settings import ClipSettings
     from napari_cellsynth.stack.crops.settings import CropSettings
     from napari_cellsynth.stack.modality import Modality
@@ -762,6 +763,7 @@ def _material(model: Model, data: Any, unseen: Any, made: list[Any], seed: int) 
         # A mirrored training cell is a copy where training has mirrored it.
         turned=bool(model.record["settings"].get("augment")) and data.modality in SHADOWLESS,
         seed=seed,
+        pixel_size=data.pixel_size,
     )
 
 
@@ -821,6 +823,36 @@ def list_jobs(*, sizes: bool = True) -> list[ListedJob]:
     from napari_cellsynth.engine.places import list_jobs as engine_list_jobs
 
     return engine_list_jobs(home(), sizes=sizes)
+
+
+def how_made(path: Path | str) -> Recipe:
+    """How a file that we wrote, a training set or a run was made: the steps to it; loads no torch.
+
+    Raises BadInput where nothing says so.
+    """
+    from napari_cellsynth.replay.origin import recipe_of
+
+    return recipe_of(path, home=home())
+
+
+def as_script(
+    recipe: Recipe,
+    language: Literal["python", "shell"] = "python",
+    *,
+    name: str | None = None,
+    relative_to: Path | None = None,
+) -> str:
+    """A recipe as a script that makes everything again, with the same pixels, in a folder that it is given.
+
+    ``name`` is that of the script's file.  With ``relative_to`` files are
+    named from that folder, in which the script then has to lie.
+    """
+    from napari_cellsynth.replay.python import python_script
+    from napari_cellsynth.replay.shell import shell_script
+
+    if language == "python":
+        return python_script(recipe, relative_to=relative_to, name=name or "made_again.py")
+    return shell_script(recipe, relative_to=relative_to, name=name or "made_again.sh")
 
 
 def check() -> dict[str, Any]:

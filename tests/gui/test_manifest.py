@@ -51,7 +51,7 @@ def test_readers_do_not_claim_every_file(manifest: PluginManifest) -> None:
         assert "*" not in reader.filename_patterns
 
 
-@pytest.mark.parametrize("name", ["Workbench", "Start", "Movies", "Train", "Use"])
+@pytest.mark.parametrize("name", ["Workbench", "Start", "Movies", "Train", "Use", "Check"])
 def test_each_widget_opens_at_its_place(plugins: Any, make_napari_viewer: Callable[..., Any], name: str) -> None:
     viewer = make_napari_viewer()
     _, dock = viewer.window.add_plugin_dock_widget("napari-cellsynth", name)

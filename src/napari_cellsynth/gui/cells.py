@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -73,6 +73,50 @@ def axes_of_outlines(outlines: Any, movie: Any) -> str | None:
     return None
 
 
+def take_scale(outlines: Any, movie: Any) -> None:
+    """Outlines of the movie's shape that know no scale take the movie's, so that they lie on its cells."""
+    axes = None if outlines is None or movie is None else axes_of_outlines(outlines, movie)
+    if not axes:
+        return
+    known, has = facts_of(movie), facts_of(outlines)
+    wanted = {"axes": axes, **{name: getattr(known, name) for name in ("pixel_size", "z_step", "frame_interval")}}
+    new = {name: v for name, v in wanted.items() if v and not getattr(has, name)}
+    if new:
+        complete(outlines, **new)
+
+
+def open_masks(session: Session, path: Path) -> Any:
+    """Show a mask file or folder as a layer on the movie; BadInput where there is none, or it does not fit."""
+    from napari_cellsynth.stack.labels import read_labels
+
+    if session.movie is None:
+        raise BadInput("open the movie first, then the mask file that belongs to it")
+    labels = read_labels(path, stack_of(session.movie))
+    return add_stack(session.viewer, labels, kind="labels", like=session.movie)
+
+
+def mask_button(parent: QWidget, opened: Callable[[Path], Any]) -> QPushButton:
+    """A button that asks for a file or a folder of masks."""
+    made = button("Open mask file…", lambda: None, MASKS)
+    menu = QMenu(made)
+
+    def ask(folder: bool) -> None:
+        from napari.utils.history import get_open_history
+
+        before = get_open_history()[0]
+        if folder:
+            path = QFileDialog.getExistingDirectory(parent, "Open folder of masks", before)
+        else:
+            path, _ = QFileDialog.getOpenFileName(parent, "Open mask file", before, FILTER)
+        if path:
+            opened(Path(path))
+
+    menu.addAction("File: TIFF, PNG, Fiji ROIs (.zip, .roi)…", lambda: ask(False))
+    menu.addAction("Folder: Cellpose, Cell Tracking Challenge, OME-Zarr…", lambda: ask(True))
+    made.setMenu(menu)
+    return made
+
+
 class CellsSection(Section):
     """Choose a Labels layer or open a mask file; says how many cells there are."""
 
@@ -87,7 +131,7 @@ class CellsSection(Section):
         self._counting: tuple[Any, ...] = ()
         self.outlines = Choice()
         self.outlines.picked.connect(self._picked)
-        self.open_mask = self._mask_button()
+        self.open_mask = mask_button(self, self.open_file)
         self.find = button("Find cells…", self._find_clicked, "Outlines without training, with a preview.")
         self.find.setCheckable(True)
         self.find_cells: FindCells | None = None
@@ -155,16 +199,7 @@ class CellsSection(Section):
         self._settle.start()
 
     def _take_scale(self) -> None:
-        """Outlines of the movie's shape that know no scale take the movie's, so that they lie on its cells."""
-        outlines, movie = self.session.outlines, self.session.movie
-        axes = None if outlines is None or movie is None else axes_of_outlines(outlines, movie)
-        if not axes:
-            return
-        known, has = facts_of(movie), facts_of(outlines)
-        wanted = {"axes": axes, **{name: getattr(known, name) for name in ("pixel_size", "z_step", "frame_interval")}}
-        new = {name: v for name, v in wanted.items() if v and not getattr(has, name)}
-        if new:
-            complete(outlines, **new)
+        take_scale(self.session.outlines, self.session.movie)
 
     # -- found here --------------------------------------------------------------------------------------------------
 
@@ -177,37 +212,10 @@ class CellsSection(Section):
 
     # -- a file ------------------------------------------------------------------------------------------------------
 
-    def _mask_button(self) -> QPushButton:
-        made = button("Open mask file…", lambda: None, MASKS)
-        menu = QMenu(made)
-        menu.addAction("File: TIFF, PNG, Fiji ROIs (.zip, .roi)…", self._open_clicked)
-        menu.addAction("Folder: Cellpose, Cell Tracking Challenge, OME-Zarr…", self._open_folder_clicked)
-        made.setMenu(menu)
-        return made
-
-    def _open_clicked(self) -> None:
-        from napari.utils.history import get_open_history
-
-        path, _ = QFileDialog.getOpenFileName(self, "Open mask file", get_open_history()[0], FILTER)
-        if path:
-            self.open_file(Path(path))
-
-    def _open_folder_clicked(self) -> None:
-        from napari.utils.history import get_open_history
-
-        path = QFileDialog.getExistingDirectory(self, "Open folder of masks", get_open_history()[0])
-        if path:
-            self.open_file(Path(path))
-
     def open_file(self, path: Path) -> Any:
         """Show a mask file as outlines of the movie; returns its layer, or None and says why not."""
-        from napari_cellsynth.stack.labels import read_labels
-
         try:
-            if self.session.movie is None:
-                raise BadInput("open the movie first, then the mask file that belongs to it")
-            labels = read_labels(path, stack_of(self.session.movie))
-            layer = add_stack(self.session.viewer, labels, kind="labels", like=self.session.movie)
+            layer = open_masks(self.session, path)
         except CellsynthError as error:
             self.says.say(capital(str(error)), "bad")
             return None

@@ -40,6 +40,7 @@ TABS = {
     "movies": ("Movies", "napari_cellsynth.gui.movies_tab:MoviesTab"),
     "train": ("Train", "napari_cellsynth.gui.train_tab:TrainTab"),
     "use": ("Use", "napari_cellsynth.gui.use_tab:UseTab"),
+    "check": ("Check", "napari_cellsynth.gui.check_tab:CheckTab"),
 }
 """Name of a tab to its title and its class, which is given the session; a tab may have ``main_button()``."""
 AHEAD = (
@@ -107,7 +108,7 @@ class CellSynthDock(QWidget):
         return QSize(380, 640)
 
     def tab(self, name: str) -> Any:
-        """``start``, ``movies``, ``train`` or ``use``: the tab itself, made when first asked for."""
+        """``start``, ``movies``, ``train``, ``use`` or ``check``: the tab itself, made when first asked for."""
         return self._pages[name].content()
 
     def show_tab(self, name: str) -> None:
@@ -181,6 +182,10 @@ class TrainDock(CellSynthDock):
 
 class UseDock(CellSynthDock):
     place = "use"
+
+
+class CheckDock(CellSynthDock):
+    place = "check"
 
 
 class Page(QWidget):

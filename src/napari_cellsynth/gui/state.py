@@ -40,7 +40,7 @@ class Session:
     run_changed = Signal(object)
     """Path of a run folder, or None."""
     tab_requested = Signal(str)
-    """``start``, ``movies``, ``train`` or ``use``: whoever shows tabs, shows this one."""
+    """``start``, ``movies``, ``train``, ``use`` or ``check``: whoever shows tabs, shows this one."""
     home_changed = Signal(object)
     """Path of the folder that training sets and runs go to from now on."""
     journey_requested = Signal(object)

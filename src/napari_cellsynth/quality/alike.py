@@ -41,6 +41,8 @@ class Material:
     """Whether training may have mirrored and turned images."""
     seed: int = 0
     """Of the draws made here."""
+    pixel_size: tuple[float, float] | None = None
+    """Height and width of a pixel in micrometres, for whoever shows the images."""
 
     def __post_init__(self) -> None:
         for name, images in (("training", self.training), ("unseen", self.unseen), ("made", self.made)):

@@ -18,7 +18,8 @@ VARIED, ALL_ALIKE = 0.7, 0.3
 COPIED, ALL_COPIED = 0.85, 0.6
 """Nearness below which images are suspected to be copies, and below which they are; as the health of a training has
 it (docs/health.md says how the numbers were found)."""
-PAIRS = 8
+PAIRS = 16
+"""Pairs that are kept to look at."""
 
 
 def distance(material: Material) -> Found:
@@ -36,14 +37,14 @@ def distance(material: Material) -> Found:
     floor = float(np.median(floors))
     rows = [
         Row("made", "made images", made),
-        Row("real", "as many training images", floor, min(floors), max(floors)),
+        Row("real", "training images", floor, min(floors), max(floors)),
         Row("free", "mean image with noise", free),
     ]
     half = min(count, len(real) // 2)
     if half >= 2:
         halves = [frechet_distance(real[order[:half]], real[order[half : 2 * half]]) for order in draws]
         between = float(np.median(halves))
-        rows.insert(2, Row("halves", "two halves of the training images", between, min(halves), max(halves)))
+        rows.insert(2, Row("halves", "halves of training images", between, min(halves), max(halves)))
     level, sentence, short = _how_far(made, floor, max(floors), free)
     return Found("distance", "Distance to unseen cells", level, sentence, short, tuple(rows))
 
@@ -67,7 +68,7 @@ def variety(material: Material) -> Found:
     if not isfinite(value):
         few = "Too few different cells to say how various they are."
         return Found("variety", title, "quiet", few, "variety unknown")
-    rows = (Row("made", "made images", value), Row("real", "real ones of different cells", 1.0))
+    rows = (Row("made", "made images", value), Row("real", "different real cells", 1.0))
     share = f"{value:.1f} of real"
     if value >= VARIED:
         return Found("variety", title, "good", f"They differ among each other as cells do ({share}).", "various", rows)
@@ -88,10 +89,10 @@ def copies(material: Material) -> Found:
     own = _pairs(material, material.made, "made", usual)
     control = _pairs(material, material.unseen, "unseen", usual)
     rows = (
-        Row("made", "made images to their nearest training images", value),
-        Row("real", "unseen real ones to theirs", 1.0),
-        Row("nearest_made", "the nearest of all made images", float(own.ratios[0])),
-        Row("nearest_real", "the nearest of all unseen ones", float(control.ratios[0])),
+        Row("made", "made images", value),
+        Row("real", "unseen cells", 1.0),
+        Row("nearest_made", "nearest made image", float(own.ratios[0])),
+        Row("nearest_real", "nearest unseen cell", float(control.ratios[0])),
     )
     if value >= COPIED:
         words = "no copies of training cells"

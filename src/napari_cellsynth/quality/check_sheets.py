@@ -17,8 +17,8 @@ COLOURS = {MISSED: (86, 180, 233), FALSE: (230, 159, 0), BOTH: (204, 121, 167)}
 """Of what is wrong: Okabe and Ito's blue, orange and purple, which colour-blind readers can tell apart."""
 NAMES = {MISSED: "blue", FALSE: "orange", BOTH: "purple"}
 LEGEND = ", ".join(f"{NAMES[value]}: {words}" for value, words in WRONG.items())
-FRAMES, SIDE, THUMB = 6, 420, 96
-"""Frames on a page, pixels along the longer side of one, and along a side of a cell."""
+FRAMES, SIDE, THUMB, SHOWN = 6, 420, 96, 8
+"""Frames on a page, pixels along the longer side of one, and along a side of a cell; pairs in a strip."""
 LINE, INK = 18, (235, 235, 235)
 
 
@@ -35,7 +35,7 @@ def wrong_frames(check: OutlineCheck, movie: Stack | None, channel: int = 0) -> 
 
 def _caption(check: OutlineCheck, plane: Any) -> str:
     at = f", plane {plane.z}" if "Z" in check.wrong.axes else ""
-    return f"frame {plane.t}{at}: F1 {plane.score.f1:.2f}, {plane.missed} missed, {plane.false} no cell"
+    return f"frame {plane.t}{at}: F1 {plane.score.f1:.2f}, {plane.missed} missed, {plane.false} extra"
 
 
 def overlaid(grey: np.ndarray, wrong: np.ndarray) -> np.ndarray:
@@ -71,16 +71,12 @@ def spread(row: Any) -> str:
     return "" if row.low is None else f" ({row.low:.3g} to {row.high:.3g})"
 
 
-def strip(pairs: Pairs, thumb: int = THUMB) -> np.ndarray:
-    """Pairs side by side, (thumb, W, 3) uint8: each image touches its partner; one contrast for all."""
+def strip(pairs: Pairs, *, shown: int = SHOWN, columns: int = SHOWN, thumb: int = THUMB) -> np.ndarray:
+    """The first pairs, ``columns`` in a row, (H, W, 3) uint8: each image touches its partner; one contrast for all."""
     low, high = limits([*pairs.left, *pairs.right])
-    page = np.empty((thumb, len(pairs.left) * (2 * thumb + GAP) - GAP, 3), np.uint8)
-    page[:] = PAPER
-    for n, both in enumerate(zip(pairs.left, pairs.right, strict=True)):
-        for side, image in enumerate(both):
-            begin = n * (2 * thumb + GAP) + side * thumb
-            page[:, begin : begin + thumb] = _thumb(image, low, high, thumb)[..., None]
-    return page
+    both = list(zip(pairs.left[:shown], pairs.right[:shown], strict=True))
+    cards = [np.concatenate([_thumb(image, low, high, thumb) for image in pair], 1) for pair in both]
+    return grid([np.repeat(card[..., None], 3, axis=2) for card in cards], columns)
 
 
 def _thumb(image: np.ndarray, low: float, high: float, side: int) -> np.ndarray:
@@ -122,7 +118,11 @@ def captioned(page: np.ndarray, lines: Sequence[str], least: int = 0) -> np.ndar
     width = max(page.shape[1], least)
     wrapped = [part for line in lines for part in wrap(line, max(20, width // 7)) or [""]]
     head = Image.new("RGB", (width, LINE * len(wrapped) + 6), PAPER)
-    draw, font = ImageDraw.Draw(head), ImageFont.load_default()
+    draw = ImageDraw.Draw(head)
+    try:
+        font = ImageFont.load_default(13)
+    except TypeError:  # Pillow 10.0 has one size
+        font = ImageFont.load_default()
     for n, line in enumerate(wrapped):
         try:
             draw.text((4, 3 + n * LINE), line, fill=INK, font=font)

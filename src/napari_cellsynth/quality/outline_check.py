@@ -24,7 +24,7 @@ from napari_cellsynth.stack.stack import Stack
 MISSED, FALSE, BOTH = 1, 2, 3
 """Values of the picture of what is wrong: a trusted cell that was missed, an outline that is none of them, and where
 one lies on the other (a cell outlined wrongly)."""
-WRONG = {MISSED: "missed", FALSE: "no cell", BOTH: "outlined wrongly"}
+WRONG = {MISSED: "missed", FALSE: "extra", BOTH: "outlined wrongly"}
 """The same in words."""
 GOOD = 0.8
 """F1 from which outlines are called good: four of five are right."""
@@ -86,7 +86,8 @@ class OutlineCheck:
         """What to know first."""
         total, free = self.total, self.free
         said = f"Finds {total.matched:,} of {total.true:,} cells"
-        said += f", and {counted(total.found - total.matched, 'outline that is', 'outlines that are')} no cell."
+        extra = total.found - total.matched
+        said += f"; {extra:,} other {'outline matches' if extra == 1 else 'outlines match'} no cell." if extra else "."
         if free is None:
             return said
         worse = " That costs nothing, and does no worse." if free.f1 >= total.f1 else ""
