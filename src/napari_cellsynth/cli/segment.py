@@ -44,6 +44,8 @@ class Segment:
         Modality | None, arg(metavar="dic|phase-contrast|brightfield|fluorescence", help_behavior_hint="")
     ] = None
     """How the images were made (default: dark ground with brighter cells is taken for fluorescence)."""
+    z: Annotated[str | None, arg(metavar="N|max|mean|sharpest", help_behavior_hint="")] = None
+    """Plane to look at, counted from 0, or how to make one of several (default: every plane on its own)."""
     outlines: OmitArgPrefixes[OutlineOptions] = field(default_factory=OutlineOptions)  # type: ignore[valid-type]
     recording: OmitArgPrefixes[StackOptions] = field(default_factory=StackOptions)
     quiet: bool = False
@@ -60,6 +62,8 @@ def main(words: Sequence[str]) -> int:
     settings = _settings(options)
     out = labels_path(options.out)
     stack = options.recording.read(options.stack)
+    if options.z is not None:
+        stack, settings = _one_plane(stack, options.z, settings)
     found, labels = 0, None
     with ProgressLine(out.name, quiet=options.quiet) as line:
         for news in api.segment(stack, settings, modality=options.modality):
@@ -69,6 +73,9 @@ def main(words: Sequence[str]) -> int:
                 line.at(news.done, news.total, f"{news.cells} cells" if news.done else news.message)
                 found = news.cells
     assert labels is not None
+    if options.z is not None:
+        taken = {"channel": options.outlines.channel, "z": stack_z(options.z)}  # type: ignore[attr-defined]
+        labels = labels.with_(provenance={**(labels.provenance or {}), "taken": taken})
     write_labels(out, labels)
     print(_in_words(labels, found))
     print(out)
@@ -77,6 +84,25 @@ def main(words: Sequence[str]) -> int:
         # The output is complete, so the status is 0; that there is nothing in it is seldom what was wanted.
         print(f"cellsynth: {warning}", file=sys.stderr)
     return 0
+
+
+def _one_plane(stack: Stack, z: str, settings: OutlineSettings) -> tuple[Stack, OutlineSettings]:
+    """The channel and plane that are looked at, of which the outlines then are, and the settings for that."""
+    from napari_cellsynth.stack.recordings.row import Row
+    from napari_cellsynth.stack.recordings.select import select, selection_of
+
+    chosen = Row(file=Path(stack.name), channel=settings.channel, z=stack_z(z))
+    return select(stack, selection_of(stack, chosen)), settings.model_copy(update={"channel": 0})
+
+
+def stack_z(text: str) -> Any:
+    """What ``--z`` means; BadInput where it means nothing."""
+    from napari_cellsynth.stack.recordings.columns import value_of
+
+    try:
+        return value_of("z", text)
+    except BadInput as error:
+        raise BadInput(f"--z {text} given; {error}") from None
 
 
 def _check_method(method: str) -> None:

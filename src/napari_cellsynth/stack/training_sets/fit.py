@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from napari_cellsynth.stack.fitness.recordings import steady, with_fitness
 from napari_cellsynth.stack.progress import SetProgress
@@ -99,7 +99,7 @@ def look_through(recordings: Sequence[Recording]) -> Iterator[SetProgress | Look
     yield Looked(tuple(judged), tuple(found))
 
 
-def _noted(recording: Recording, **done: bool) -> Recording:
+def _noted(recording: Recording, **done: Any) -> Recording:
     """With what was done to it noted, where it is known how it was asked for."""
     asked = recording.asked
     return recording if asked is None else replace(recording, asked=replace(asked, **done))
