@@ -128,6 +128,25 @@ def test_an_attempt_leaves_no_trace_in_any_phase(phase, late):
     assert "Batch norm now sees 4 at a time" in words
 
 
+def test_the_first_part_of_an_attempt_leaves_no_trace_either():
+    calls = []
+
+    class SecondPart(Toy):
+        def losses(self, phase, networks, batch, draws):
+            calls.append(phase)
+            if calls.count("generator") == 2 and phase == "generator":
+                raise torch.OutOfMemoryError("out of memory")
+            return super().losses(phase, networks, batch, draws)
+
+    met, chosen = loop_of(SecondPart, micro_batch=4), loop_of(Toy, micro_batch=4)
+    chosen.memory.expect([Met(0, "generator", 0, 4, 2)], 0)
+    met.step()
+    chosen.step()
+    assert met.micro_batch == 2
+    assert same(state_of(met), state_of(chosen))
+    assert met.losses.fetch() == chosen.losses.fetch()
+
+
 def test_a_phase_that_has_stepped_is_not_repeated():
     batches = []
 
