@@ -1,0 +1,129 @@
+"""Is it alike?  Sets with a known answer: real ones, noise, copies, the same few; sections are data."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.ndimage import gaussian_filter
+
+from napari_cellsynth.engine import health
+from napari_cellsynth.errors import BadInput
+from napari_cellsynth.quality import alike_sections
+from napari_cellsynth.quality.alike import AlikeCheck, Found, Material, Row, Section, check_alike
+from napari_cellsynth.quality.alike_sections import SECTIONS
+from napari_cellsynth.quality.check_report import SHEET, TABLE, save_alike_check
+from napari_cellsynth.stack.progress import SetProgress
+
+
+def cells(count: int, seed: int, size: int = 32) -> np.ndarray:
+    """Blobs of one kind, all different, (N, S, S) uint16."""
+    draws = np.random.default_rng(seed)
+    place = np.linspace(-2, 2, size)
+    window = np.exp(-(place[:, None] ** 2) - place**2)
+    smooth = gaussian_filter(draws.standard_normal((count, size, size)), (0, size / 16, size / 16))
+    grain = draws.normal(0, 8, smooth.shape)
+    return (1000 + 400 * window * (1 + 2 * smooth / smooth.std()) + grain).clip(0).astype(np.uint16)
+
+
+def material(made: np.ndarray, unseen: int = 60, **more: object) -> Material:
+    given = {"turned": False, "training_cells": np.arange(150), "unseen_cells": 1000 + np.arange(unseen), **more}
+    return Material(cells(150, 0), cells(unseen, 1), made, **given)  # type: ignore[arg-type]
+
+
+def judged(material: Material) -> AlikeCheck:
+    *progress, last = check_alike(material, provenance={"run": "a"})
+    assert len(progress) == len(SECTIONS) and all(isinstance(one, SetProgress) for one in progress)
+    assert isinstance(last, AlikeCheck)
+    return last
+
+
+def by_code(check: AlikeCheck) -> dict[str, Found]:
+    return {one.code: one for one in check.found}
+
+
+def values(found: Found) -> dict[str, float]:
+    return {row.name: row.value for row in found.rows}
+
+
+def test_more_real_cells_are_alike() -> None:
+    check = judged(material(cells(100, 2)))
+    assert [one.level for one in check.found] == ["good", "good", "good"], check.sentence()
+    assert check.sentence().startswith("Alike as far as could be measured: as near to unseen cells as real ones")
+    far = values(by_code(check)["distance"])
+    assert far["made"] < 1.3 * far["real"] < far["free"] / 5
+    assert far["halves"] == pytest.approx(far["real"], rel=0.6), "unseen cells are of the same kind here"
+    assert not any("So few" in note for note in check.notes())
+
+
+def test_the_mean_with_noise_is_not_alike() -> None:
+    real = cells(150, 0)
+    noise = np.random.default_rng(5).normal(size=(100, 32, 32))
+    check = judged(material((real.mean(0) + real.std(0) * noise).astype(np.uint16)))
+    assert by_code(check)["distance"].level in ("warning", "bad")
+    assert check.sentence().startswith("Not ")
+
+
+def test_copies_are_named_and_lie_beside_what_they_copy() -> None:
+    source = cells(150, 0)[:100]
+    check = judged(material(source))
+    found = by_code(check)["copies"]
+    assert found.level == "bad" and values(found)["made"] == pytest.approx(0, abs=1e-3)
+    assert "copies of training cells" in check.sentence()
+    made, unseen = found.pairs
+    assert np.array_equal(made.left, made.right) and made.ratios == pytest.approx(0, abs=1e-3)
+    assert (np.diff(unseen.ratios) >= 0).all() and unseen.ratios[0] > 0.3
+
+
+def test_a_turned_copy_is_shown_as_it_lies() -> None:
+    turned = np.rot90(cells(150, 0)[:40], 1, (1, 2))
+    found = by_code(judged(material(turned, turned=True)))["copies"]
+    assert found.level == "bad"
+    assert np.array_equal(found.pairs[0].left, found.pairs[0].right)
+    assert by_code(judged(material(turned)))["copies"].level == "good"
+
+
+def test_the_same_few_are_named() -> None:
+    ten = cells(10, 6)[np.random.default_rng(7).integers(0, 10, 100)]
+    found = by_code(judged(material(ten)))["variety"]
+    assert found.level == "bad" and "the same few" in found.sentence
+
+
+def test_little_to_compare_with_is_said() -> None:
+    check = judged(material(cells(100, 2), unseen=5))
+    assert by_code(check)["copies"].level == "quiet" and "Fewer than 8" in by_code(check)["copies"].sentence
+    assert any("a look, not for a result" in note for note in check.notes())
+    again = judged(material(cells(100, 2), unseen_cells=np.arange(60)))
+    assert any("60 of the unseen cells were learned from" in note for note in again.notes())
+    with pytest.raises(BadInput, match="one size"):
+        material(cells(100, 2, size=16))
+    with pytest.raises(BadInput, match="at least 2"):
+        material(cells(1, 2))
+
+
+def test_the_same_seed_gives_the_same_numbers() -> None:
+    one, other = (judged(material(cells(60, 2))) for _ in range(2))
+    assert [found.rows for found in one.found] == [found.rows for found in other.found]
+
+
+def test_sections_are_data(tmp_path: Path) -> None:
+    """A new measure is one more section: it is looked at, shown in the sentence and saved like the others."""
+    own = Section("own", "Own", lambda m: Found("own", "Own", "bad", "Bad.", "bad by itself", (Row("a", "b", 2.0),)))
+    *_, check = check_alike(material(cells(60, 2)), (*SECTIONS, own))
+    assert isinstance(check, AlikeCheck) and check.level == "bad"
+    assert check.sentence() == "Not alike: bad by itself."
+    folder = save_alike_check(check, tmp_path / "report")
+    with open(folder / TABLE, encoding="utf-8", newline="") as file:
+        rows = {(row["section"], row["name"]): row for row in csv.DictReader(file)}
+    assert rows["own", "a"]["value"] == "2.0"
+    assert float(rows["distance", "real"]["low"]) <= float(rows["distance", "real"]["value"])
+    assert (folder / SHEET).stat().st_size > 5000
+    quiet = replace(check, found=(replace(check.found[0], level="quiet"),))
+    assert quiet.level == "quiet"
+
+
+def test_copies_are_judged_as_the_health_of_a_training_does() -> None:
+    assert (alike_sections.COPIED, alike_sections.ALL_COPIED) == (health.COPIED, health.ALL_COPIED)
