@@ -26,6 +26,7 @@ from napari_cellsynth.gui.kept import kept
 from napari_cellsynth.gui.layers import unwrapped
 from napari_cellsynth.gui.movie_line import MovieLine
 from napari_cellsynth.gui.pieces import Listening
+from napari_cellsynth.gui.recorder import Recorder
 from napari_cellsynth.gui.state import Session, follow_preferences
 from napari_cellsynth.gui.theme import THEME, tint
 from napari_cellsynth.gui.workers import call
@@ -74,6 +75,7 @@ class CellSynthDock(QWidget):
         tint(self, focus_style)
         self.session = Session.of(viewer)
         follow_preferences()
+        Recorder.of(self.session)
         self.player = Player(self)
         self.journey_bar = JourneyBar(self.player)
         self.movie_line = MovieLine(self.session)

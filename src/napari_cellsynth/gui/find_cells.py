@@ -17,6 +17,7 @@ from napari_cellsynth.gui.forms import SettingsForm
 from napari_cellsynth.gui.layers import CONTOUR, add_stack, facts_of, same, stack_of, unwrapped
 from napari_cellsynth.gui.parts import Bar, Foldout, Sentence, button, column, row
 from napari_cellsynth.gui.pieces import Choice, Listening
+from napari_cellsynth.gui.recorder import Recorder
 from napari_cellsynth.gui.steady_layers import made_on
 from napari_cellsynth.stack.outlines.settings import OutlineSettings
 from napari_cellsynth.stack.stack import Stack
@@ -158,6 +159,13 @@ class FindCells(QWidget):
 
         chosen = Row(file=stack.name, channel=self.session.channel, z=self.session.z)
         return select(stack, selection_of(stack, chosen))
+
+    def _taken(self, movie: Any) -> dict[str, Any]:
+        """What of a movie with channels or planes was looked at, for the block of the outlines."""
+        axes = facts_of(movie).axes or ""
+        asked = {"channel": ("C", self.session.channel), "z": ("Z", self.session.z)}
+        taken = {name: value for name, (axis, value) in asked.items() if axis in axes}
+        return {"taken": taken} if taken else {}
 
     def _what(self, settings: OutlineSettings) -> tuple[Any, ...]:
         """What an estimated diameter belongs to."""
@@ -372,7 +380,9 @@ class FindCells(QWidget):
             self.says.say("The movie was closed; its outlines were not kept.", "warning")
             return
         name = f"{movie.name}: cells found"
+        news = news.with_(provenance={**(news.provenance or {}), **self._taken(movie)})
         layer = add_stack(self.session.viewer, made_on(news, movie), name=name, kind="labels", like=movie)
+        Recorder.of(self.session).outlined(movie, news)
         self.session.outlines = layer
         self.live.setChecked(False)
         self.says.say(*in_words(news))

@@ -15,6 +15,7 @@ from napari_cellsynth.gui import workers
 from napari_cellsynth.gui.facts import facts_of, stack_of
 from napari_cellsynth.gui.parts import Bar, Sentence, button, column, listen, row, style
 from napari_cellsynth.gui.pieces import Choice, Listening, Section
+from napari_cellsynth.gui.recorder import Recorder
 from napari_cellsynth.gui.steady_layers import (
     add_returned,
     add_stabilised,
@@ -44,6 +45,7 @@ AT_ONCE = 15.0
 """Seconds of looking that are begun unasked."""
 TOO_LONG = 60.0
 """Seconds to go at which looking that was begun unasked stops and asks."""
+STEADIED = "The stage's motion was taken out of {} (as 'cellsynth stabilise' does); what was made on that is in a file."
 MARKS = {"ok": ("ok", "good"), "warning": ("!", "warning"), "bad": ("!!", "bad")}
 
 
@@ -306,6 +308,7 @@ class FitnessSection(Section):
         drift = Drift(self.fitness.offsets, subpixel=bool(self.how.value))
         try:
             layer = add_stabilised(self.session.viewer, movie, drift)
+            Recorder.of(self.session).said(STEADIED.format(movie.name))
         except CellsynthError as error:
             self.says.say(capital(str(error)), "bad")
             return None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtWidgets import QFileDialog, QWidget
 
 from napari_cellsynth.gui.parts import Sentence, button, column, row
+from napari_cellsynth.gui.recorder import Recorder
 from napari_cellsynth.gui.workers import call
 
 if TYPE_CHECKING:
@@ -28,12 +29,15 @@ class Made(QWidget):
         self._labels: Stack | None = None
         self.said = Sentence()
         self.save = button("Save as OME-TIFF…", self._save, "With axes, pixel size, and where it comes from")
+        self.how = button("How was this made?", self._how, "As a Python script or shell commands that make it again")
         self.save.hide()
-        column(self.said, row(self.save, None), parent=self)
+        self.how.hide()
+        column(self.said, row(self.save, self.how, None), parent=self)
 
     def clear(self) -> None:
         self._images = self._labels = None
         self.save.hide()
+        self.how.hide()
         self.said.say("")
 
     def take(self, made: tuple[Stack, Stack | None], name: str) -> None:
@@ -42,11 +46,13 @@ class Made(QWidget):
 
         self._images, self._labels = made
         add_samples(self._session.viewer, self._images, self._labels, name)
+        Recorder.of(self._session).made(self._images)
         with_outlines = " with their outlines" if self._labels is not None else ""
         count = self._images.shape[0]
         said = f"{count} images{with_outlines} are in the viewer, marked as synthetic; the slider is 'sample'."
         self.said.say(f"{said} {self._beside_the_movie()}".strip())
         self.save.show()
+        self.how.show()
 
     def _beside_the_movie(self) -> str:
         """A word where images in micrometres stand beside a movie in pixels."""
@@ -56,6 +62,12 @@ class Made(QWidget):
         if movie is None or made is None or made.pixel_size is None or "pixel_size" not in missing(movie):
             return ""
         return "The movie has no pixel size yet, so sizes beside it do not compare: complete it on top."
+
+    def _how(self) -> None:
+        from napari_cellsynth.gui.replay import show_how
+
+        if self._images is not None:
+            show_how(self._images, self._session, self)
 
     def _save(self) -> None:
         if self._images is None:
@@ -74,13 +86,17 @@ class Made(QWidget):
         self.save.setEnabled(False)
         call(
             lambda: write(path, images, labels),
-            returned=lambda files: self.said.say("Saved " + " and ".join(file.name for file in files) + "."),
+            returned=lambda files: self._saved(files, images),
             failed=lambda error: self.said.say(str(error), "bad"),
             finished=lambda: self.save.setEnabled(True),
             description=f"saving {path.name}",
             watches=False,
             owner=self,
         )
+
+    def _saved(self, files: list[Path], images: Stack) -> None:
+        Recorder.of(self._session).saved(files[0], images)
+        self.said.say("Saved " + " and ".join(file.name for file in files) + ".")
 
 
 def write(path: Path, images: Stack, labels: Stack | None) -> list[Path]:

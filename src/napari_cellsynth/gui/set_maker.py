@@ -19,6 +19,7 @@ from napari_cellsynth.gui.hand_over import Given, hand_over_movies
 from napari_cellsynth.gui.home_question import HomeQuestion, short
 from napari_cellsynth.gui.parts import Foldout, Sentence, button, column, row, sure
 from napari_cellsynth.gui.preparing import TABLE, Making, PreparingJob, follow, jobs_in, promised
+from napari_cellsynth.gui.recorder import Recorder
 from napari_cellsynth.gui.row_words import in_the_panel
 from napari_cellsynth.gui.words import capital
 from napari_cellsynth.stack.handover import ASK_ABOVE, NeedsRoom
@@ -279,6 +280,7 @@ class SetMaker(QWidget):
         self.details.clear()
         self.details.setVisible(bool(self._text))
         self.session.training_set = job.out
+        Recorder.of(self.session).set_made(job.out)
         self.then.setVisible(True)
         self.made.emit(job.out)
 

@@ -31,6 +31,7 @@ from napari_cellsynth.gui.home_question import HomeQuestion
 from napari_cellsynth.gui.kept import kept
 from napari_cellsynth.gui.parts import Foldout, Sentence, button, column, listen, row
 from napari_cellsynth.gui.pieces import Choice
+from napari_cellsynth.gui.recorder import Recorder
 from napari_cellsynth.gui.train_words import estimate_words
 from napari_cellsynth.gui.where import Where, computer
 from napari_cellsynth.gui.words import KINDS
@@ -397,6 +398,7 @@ class TrainSetup(QWidget):
             kept().put(f"preset.{self.family.name}", self.presets.chosen().name)
             kept().put("task", self.family.name)
         self.name.clear()
+        Recorder.of(self._session).training(run)
         self.wanted.emit(run)
         self.refresh()
 

@@ -13,6 +13,7 @@ from napari_cellsynth.gui.models_kept import ModelsKept
 from napari_cellsynth.gui.morph_pane import MorphPane
 from napari_cellsynth.gui.parts import Sentence, button, column, listen, row
 from napari_cellsynth.gui.pieces import Choice, Column
+from napari_cellsynth.gui.replay import write_what_was_done
 from napari_cellsynth.gui.runs_watch import RunsWatch
 from napari_cellsynth.gui.train_words import STATES
 
@@ -36,6 +37,11 @@ class UseTab(QWidget):
         self.model, self.about = Choice(), Sentence()
         self.model.picked.connect(self._picked)
         self.nothing = Sentence("There is no trained model yet. What a training has learned is offered here.")
+        self.write = button(
+            "Write what was done…",
+            lambda: write_what_was_done(session, self),
+            "All that was made in this viewer, as a Python script or shell commands that make it again",
+        )
         self.train = button("Train a model", lambda: session.tab_requested.emit("train"))
         self.label = QLabel("Model")
         self.model.setAccessibleName("Model")
@@ -66,6 +72,7 @@ class UseTab(QWidget):
             else:
                 scroll.rows.addLayout(part)
         scroll.rows.addStretch(1)
+        scroll.rows.addLayout(row(None, self.write))
         column(scroll, parent=self)
 
     def main_button(self) -> QPushButton:
