@@ -13,7 +13,7 @@ from qtpy.QtWidgets import QWidget
 from scipy import ndimage
 
 from napari_cellsynth.gui import fitness_section
-from napari_cellsynth.gui.facts import BLOCK, facts_of, stack_of
+from napari_cellsynth.gui.facts import BLOCK, complete, facts_of, stack_of
 from napari_cellsynth.gui.fitness_section import FitnessSection
 from napari_cellsynth.gui.layers import add_stack, unwrapped
 from napari_cellsynth.gui.parts import column
@@ -123,6 +123,7 @@ def test_a_steady_movie_needs_nothing(qtbot: QtBot, section: FitnessSection) -> 
 def test_stabilised_and_back(qtbot: QtBot, viewer: Any, section: FitnessSection) -> None:
     movie = works_on(section.session, shaken())
     movie.colormap = "magenta"
+    complete(movie, modality="dic")
     done(qtbot, section)
     section.steady.click()
     layer = unwrapped(next(one for one in viewer.layers if one.name == "field stabilised"))
@@ -131,6 +132,7 @@ def test_stabilised_and_back(qtbot: QtBot, viewer: Any, section: FitnessSection)
     assert layer.units == movie.units
     assert layer.axis_labels == movie.axis_labels
     assert layer.colormap.name == "magenta"
+    assert facts_of(layer).modality == "dic"
     assert not movie.visible
     assert section.session.movie is layer
     assert not section.back_row.isVisible()

@@ -15,11 +15,14 @@ from pytestqt.qtbot import QtBot
 from napari_cellsynth.errors import Damaged
 from napari_cellsynth.gui import readers
 from napari_cellsynth.gui.facts import array_of
+from napari_cellsynth.gui.hand_over import hand_over_layer, held
 from napari_cellsynth.gui.layers import stack_of
 from napari_cellsynth.gui.opening import open_path
 from napari_cellsynth.gui.shown import own, planes_of, shown
 from napari_cellsynth.stack.files.read import read_stack
 from napari_cellsynth.stack.files.tiff import TiffPlanes
+from napari_cellsynth.stack.fitness.fitness import Fitness
+from napari_cellsynth.stack.fitness.judge import judge
 from napari_cellsynth.stack.stack import Stack
 
 FRAMES = 12
@@ -79,6 +82,45 @@ def test_work_knows_that_it_cannot_be_read(plugins: Any, make_napari_viewer: Cal
     with pytest.raises(Damaged, match="frame 8"):
         np.asarray(stack.data[8])
     np.testing.assert_array_equal(stack.frame(3), np.asarray(layer.data[3]))
+
+
+@pytest.mark.parametrize(
+    "cut", [lambda a: a[5:], lambda a: a[2:][3:, ::2, 4:], lambda a: da.concatenate([a[5:], a[:2]])]
+)
+def test_what_the_user_cuts_himself_knows_it_too(
+    plugins: Any, make_napari_viewer: Callable[..., Any], damaged: Path, cut: Callable[[Any], Any]
+) -> None:
+    layer = open_path(make_napari_viewer(), damaged)
+    for t in range(5, FRAMES):
+        np.asarray(layer.data[t])  # dask may keep what it has seen
+    was = np.asarray(cut(layer.data))
+    layer.data = cut(layer.data)
+    assert (np.asarray(layer.data[3]) == np.asarray(layer.data[3])[0, 0]).all()  # shown blank, as before
+    stack = stack_of(layer)
+    assert stack.data is stack_of(layer).data
+    np.testing.assert_array_equal(stack.frame(1), was[1])
+    with pytest.raises(Damaged, match="frame 8"):
+        stack.frame(3)
+    *_, fitness = judge(stack)
+    assert isinstance(fitness, Fitness)
+    assert fitness.unreadable == (2, 3, 4, 5, 6)
+
+
+def test_a_cut_of_a_damaged_movie_is_handed_over_as_frames_of_its_file(
+    plugins: Any, make_napari_viewer: Callable[..., Any], damaged: Path, tmp_path: Path
+) -> None:
+    layer = open_path(make_napari_viewer(), damaged)
+    layer.data = layer.data[3:]
+    news = hand_over_layer(held(layer), tmp_path / "job")
+    while True:
+        try:
+            next(news)
+        except StopIteration as end:
+            over = end.value
+            break
+    assert (over.path, over.written, over.selection.frames) == (damaged, False, (3, 11))
+    with pytest.raises(Damaged, match="frame 7"):
+        over.read().frame(4)
 
 
 def test_saving_does_not_write_blank_frames(

@@ -8,6 +8,7 @@ array as the file gives it, which raises.
 from __future__ import annotations
 
 import time
+import weakref
 from collections.abc import Iterable, Sequence
 from itertools import product
 from typing import Any
@@ -28,6 +29,8 @@ KEPT = 10.0
 LARGEST = 2**28
 """Bytes of a plane up to which it is read ahead."""
 _OWN = "_cellsynth_own"
+_BASES: weakref.WeakValueDictionary[str, Shown] = weakref.WeakValueDictionary()
+"""What arrays read from, by the name under which it stands in them and in all that is computed from them."""
 
 
 class Shown:
@@ -92,16 +95,60 @@ def shown(array: Any, name: str) -> Any:
     if not isinstance(array, da.Array) or array.ndim < 2:
         return array
     planes = Shown(source_of(array), name)
-    chunks = (*(1,) * (array.ndim - 2), -1, -1)
-    lazy = da.from_array(planes, chunks=chunks, name=None, asarray=True, fancy=False, inline_array=True)
+    lazy = _lazy(planes, None)
     setattr(lazy, _OWN, (lazy.name, array, planes))
+    _BASES[lazy.name] = planes
     return with_source(lazy, planes)
 
 
 def own(array: Any) -> Any:
-    """The array that a layer's array shows: a plane that cannot be read raises."""
+    """The array that a layer's array shows, or was cut out of: a plane that cannot be read raises."""
     name, whole, _ = getattr(array, _OWN, (None, None, None))
-    return array if name is None or name != array.name else whole
+    if name is not None and name == array.name:
+        return whole
+    return _cut(array) if _BASES and hasattr(array, "dask") else array
+
+
+def _cut(array: Any) -> Any:
+    """The same for what somebody else has cut, turned or joined from arrays of ours; others as they are."""
+    import dask.array as da
+
+    if not any(name in _BASES for name in array.dask.layers):
+        return array
+    cut = Cut(array)
+    whole = da.from_array(cut, chunks=array.chunks, name=None, asarray=True, fancy=False, inline_array=True)
+    # Made once: whoever asks again gets the same.
+    setattr(array, _OWN, (array.name, with_source(whole, cut), None))
+    return whole
+
+
+class Cut:
+    """Array-like over an array that was computed from ours: a plane that cannot be read raises."""
+
+    def __init__(self, array: Any) -> None:
+        import dask.array as da
+        from dask.highlevelgraph import HighLevelGraph
+
+        self.shape, self.ndim, self.dtype = array.shape, array.ndim, array.dtype
+        layers = dict(array.dask.layers)
+        for name in [name for name in layers if name in _BASES]:
+            layers[name] = _lazy(_BASES[name].planes, name).dask.layers[name]
+        graph = HighLevelGraph(layers, array.dask.dependencies)
+        self._strict = da.Array(graph, array.name, array.chunks, meta=array._meta)
+
+    def __dask_tokenize__(self) -> tuple[str, str]:
+        return type(self).__name__, self._strict.name
+
+    def __getitem__(self, key: Any) -> np.ndarray:
+        # Without what dask keeps by name, which may be a blank plane.
+        return np.asarray(self._strict[key].compute(scheduler="sync", callbacks=()))
+
+
+def _lazy(planes: Any, name: str | None) -> Any:
+    import dask.array as da
+
+    chunks = (*(1,) * (planes.ndim - 2), -1, -1)
+    return da.from_array(planes, chunks=chunks, name=name, asarray=True, fancy=False, inline_array=True)
 
 
 def planes_of(array: Any) -> Shown | None:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_cellsynth.errors import BadInput
-from napari_cellsynth.gui.facts import BLOCK, Facts, array_of, axes_of, stack_of
+from napari_cellsynth.gui.facts import BLOCK, Facts, array_of, axes_of, facts_of, stack_of
 from napari_cellsynth.gui.layers import data_for, layers_of, unwrapped
 from napari_cellsynth.gui.shown import shown
 from napari_cellsynth.stack.fitness.drift import Drift
@@ -89,7 +90,7 @@ def add_stabilised(viewer: napari.viewer.Viewer, movie: Any, drift: Drift) -> An
     """Show the movie without the stage's motion, lazily, as it looks now; the movie itself is hidden."""
     stack = stack_of(movie)
     steady = stabilise(stack, drift)
-    attributes = {"name": f"{movie.name} stabilised", **Facts.of_stack(steady).attributes(steady.data.ndim)}
+    attributes = {"name": f"{movie.name} stabilised", **_facts(steady, movie).attributes(steady.data.ndim)}
     looks = {name: getattr(movie, name) for name in LOOKS}
     # stack_of has put the axes in their order; a movie in another order lies where it did all the same.
     by_axis = dict(zip(axes_of(movie) or "", movie.translate, strict=False))
@@ -135,11 +136,16 @@ def returned(layer: Any, steady: Any) -> Callable[[], tuple[Any, dict[str, Any],
 
     def pixels() -> tuple[Any, dict[str, Any], str]:
         back = restore_labels(stack, drift) if kind == "Labels" else restore(stack, drift)
-        facts = Facts.of_stack(back.with_(provenance=_unmarked(back.provenance))).attributes(back.data.ndim)
+        facts = _facts(back.with_(provenance=_unmarked(back.provenance)), layer).attributes(back.data.ndim)
         data = data_for(back, "labels") if kind == "Labels" else back.data
         return data, {**facts, **attributes}, kind.lower()
 
     return pixels
+
+
+def _facts(stack: Stack, layer: Any) -> Facts:
+    """Of a layer made of another: a stack knows no microscopy, the layer does."""
+    return replace(Facts.of_stack(stack), modality=facts_of(layer).modality)
 
 
 def _unmarked(block: dict[str, Any] | None) -> dict[str, Any]:

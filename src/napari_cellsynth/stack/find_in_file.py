@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_cellsynth.errors import CellsynthError
+from napari_cellsynth.errors import CellsynthError, Damaged
 from napari_cellsynth.stack.hashing import plane_places
 from napari_cellsynth.stack.stack import Stack
 
@@ -179,14 +179,23 @@ def same_pixels(wanted: Stack, found: Stack) -> Generator[None, None, bool]:
     """Whether two stacks of the same size hold the same pixels, axes of length one aside; yields while it looks.
 
     The first, middle and last plane are looked at; all of an array in memory.
+    Of a damaged plane is only asked that it is damaged in both.
     """
     for place in _compared(wanted):
         yield None
         at = dict(zip(wanted.axes, place, strict=False))
         t, c, z = (at.get(axis, 0) for axis in "TCZ")
-        if not _equal(wanted.frame(t, channel=c, z=z), found.frame(t, channel=c, z=z)):
+        if not _equal(_plane(wanted, t, c, z), _plane(found, t, c, z)):
             return False
     return True
+
+
+def _plane(stack: Stack, t: int, c: int, z: int) -> np.ndarray | None:
+    """None where it is damaged: it then is so in both."""
+    try:
+        return stack.frame(t, channel=c, z=z)
+    except Damaged:
+        return None
 
 
 def _compared(wanted: Stack) -> Iterator[tuple[int, ...]]:
@@ -203,5 +212,7 @@ def can_be_painted(array: object) -> bool:
     return isinstance(array, np.ndarray) and array.flags.writeable
 
 
-def _equal(a: np.ndarray, b: np.ndarray) -> bool:
+def _equal(a: np.ndarray | None, b: np.ndarray | None) -> bool:
+    if a is None or b is None:
+        return a is b
     return a.shape == b.shape and bool(np.array_equal(a, b, equal_nan=a.dtype.kind == "f"))
