@@ -1,4 +1,4 @@
-"""Scripts played in this process: Python by running it, a shell's by a shell whose ``cellsynth`` only tells its words."""
+"""Scripts played in this process; the ``cellsynth`` of a shell script only tells its words, which are run here."""
 
 from __future__ import annotations
 

@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from fields import box_around, draw_field
 from played import PLAYERS, pixels, set_hash, shell
 
 from napari_cellsynth import api
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.phantoms.catalogue import make
-from napari_cellsynth.replay.steps import Outlined, SetMade
+from napari_cellsynth.replay.steps import Outlined, Recipe, SetMade
 from napari_cellsynth.stack.files.read import read_stack
 from napari_cellsynth.stack.files.write import write_stack
 from napari_cellsynth.stack.outlines.settings import OutlineSettings
@@ -55,7 +56,7 @@ def test_crops_of_a_table(language: str, movies: Path, tmp_path: Path) -> None:
 @BOTH
 def test_clips_of_files(language: str, movies: Path, tmp_path: Path) -> None:
     made, files = tmp_path / "clips", [movies / f"film {n}.ome.tif" for n in (1, 2)]
-    options = ("--frames", 3, "--size", 32, "--step", 2, "--interval", "3min", "--modality", "dic")
+    options = ("--frames", 2, "--size", 32, "--step", 2, "--interval", "3min", "--modality", "dic")
     shell("prepare", "clips", *files, "--out", made, *options)
     assert set_hash(again(language, made, tmp_path / "new")) == set_hash(made)
     record = json.loads((tmp_path / "new" / "clips" / "dataset.json").read_text("utf-8"))
@@ -86,13 +87,25 @@ def test_pairs_of_files(language: str, movies: Path, tmp_path: Path) -> None:
 
 @BOTH
 def test_traps_by_their_decisions(language: str, tmp_path: Path) -> None:
-    phantom = make("trapped-yeast", frames=8, size=128, seed=1)
-    movie = write_stack(tmp_path / "trap.ome.tif", phantom.stack)
+    field = draw_field(3, frames=4, planes=2, noise=0.1)
+    movie, review = write_stack(tmp_path / "chip.ome.tif", field.stack), tmp_path / "review.csv"
+    options = ("--template", box_around(field.traps[4]), "--size", 64, "--interval", "5min")
+    shell("prepare", "traps", movie, *options, "--review", review)
+    lines = review.read_text("utf-8-sig").splitlines()
+    heads = lines[0].split(",")
+    cells = lines[3].split(",")
+    cells[heads.index("decision")] = "reject"
+    lines[3] = ",".join(cells)
+    review.write_text("\n".join(lines), "utf-8-sig")
     made = tmp_path / "traps"
-    options = ("--template", "32:96,32:96", "--size", 64, "--keep-empty", "--threshold", 0.5, "--min-frames", 2)
-    fractions = ("--split", "table", "--holdout", "time")
-    shell("prepare", "traps", movie, "--out", made, *options, *fractions)
+    shell("prepare", "traps", movie, *options, "--review", review, "--out", made, "--test-fraction", 0.2)
+    review.unlink()
     assert set_hash(again(language, made, tmp_path / "new")) == set_hash(made)
+    (step,) = api.how_made(made).steps
+    assert isinstance(step, SetMade) and step.review is not None
+    found_anew = step.model_copy(update={"review": None})
+    PLAYERS[language](api.as_script(Recipe(steps=(found_anew,)), language), tmp_path / "anew")  # type: ignore[arg-type]
+    assert set_hash(tmp_path / "anew" / "traps") != set_hash(made)
 
 
 @BOTH
@@ -131,11 +144,11 @@ def test_a_setting_that_is_not_in_the_recipe_is_noticed(movies: Path, tmp_path: 
     """What all these comparisons rest on: they can fail."""
     made = tmp_path / "cells"
     files = ("--labels", movies / "film 1.labels.ome.tif", "--out", made)
-    shell("prepare", "crops", movies / "film 1.ome.tif", *files, "--size", 16, "--max-neighbours", 0.2)
+    shell("prepare", "crops", movies / "film 1.ome.tif", *files, "--size", 16, "--every", 2)
     recipe = api.how_made(made)
     (step,) = recipe.steps
     assert isinstance(step, SetMade)
-    dropped = {name: value for name, value in step.settings.items() if name != "max_neighbours"}
+    dropped = {name: value for name, value in step.settings.items() if name != "every"}
     lossy = recipe.model_copy(update={"steps": (step.model_copy(update={"settings": dropped}),)})
     PLAYERS["python"](api.as_script(lossy), tmp_path / "new")
     assert set_hash(tmp_path / "new" / "cells") != set_hash(made)
