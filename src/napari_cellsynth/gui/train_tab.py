@@ -70,7 +70,7 @@ class TrainTab(QWidget):
 
     def _attach(self, rows: list[dict[str, Any]]) -> None:
         """After napari was restarted: follow what is still going on."""
-        live = [row for row in rows if row["state"] in LIVE]
-        self.setup.set_busy(any(row["state"] == "running" for row in rows))
+        live = [row for row in rows if row["state"] in LIVE and row.get("here", True)]
+        self.setup.set_busy(any(row["state"] == "running" for row in live))
         if self._session.run is None and live:
             self._session.run = Path(live[0]["path"])
