@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import Qt, QTimer, Signal
-from qtpy.QtWidgets import QCheckBox, QFileDialog, QLabel, QSlider, QWidget
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QFileDialog, QWidget
 
-from napari_cellsynth.errors import BadInput, CellsynthError
+from napari_cellsynth.errors import BadInput
 from napari_cellsynth.gui import workers
 from napari_cellsynth.gui.hand_over import Given, given_by
-from napari_cellsynth.gui.kind_panes import Examples, KindPane
-from napari_cellsynth.gui.parts import Bar, Sentence, button, row
-from napari_cellsynth.gui.pieces import Choice, Listening, Whole
+from napari_cellsynth.gui.kind_panes import Examples
+from napari_cellsynth.gui.pieces import Listening
 from napari_cellsynth.gui.shell_words import settings_words
 from napari_cellsynth.gui.split_words import traps_words
 from napari_cellsynth.gui.trap_boxes import TrapBoxes
-from napari_cellsynth.gui.trap_decisions import Decisions, taken_from
-from napari_cellsynth.gui.trap_review import TrapReview, pictures_of
+from napari_cellsynth.gui.trap_decisions import taken_from
+from napari_cellsynth.gui.trap_review import pictures_of
+from napari_cellsynth.gui.trap_rows import TrapRows
 from napari_cellsynth.gui.trap_search import (
     Looked,
     found_words,
@@ -36,7 +35,6 @@ from napari_cellsynth.gui.trap_search import (
 from napari_cellsynth.gui.words import capital
 from napari_cellsynth.stack.traps.boxes import CropShape, PixelBox
 from napari_cellsynth.stack.traps.look_over import Review
-from napari_cellsynth.stack.traps.match import FLOOR
 from napari_cellsynth.stack.traps.settings import TrapSettings
 
 if TYPE_CHECKING:
@@ -51,126 +49,45 @@ SETTLE = 250
 IN_TABLE = ("template", "template_frame", "template_z", "threshold", "first", "last", "box_is_empty")
 """Settings that a review table makes needless."""
 OTHERS = "the movies, or what the table takes of them, have changed since the traps were found: find the traps again"
-FIND_TIP = "In the movie that is shown first: at once to be seen; then in the others of the study."
-WASHED = [("kept", "keep"), ("left out (no randomness)", "reject")]
 
 
-class TrapsPane(KindPane):
+class TrapsPane(TrapRows):
     """Traps: the box around one, those that were found, and the user's decisions about them."""
 
     KIND, SETTINGS = "traps", TrapSettings
     HERE = ("template", "template_frame", "template_z", "size", "offset_y", "threshold", "washed", "box_is_empty")
     EXAMPLES, UNDIVIDED_WILL_DO = "Show traps", True
-    ready = Signal(bool)
-    """Whether there are traps to make a training set of."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.session = session
-        self.box: PixelBox | None = None
-        self.place = (0, 0)
-        """Frame and plane of the box, counted from 0."""
-        self.looked: Looked | None = None
-        self.review: Review | None = None
-        self.review_offset = (0, 0)
-        """From the box of a trap to its crop, in pixels, when the review was made."""
-        self.decisions = Decisions()
+        super().__init__(session, parent)
         self.boxes = TrapBoxes(session.viewer, self)
-        self._worker: workers.Worker | None = None
         self._advanced: Any = None
-        self._build_template()
-        self._build_search()
-        self._build_review()
+        self._connect()
         self._settle = QTimer(self, singleShot=True, interval=SETTLE)
         self._settle.timeout.connect(self.show_boxes)
         self._signals = Listening(self)
         self._signals.to(session.movie_changed, self._movie_changed)
         self._show_state()
 
-    # -- the rows ----------------------------------------------------------------------------------------------------
-
-    def _build_template(self) -> None:
-        self.draw = button("Box one trap", self.start_drawing, "Draw a box around one pillar pair, on an empty trap.")
-        self.boxed = QLabel()
-        self.empty = QCheckBox("no cell in it")
-        self.empty.setToolTip("Then other empty traps are known without outlines.")
+    def _connect(self) -> None:
+        deeds = {
+            self.draw: self.start_drawing,
+            self.find: self.start_finding,
+            self.elsewhere: self.start_elsewhere,
+            self.cancel: self.stop,
+            self.look: self.start_looking,
+            self.save: self._save_clicked,
+            self.load: self._load_clicked,
+        }
+        for pressed, do in deeds.items():
+            pressed.clicked.connect(lambda *_, do=do: do())
         self.empty.toggled.connect(self._forget_review)
-        self.size = Whole()
-        self.size.setRange(16, 2048)
-        self.size.setSingleStep(16)
-        self.size.setValue(TrapSettings().size)
-        self.size.setFixedWidth(84)
-        self.size.setToolTip("Side of the square that is cut out around each trap, in pixels of the movie.")
-        self.raised = Whole()
-        self.raised.setRange(-2048, 2048)
-        self.raised.setFixedWidth(84)
-        self.raised.setToolTip("Pixels by which the square lies higher than the box: the cells are above the pillars.")
         for field in (self.size, self.raised):
             field.valueChanged.connect(self._shape_changed)
-        self.rows.addLayout(row(self.draw, self.boxed, None))
-        self.rows.addLayout(row(QLabel("cut out"), self.size, QLabel("px"), self.empty, None))
-        self.rows.addLayout(row(QLabel("higher than the box by"), self.raised, QLabel("px"), None))
-
-    def _build_search(self) -> None:
-        self.find = button("Find traps", self.start_finding, FIND_TIP)
-        self.elsewhere = button("In other movies", self.start_elsewhere, "Find the same traps in the other movies.")
-        self.cancel = button("Cancel", self.stop)
-        self.threshold = QSlider(Qt.Orientation.Horizontal)
-        self.threshold.setRange(round(100 * FLOOR), 99)
-        self.threshold.setToolTip("Likeness to the boxed trap from which a place is a trap.")
         self.threshold.valueChanged.connect(self._threshold_moved)
-        self.alike = QLabel()
-        self.bar, self.says, self.drawn = Bar(), Sentence(), Sentence()
-        slide = row(QLabel("alike from"), self.threshold, self.alike)
-        slide.setStretch(1, 1)
-        self.rows.addLayout(row(self.find, self.elsewhere, self.cancel, None))
-        self.rows.addWidget(self.bar)
-        self.rows.addLayout(slide)
-        self.rows.addWidget(self.says)
-        self.rows.addWidget(self.drawn)
-
-    def _build_review(self) -> None:
-        self.look = button("Look them through", self.start_looking, "Reads all frames: how many cells, what is washed.")
-        self.washed = Choice()
-        self.washed.offer(list(WASHED), "keep")
         self.washed.picked.connect(self.changed)
-        self.table = TrapReview()
         self.table.picked.connect(self._picked)
         self.table.changed.connect(self._decided)
-        self.save = button("Save table…", self._save_clicked, "As CSV, for a spreadsheet.")
-        self.load = button("Load table…", self._load_clicked, "Takes decisions, frames and notes of a saved table.")
-        self.carried, self.makes = Sentence(), Sentence()
-        washed = row(QLabel("washed cells"), self.washed)
-        washed.setStretch(1, 1)
-        self.rows.addLayout(row(self.look, None))
-        self.rows.addWidget(self.carried)
-        self.rows.addLayout(washed)
-        self.rows.addWidget(self.table)
-        self.rows.addLayout(row(self.save, self.load, None))
-        self.rows.addWidget(self.makes)
-
-    def _show_state(self) -> None:
-        """Only what can be done next is there."""
-        busy, found = self._worker is not None, self.looked is not None
-        traps = sum(len(one.traps) for one in self.looked.found.maps) if self.looked is not None else 0
-        self.find.setEnabled(self.box is not None and not busy)
-        self.elsewhere.setVisible(not busy and self.looked is not None and self.looked.others > 0)
-        self.cancel.setVisible(busy)
-        self.bar.setVisible(busy)
-        for widget in (self.threshold, self.alike, self.look, self.washed):
-            widget.setEnabled(found and not busy)
-        self.look.setEnabled(traps > 0 and not busy)
-        for each in (self.table, self.save, self.load):
-            each.setVisible(self.review is not None)
-        if self.review is None:
-            self.carried.say("")
-            self.makes.say("")
-        box = self.box
-        frame, plane = self.place
-        self.boxed.setText(
-            "" if box is None else f"{box.height} x {box.width} px, frame {frame}" + (f", plane {plane}" * (plane > 0))
-        )
-        self.ready.emit(self.review is not None and not busy)
 
     # -- one trap ----------------------------------------------------------------------------------------------------
 
@@ -222,26 +139,7 @@ class TrapsPane(KindPane):
         self._show_state()
         self.changed.emit()
 
-    def _keep_decisions(self) -> None:
-        if self.review is not None and self.box is not None:
-            offset, box = self.review_offset, (self.box.height, self.box.width)
-            self.decisions.keep(self.table.rows, self.review.rows, offset, box)
-
     # -- settings ----------------------------------------------------------------------------------------------------
-
-    def here(self) -> dict[str, Any]:
-        chosen = self.looked.found.maps[0].threshold if self.looked is not None and self.looked.found.maps else None
-        frame, plane = self.place
-        return {
-            "template": None if self.box is None else str(self.box),
-            "template_frame": frame,
-            "template_z": plane if self._planes() > 1 else None,
-            "size": self.size.value(),
-            "offset_y": -self.raised.value(),
-            "threshold": chosen.value if chosen is not None and chosen.chosen else None,
-            "washed": self.washed.value,
-            "box_is_empty": self.empty.isChecked(),
-        }
 
     def settings(self, advanced: Any = None) -> TrapSettings:
         """The settings of the panel; ``advanced`` is a form of the others."""
@@ -257,14 +155,6 @@ class TrapsPane(KindPane):
         except RuntimeError:
             self._advanced = None
         return self._advanced
-
-    def _planes(self) -> int:
-        movie = self.session.movie
-        if movie is None:
-            return 1
-        from napari_cellsynth.gui.layers import stack_of
-
-        return stack_of(movie).size("Z")
 
     # -- finding -----------------------------------------------------------------------------------------------------
 
@@ -406,14 +296,6 @@ class TrapsPane(KindPane):
             self.says.say(f"{same} of {len(read)} rows of {path.name} are of traps that are here.")
             self._decided()
 
-    @contextmanager
-    def _said(self) -> Iterator[None]:
-        """A complaint is said in the pane."""
-        try:
-            yield
-        except CellsynthError as error:
-            self.says.say(capital(str(error)), "bad")
-
     # -- making ------------------------------------------------------------------------------------------------------
 
     def plan(self, recordings: Sequence[Recording], settings: TrapSettings) -> SequencePlan:
@@ -429,18 +311,6 @@ class TrapsPane(KindPane):
         known = self.looked.fit or recordings
         fit = [one.with_found(cuts=a.cuts, unfit=a.unfit) for one, a in zip(recordings, known, strict=True)]
         return plan_sequences(fit, self.table.rows, settings)
-
-    def show_plan(self, plan: Any) -> None:
-        """Say what would be made."""
-        if plan is None:
-            self.makes.say("")
-        else:
-            traps = len({(one.place.source, one.place.row.trap) for one in plan.sequences})
-            self.makes.say(f"{len(plan.sequences)} sequences of {traps} traps, {plan.frames:,} frames.")
-
-    def outdated(self) -> None:
-        if self.makes.text():
-            self.makes.say("counting\u2026")
 
     def split_words(self, recordings: Sequence[Recording], plan: SequencePlan) -> str:
         """``learns from 8 traps, tunes on 1, is tested on 1``, where whole traps are held out."""
