@@ -148,6 +148,27 @@ def test_who_finds_another_writers_sign_keeps_off(tmp_path):
     assert not Alive.read(path).ended
 
 
+def test_the_sign_of_who_was_there_before_is_no_rival(me, tmp_path, monkeypatch):
+    """The first sign of life could not be written: a share that stumbled."""
+    path = written(tmp_path, replace(me, pid=7, since=5.0), -100)
+    real, refused = heartbeat.write_json, []
+
+    def stumbling(*arguments):
+        if not refused:
+            refused.append(arguments)
+            raise OSError("stale file handle")
+        real(*arguments)
+
+    monkeypatch.setattr(heartbeat, "write_json", stumbling)
+    with Heartbeat(path, beat=0.02) as heart:
+        until = time.monotonic() + 5
+        while heart.rival is None and Alive.read(path).pid == 7 and time.monotonic() < until:
+            time.sleep(0.01)
+        assert heart.rival is None
+    assert refused
+    assert Alive.read(path).pid == os.getpid()
+
+
 def test_the_sign_is_renewed_with_the_step_and_ended(tmp_path):
     path = tmp_path / "alive.json"
     with Heartbeat(path, beat=0.05) as heart:

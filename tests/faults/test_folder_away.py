@@ -183,6 +183,27 @@ def test_who_comes_back_to_find_another_at_work_lets_go(share, monkeypatch):
     assert run.log_of_events.path.read_bytes().startswith(written)
 
 
+def test_what_waited_for_the_folder_is_not_written_into_anothers(share):
+    """However fast it is: before its own sign of life has been looked for."""
+    run, settings = new_toy_run(share.path / "run", steps=1_000_000, checkpoint_every=10)
+    training = train(run, Toy(settings), settings, device="cpu")
+    next(event for event in training if event.kind == "checkpoint")
+    share.vanish()
+    gone = next(event.step for event in training if event.kind == "step")
+    # Events are kept, and a state waits in the thread that writes it.
+    next(event for event in training if event.kind == "step" and event.step > gone + 20)
+    assert run.log_of_events.waits
+    hidden = RunFolder(share._hidden / "run")
+    other = replace(hidden.alive, host="elsewhere", pid=7, since=5.0)
+    (hidden.path / "alive.json").write_text(json.dumps(other.to_json()))
+    written, states = hidden.log_of_events.path.read_bytes(), hidden.checkpoints()
+    share.come_back()
+    with pytest.raises(RunFailed, match="is being trained by process 7 on elsewhere by now"):
+        list(training)
+    assert run.log_of_events.path.read_bytes() == written
+    assert [path.name for path in run.checkpoints()] == [path.name for path in states]
+
+
 def test_a_state_that_cannot_be_written_is_tried_again(tmp_path, whole, monkeypatch):
     run, settings = new_toy_run(tmp_path / "run", steps=60)
     real, stumbles = saving.checkpoint.save, []

@@ -104,6 +104,11 @@ class Alive:
         """Whether the writer is a process that we can look for by its number."""
         return self.same_computer and self.machine in ("", machine())
 
+    @property
+    def ours(self) -> bool:
+        """Whether the writer is this very process."""
+        return self.here and self.pid == os.getpid()
+
     def lives(self) -> bool:
         """Here: the process exists and was born then.  Elsewhere: it was heard of within :data:`SILENCE`.
 
@@ -177,6 +182,7 @@ class Heartbeat:
         self.step = 0
         self.rival: Alive | None = None
         self._path, self._beat = path, BEAT if beat is None else beat
+        self._before = Alive.read(path)
         self._me = Alive(
             host=socket.gethostname(),
             pid=os.getpid(),
@@ -208,7 +214,9 @@ class Heartbeat:
     def _beat_once(self, *, ended: bool = False) -> None:
         """A sign of life, unless another process has taken the run (while its folder was away from here, say)."""
         found = Alive.read(self._path)
-        if found is not None and not found.is_of(self._me):
+        # Whose sign was there before has gone: it is still there where ours could not be written at first.
+        known = [one for one in (self._me, self._before) if one is not None]
+        if found is not None and not any(found.is_of(one) for one in known):
             self.rival = found
         if self.rival is None:
             self._write(ended=ended)

@@ -20,6 +20,7 @@ from napari_cellsynth.engine.events import (
     Stopped,
 )
 from napari_cellsynth.engine.heartbeat import Heartbeat
+from napari_cellsynth.engine.patience import TakenOver
 from napari_cellsynth.engine.recipe import Recipe
 from napari_cellsynth.engine.record import PatientRecord
 from napari_cellsynth.engine.run_folder import RunFolder
@@ -33,10 +34,6 @@ from napari_cellsynth.errors import BadInput, RunFailed
 
 LAST_WORDS = 1 << 16
 """Bytes kept for the last events, so that a full disk can be reported in the folder."""
-
-
-class TakenOver(RunFailed):
-    """Another process trains the run by now; the folder is its own."""
 
 
 class Job:
@@ -136,9 +133,7 @@ class Job:
         """While the folder was away from here, somebody may have taken the run for interrupted and resumed it."""
         rival = self._heartbeat.rival
         if rival is not None:
-            raise TakenOver(
-                f"{self._folder.path} is being trained by process {rival.pid} on {rival.host} by now; this one lets go"
-            )
+            raise TakenOver(self._folder.path, rival)
 
     def _save(self) -> Iterator[Event]:
         """Begin to save the state."""
@@ -235,13 +230,13 @@ class Job:
 
     def _fail(self, error: Exception) -> Failed:
         """Write down why, whatever it takes; in a folder that is another's, nothing."""
-        folder, saved = self._folder, None
-        if self._begun:
+        folder, theirs = self._folder, isinstance(error, TakenOver)
+        if self._begun and not theirs:
             self._saving.collect()
-            saved = self._saving.saved
+        saved = self._saving.saved if self._begun else None
         reason = in_words(error, settings=self._settings, device=self._device, folder=folder.path, kept=saved)
         failed = Failed(step=self._loop.done if self._begun else 0, reason=reason)
-        if isinstance(error, TakenOver):
+        if theirs:
             self._over = True
             self._loop.unfreeze()
             self._dismiss(failed)

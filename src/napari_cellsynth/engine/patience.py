@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from napari_cellsynth.engine.event_log import EventLog, stamped
 from napari_cellsynth.engine.events import Event
+from napari_cellsynth.engine.heartbeat import Alive
 from napari_cellsynth.errors import RunFailed
 
 PATIENCE = 600.0
@@ -29,6 +30,13 @@ Made = TypeVar("Made")
 
 class FolderAway(RunFailed):
     """The folder of a run has been away for too long."""
+
+
+class TakenOver(RunFailed):
+    """Another process trains the run by now; the folder is its own."""
+
+    def __init__(self, run: Path, by: Alive) -> None:
+        super().__init__(f"{run} is being trained by process {by.pid} on {by.host} by now; this one lets go")
 
 
 def is_there(run: Path) -> bool:
@@ -54,6 +62,12 @@ class Absence:
     def lasts(self) -> bool:
         """Whether the last try failed for it."""
         return self._since is not None
+
+    def may_be_over(self) -> None:
+        """To be called before something is tried again: raises :class:`TakenOver` where the folder is another's now."""
+        found = Alive.read(self._run / "alive.json") if self.lasts else None
+        if found is not None and not found.ours:
+            raise TakenOver(self._run, found)
 
     def over(self) -> None:
         """Something went right."""
@@ -120,7 +134,8 @@ class PatientLog(EventLog):
     def append(self, event: Event) -> Event:
         """Write an event down, now or when the folder is back; returns it with its time.
 
-        Raises :class:`FolderAway` when that has taken too long, OSError on a full or broken disk.
+        Raises :class:`FolderAway` when that has taken too long, :class:`TakenOver` where it comes back as another's,
+        OSError on a full or broken disk.
         """
         event = stamped(event)
         self._kept.append(event)
@@ -132,6 +147,7 @@ class PatientLog(EventLog):
         try:
             while self._kept:
                 must_be_there(self._run)
+                self._absence.may_be_over()
                 self.write(self._kept[0])
                 del self._kept[0]
         except OSError as error:

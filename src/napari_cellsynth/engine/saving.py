@@ -56,6 +56,7 @@ class Saving:
     def _write(self, snapshot: checkpoint.Snapshot, needs: int) -> Path:
         def write() -> Path:
             must_be_there(self._folder.path)
+            self._absence.may_be_over()
             check_room(self._folder.path, needs, "a checkpoint")
             return checkpoint.save(self._folder.path / "checkpoints", snapshot)
 
