@@ -315,7 +315,7 @@ def train(
     """
     from napari_cellsynth.engine.run_folder import RunFolder
     from napari_cellsynth.engine.train import train as engine_train
-    from napari_cellsynth.engine.waiting import needs_of
+    from napari_cellsynth.engine.waiting import expected_of, needs_of
     from napari_cellsynth.models.registry import family as known
 
     folder = RunFolder(Path(run))
@@ -327,9 +327,17 @@ def train(
         folder.log(f"the training set, known by its content, is {data.path}")
     recipe = chosen.load("recipe")(settings, data.path)
     wait = wait or record.get("wait") is True
-    room = needs_of(record) if needs is None else needs
-    device = record["device"]
-    news = engine_train(folder, recipe, settings, device=device, resume=resume, asked=asked, wait=wait, needs=room)
+    news = engine_train(
+        folder,
+        recipe,
+        settings,
+        device=str(record.get("device") or "auto"),
+        resume=resume,
+        asked=asked,
+        wait=wait,
+        needs=needs_of(record) if needs is None else needs,
+        expected=expected_of(record),
+    )
     yield from _measured(news, chosen, settings, data, record.get("threads"))
 
 

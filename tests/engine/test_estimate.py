@@ -43,7 +43,9 @@ def test_two_long_steps_are_enough():
     assert paced(14.0, 1.0, 1.0, 1.0, 9.0) == (1.0, 4)
 
 
-def test_memory_that_runs_out_while_it_is_measured_starts_it_anew():
+def test_memory_that_runs_out_while_it_is_measured_starts_it_anew(monkeypatch):
+    left = []
+    monkeypatch.setattr("napari_cellsynth.engine.devices.reset_peak", lambda device: left.append(len(loop.seconds)))
     loop = Timed([1.0, 1.0, 9.0, 2.0, 2.0, 2.0, 2.0])
     pace = Pace(loop)
     pace.step()
@@ -54,6 +56,8 @@ def test_memory_that_runs_out_while_it_is_measured_starts_it_anew():
     found = pace.estimate()
     assert loop.seconds == []
     assert (found.seconds_per_step, found.micro_batch) == (2.0, 4)
+    # The attempt that failed had taken all memory there was.
+    assert left == [4]
 
 
 def test_a_cost_makes_the_estimate_of_any_length():
@@ -65,13 +69,23 @@ def test_a_cost_makes_the_estimate_of_any_length():
     assert COST.estimate(toy_settings(steps=10)).seconds < 100
 
 
+def test_what_is_not_kept_takes_no_disk():
+    long = {"steps": 100_000, "preview_every": 10, "checkpoint_every": 100, "keep_checkpoints": 100}
+    made = COST.estimate(toy_settings(**long, keep_gb=0.55, keep_previews=50))
+    # Five states of 0.1 GB fit, and one more is there while it is written.
+    assert made.disk == 6 * 10**8 + 50 * 10**5
+    assert COST.estimate(toy_settings(**long, keep_gb=0.01, keep_previews=50)).disk == 2 * 10**8 + 50 * 10**5
+
+
 def key(data=None, device="cpu", threads=1, **changes):
     return key_of("toy", toy_settings(**changes), data or {"hash": "a"}, device, threads)
 
 
 def test_what_a_cost_depends_on(monkeypatch):
     first = key()
-    assert first == key(steps=9, seed=5, preview_every=7, checkpoint_every=7, keep_checkpoints=1)
+    assert first == key(
+        steps=9, seed=5, preview_every=7, checkpoint_every=7, keep_checkpoints=1, keep_gb=1, keep_previews=9
+    )
     others = [
         key(batch_size=4),
         key(precision="bf16-mixed"),

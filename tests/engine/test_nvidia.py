@@ -205,6 +205,10 @@ def test_which_card_torch_means(monkeypatch):
     monkeypatch.delenv("CUDA_DEVICE_ORDER")
     monkeypatch.setattr(torch.cuda, "get_device_properties", lambda index: SimpleNamespace(uuid="f"))
     assert card_of(0, different) == different[1]
+    # torch counts those that are visible.
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda index: SimpleNamespace(uuid="sf"[index + 1]))
+    assert card_of(0, different) == different[1]
 
 
 def test_devices_say_who_uses_them(monkeypatch):

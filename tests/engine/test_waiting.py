@@ -9,7 +9,7 @@ from toys import Toy
 from napari_cellsynth.engine import waiting
 from napari_cellsynth.engine.run_folder import RunFolder
 from napari_cellsynth.engine.train import train
-from napari_cellsynth.engine.waiting import CONTEXT, Room, Wait, needs_of
+from napari_cellsynth.engine.waiting import CONTEXT, Room, Wait, expected_of, needs_of
 from napari_cellsynth.errors import BadInput
 
 GB = 10**9
@@ -138,10 +138,23 @@ def test_most_of_a_gpu_where_nobody_knows_what_is_needed(new_run):
 
 
 def test_what_a_run_needs():
-    assert needs_of({}) is None
+    assert needs_of({}) is expected_of({}) is None
     assert needs_of({"needs": 6 * GB, "estimate": {"memory": 1}}) == 6 * GB
-    assert needs_of({"estimate": {"memory": 2 * GB}}) == int(2.1 * GB) + CONTEXT
-    assert needs_of({"needs": "much", "estimate": "none"}) is None
+    assert expected_of({"estimate": {"memory": 2 * GB}}) == int(2.1 * GB) + CONTEXT
+    assert needs_of({"needs": "much"}) is expected_of({"estimate": "none"}) is None
+
+
+def test_an_estimate_never_keeps_a_run_from_beginning(new_run):
+    """It nearly fills the GPU, or was made on a larger one: memory that runs out is met, waiting for ever is not."""
+    run, _ = new_run()
+    found = [Room("cuda:0", 20 * GB, 24 * GB)]
+    wait = Wait(run, "cuda:0", None, expected=expected_of({"estimate": {"memory": 24 * GB}}), probe=lambda _: found)
+    waits = wait.run(0.0)
+    assert "waits for 22 GB" in next(waits).because
+    waits.close()
+    found[0] = Room("cuda:0", 23 * GB, 24 * GB)
+    assert list(Wait(run, "cuda:0", None, expected=30 * GB, probe=lambda _: found).run(0.0)) == []
+    assert list(Wait(run, "cuda:0", None, expected=2 * GB, probe=lambda _: found).run(0.0)) == []
 
 
 @pytest.mark.gpu

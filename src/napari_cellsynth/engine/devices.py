@@ -75,19 +75,19 @@ def card_of(index: int, known: Sequence[Card]) -> Card | None:
 
     Takes no memory of the GPU unless several that differ have to be told apart.
     """
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    visible, number = os.environ.get("CUDA_VISIBLE_DEVICES"), index
     if visible is not None:
         names = [name.strip() for name in visible.split(",") if name.strip()]
         named = names[index] if index < len(names) else ""
         if not named.isdigit():
             return next((card for card in known if named and card.uuid.startswith(named)), None)
-        index = int(named)
+        number = int(named)
     alike = len({card.name for card in known}) <= 1
     if alike or os.environ.get("CUDA_DEVICE_ORDER") == "PCI_BUS_ID":
-        return next((card for card in known if card.index == index), None)
+        return next((card for card in known if card.index == number), None)
     import torch
 
-    # Fastest first: only the driver's runtime knows which that is.
+    # Fastest first: only the driver's runtime knows which that is; it counts those that are visible.
     uuid = str(torch.cuda.get_device_properties(index).uuid)
     return next((card for card in known if card.uuid.removeprefix("GPU-") == uuid), None)
 
@@ -113,7 +113,7 @@ def synchronise(device: Any) -> None:
 
 
 def peak_memory(device: Any) -> int:
-    """Most bytes taken so far: on the GPU by this process's torch, else by the process itself."""
+    """Most bytes taken so far: on the GPU by this process's torch (Apple's: taken now), else by the process itself."""
     import torch
 
     if device.type == "cuda":
@@ -126,6 +126,14 @@ def peak_memory(device: Any) -> int:
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return int(peak if sys.platform == "darwin" else peak * 1024)
+
+
+def reset_peak(device: Any) -> None:
+    """Count :func:`peak_memory` from now on, where the device can (CUDA)."""
+    import torch
+
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
 
 
 @contextmanager

@@ -45,12 +45,14 @@ class Cost:
     def estimate(self, settings: Settings) -> Estimate:
         """Of a whole run with these settings."""
         previews, saves = settings.steps // settings.preview_every + 1, settings.steps // settings.checkpoint_every + 1
-        kept = min(saves, settings.keep_checkpoints) + 1
+        room = max(1, int(settings.keep_gb * 1e9 // max(self.state, 1)))
+        # One more is there while it is written.
+        kept = min(saves, settings.keep_checkpoints, room) + 1
         return Estimate(
             seconds_per_step=self.seconds_per_step,
             seconds=settings.steps * self.seconds_per_step + previews * self.look + saves * self.state / COPYING,
             memory=self.memory,
-            disk=kept * self.state + previews * self.preview,
+            disk=kept * self.state + min(previews, settings.keep_previews) * self.preview,
             micro_batch=self.micro_batch,
             look=self.look,
             state=self.state,
@@ -64,7 +66,7 @@ def cost_of(estimate: Estimate) -> dict[str, Any]:
     return {name: about[name] for name in ("seconds_per_step", "seconds", "memory", "disk", "micro_batch")}
 
 
-NOT_COST = ("steps", "seed", "preview_every", "checkpoint_every", "keep_checkpoints")
+NOT_COST = ("steps", "seed", "preview_every", "checkpoint_every", "keep_checkpoints", "keep_gb", "keep_previews")
 """Settings that every run has and that change nothing in a :class:`Cost`."""
 
 
@@ -90,10 +92,13 @@ class Pace:
         return bool(self._seconds) and min(self._seconds) > LONG
 
     def step(self) -> None:
+        from napari_cellsynth.engine.devices import reset_peak
+
         seconds = self._loop.timed_step()
         if self._loop.micro_batch != self._parts:
-            # Memory ran out: what came before was another step.
+            # Memory ran out: what came before was another step, and the attempt took all there was.
             self._parts, self._seconds = self._loop.micro_batch, []
+            reset_peak(self._loop.device)
             return
         self._seconds.append(seconds)
 

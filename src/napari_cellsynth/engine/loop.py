@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from napari_cellsynth.engine import checkpoint
 from napari_cellsynth.engine.clock import Clock
-from napari_cellsynth.engine.devices import send, synchronise
+from napari_cellsynth.engine.devices import reset_peak, send, synchronise
 from napari_cellsynth.engine.draws import GlobalDraws, generator
 from napari_cellsynth.engine.ema import Averages
 from napari_cellsynth.engine.events import MemoryMet
@@ -128,8 +128,7 @@ class Loop:
         self.fabric = make_fabric(device, settings.precision) if team is None else team.fabric
         self.device: torch.device = self.fabric.device
         self.networks = dict(recipe.networks)
-        if self.device.type == "cuda":
-            torch.cuda.reset_peak_memory_stats(self.device)
+        reset_peak(self.device)
         trainable = {id(p) for net in self.networks.values() for p in net.parameters() if p.requires_grad}
         for name in {name for phase in recipe.phases for name in phase.networks}:
             self.networks[name].train()

@@ -40,6 +40,7 @@ def train(
     asked: Callable[[], Ask | None] | None = None,
     wait: bool = False,
     needs: int | None = None,
+    expected: int | None = None,
 ) -> Iterator[Event]:
     """Train until ``settings.steps`` steps are done or the user asks otherwise through ``folder.ask``.
 
@@ -47,8 +48,9 @@ def train(
     start where there is none yet.  Closing the generator stops the run and
     leaves a checkpoint.  ``asked`` is looked at between two steps: what was
     asked of this very process, by a signal; each answer is one wish.  With
-    ``wait``, nothing is computed before ``needs`` bytes (None: most of the
-    GPU) are free on the device, or for ``auto`` on any GPU.
+    ``wait``, nothing is computed before ``needs`` bytes (None: the
+    ``expected`` ones, else most of the GPU) are free on the device, or for
+    ``auto`` on any GPU.
 
     Raises :class:`BadInput` where the run cannot be started (it has steps, it
     is finished, another process trains it) and :class:`RunFailed` after the
@@ -61,7 +63,8 @@ def train(
             where = name if team is None else team.device
             # Several processes are started by a queue, which waits for them.
             waits = wait and team is None
-            room = Wait(folder, device if device == "auto" else name, needs, asked=asked) if waits else None
+            named = device if device == "auto" else name
+            room = Wait(folder, named, needs, expected=expected, asked=asked) if waits else None
             yield from _lead(folder, recipe, settings, where, resume, began, asked, team, room)
         else:
             with repeatable(_threads(folder)):

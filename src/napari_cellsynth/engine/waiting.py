@@ -13,8 +13,9 @@ from napari_cellsynth.engine.run_folder import RunFolder
 from napari_cellsynth.engine.words import size_in_words
 from napari_cellsynth.errors import BadInput
 
-SHARE = 0.8
-"""Of a GPU that has to be free where nobody knows what the run needs."""
+SHARE, MOST = 0.8, 0.9
+"""Of a GPU that has to be free where nobody knows what the run needs; and at most for what was only estimated, since
+screens and drivers always hold a little, and memory that runs out is met with smaller parts."""
 EVERY = 5.0
 """Seconds from one look at the devices to the next."""
 EAR = 0.1
@@ -71,7 +72,7 @@ def _room_of(device: str) -> Room:
 
 
 class Wait:
-    """Waits for ``needs`` bytes on ``device``; None: most of a GPU.
+    """Waits for ``needs`` bytes on ``device``, which were asked for; None: for the ``expected`` ones, else most of a GPU.
 
     :attr:`device` is afterwards the one that has room, or None where the
     user asked to stop or cancel, which has been answered then.
@@ -83,11 +84,12 @@ class Wait:
         device: str,
         needs: int | None,
         *,
+        expected: int | None = None,
         probe: Probe | None = None,
         asked: Callable[[], Ask | None] | None = None,
     ) -> None:
         self.device: str | None = device
-        self._folder, self._name, self._needs = folder, device, needs
+        self._folder, self._name, self._needs, self._expected = folder, device, needs, expected
         self._probe, self._signals = probe or rooms, asked
         self._said = ""
         self._paused = False
@@ -142,6 +144,8 @@ class Wait:
     def _least(self, room: Room) -> int:
         if self._needs is not None:
             return self._needs
+        if self._expected is not None:
+            return min(self._expected, int(MOST * room.total))
         # The memory of a computer is shared with all that runs on it: most of it is never free.
         return int(SHARE * room.total) if room.device != "cpu" else 0
 
@@ -185,10 +189,13 @@ class Wait:
 
 
 def needs_of(record: Mapping[str, Any]) -> int | None:
-    """Bytes that a run needs: as stated when it was created, else by its estimate; None where nobody knows."""
+    """Bytes that a run needs, as stated when it was created; None where nobody did."""
     stated = record.get("needs")
-    if isinstance(stated, int) and stated > 0:
-        return stated
+    return stated if isinstance(stated, int) and stated > 0 else None
+
+
+def expected_of(record: Mapping[str, Any]) -> int | None:
+    """Bytes that a run needs by its estimate, what CUDA itself takes included; None where there is none."""
     estimate = record.get("estimate")
     memory = estimate.get("memory") if isinstance(estimate, dict) else None
     return int(memory * SPARE) + CONTEXT if isinstance(memory, int | float) and memory > 0 else None
