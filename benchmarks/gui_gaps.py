@@ -10,6 +10,7 @@ the median of the pairs counts.
 
     python benchmarks/gui_gaps.py
     python benchmarks/gui_gaps.py --pairs 5 --seconds 20 --preset paper
+    python benchmarks/gui_gaps.py --jobs 3 --strip-open    three trainings at once, all listed in the open strip
 """
 
 from __future__ import annotations
@@ -37,10 +38,11 @@ FRAMES, SIZE, FPS = 48, 512, 10
 def main() -> None:
     options = parse()
     if options.child:
-        print(json.dumps(pair(options.preset, options.seconds, training_first=options.turn % 2 == 1)))
+        print(json.dumps(pair(options, training_first=options.turn % 2 == 1)))
         return
     found = []
     print(f"{os.cpu_count()} cores, {platform.platform()}, Python {platform.python_version()}, preset {options.preset}")
+    print(f"trainings at once: {options.jobs}; strip of jobs: {'open' if options.strip_open else 'folded away'}")
     print(
         f"{'pair':>4}  {'idle p99':>9}  {'training p99':>12}  {'ratio':>5}  {'idle worst':>10}  {'training worst':>14}"
     )
@@ -54,7 +56,8 @@ def main() -> None:
         )
     middle = statistics.median(map(ratio, found))
     print(f"median ratio {middle:.2f}, bound {BOUND}: {'kept' if middle <= BOUND else 'NOT KEPT'}")
-    print(json.dumps({"preset": options.preset, "pairs": found, "median_ratio": middle}))
+    about = {"preset": options.preset, "jobs": options.jobs, "strip_open": options.strip_open}
+    print(json.dumps({**about, "pairs": found, "median_ratio": middle}))
 
 
 def parse() -> argparse.Namespace:
@@ -62,6 +65,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=15, help="of each half of a pair")
     parser.add_argument("--preset", default="tiny")
+    parser.add_argument("--jobs", type=int, default=1, help="trainings at once; the first is followed in the Train tab")
+    parser.add_argument("--strip-open", action="store_true", help="unfold the strip of jobs, in both halves")
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--turn", type=int, default=0, help=argparse.SUPPRESS)
     return parser.parse_args()
@@ -70,6 +75,7 @@ def parse() -> argparse.Namespace:
 def in_child(options: argparse.Namespace, turn: int) -> dict[str, Any]:
     """A pair in a fresh napari with a home of its own."""
     words = ["--child", "--turn", str(turn), "--preset", options.preset, "--seconds", str(options.seconds)]
+    words += ["--jobs", str(options.jobs), *(["--strip-open"] if options.strip_open else [])]
     command = [sys.executable, __file__, *words]
     if sys.platform == "linux" and not os.environ.get("DISPLAY"):
         if shutil.which("xvfb-run") is None:
@@ -88,12 +94,14 @@ def ratio(one: dict[str, Any]) -> float:
 # -- in the child ------------------------------------------------------------------------------------------------
 
 
-def pair(preset: str, seconds: float, *, training_first: bool) -> dict[str, Any]:
+def pair(options: argparse.Namespace, *, training_first: bool) -> dict[str, Any]:
     """Percentiles (ms) of the gaps of the two halves."""
     import napari
 
     from napari_cellsynth import api
     from napari_cellsynth.gui.dock import show_dock
+    from napari_cellsynth.gui.job_view import JobStrip
+    from napari_cellsynth.gui.jobs import TrainingProcess
     from napari_cellsynth.gui.layers import add_stack
     from napari_cellsynth.phantoms import make
     from napari_cellsynth.stack.crops.settings import CropSettings
@@ -108,21 +116,28 @@ def pair(preset: str, seconds: float, *, training_first: bool) -> dict[str, Any]
     add_stack(viewer, example.stack)
     dock = show_dock(viewer, "train")
     tab = dock.tab("train")
-    loop = Loop()
+    loop, seconds = Loop(), options.seconds
+    dock.findChild(JobStrip).line.setChecked(options.strip_open)
     # Once: the estimate and the look at the devices are processes of their own, and not what is compared.
     dock.session.training_set = data
     loop.until(lambda: tab.setup.estimate.text().startswith("About"), 180)
     play(viewer)
 
     def training() -> dict[str, float]:
-        run = api.home() / api.RUNS / "measured"
-        api.create_run("dcgan", data, run, preset=preset, changes={"steps": 10**6}, threads=threads())
-        tab._begin(run)
+        runs = [api.home() / api.RUNS / name for name in ("measured", *map(str, range(1, options.jobs)))]
+        for run in runs:
+            api.create_run("dcgan", data, run, preset=options.preset, changes={"steps": 10**6}, threads=threads())
+        tab._begin(runs[0])
+        others = [TrainingProcess(run) for run in runs[1:]]
+        for other in others:
+            other.start()
         tab.live.curves.head.setChecked(True)
         loop.until(lambda: tab.live._layer is not None or tab.live.history.step > 20, 300)
+        loop.until(lambda: all(other.folder.state().step > 0 for other in others), 300)
         gaps = loop.gaps(seconds)
-        tab.live.process.cancel()
-        loop.until(lambda: not tab.live.process.alive(), 30)
+        for process in (tab.live.process, *others):
+            process.cancel()
+        loop.until(lambda: not any(process.alive() for process in (tab.live.process, *others)), 30)
         loop.wait(2)
         return gaps
 

@@ -15,6 +15,7 @@ from trainings import blobs, new_run, training_set
 
 from napari_cellsynth.gui import start_computer
 from napari_cellsynth.gui.dock import TABS, CellSynthDock, show_dock
+from napari_cellsynth.gui.job_view import JobStrip
 from napari_cellsynth.gui.kept import kept
 from napari_cellsynth.gui.layers import add_stack
 from napari_cellsynth.gui.parts import Sentence
@@ -70,8 +71,10 @@ def with_jobs(dock: CellSynthDock, qtbot: Any) -> None:
     watch = RunsWatch.of(dock.session, dock)
     names = [("blobs-1", "running"), ("HeLa-DIC-position-12-of-the-second-day-0512", "interrupted"), ("x", "finished")]
     rows = [job(home, name, state=state, because="the disk is full") for name, state in names]
-    watch.rows = rows
+    watch.rows = watch.jobs = rows
     watch.changed.emit(rows)
+    watch.listed.emit(rows)
+    dock.findChild(JobStrip).line.setChecked(True)
     dock.tab("train")
     qtbot.wait(300)
     watch.changed.emit(rows)
