@@ -90,6 +90,14 @@ def test_every_job_of_all_places_those_at_work_first(cellsynth_home, share):
     json.dumps([job.to_json() for job in jobs])
 
 
+def test_a_package_in_a_place_is_looked_into(share):
+    new(share / "package" / "its-run")
+    new(share / "other" / "deeper")
+    (share / "package" / "start.sh").write_text("")
+    api.add_place(share)
+    assert [job.name for job in api.list_jobs()] == ["its-run"]
+
+
 def test_a_place_that_is_away_is_listed_and_comes_back(share, tmp_path):
     new(share / "run")
     api.add_place(share)

@@ -9,6 +9,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
+from napari.components import ViewerModel
 from trainings import new_run, trained, until
 
 from napari_cellsynth import api
@@ -28,12 +29,18 @@ FOREVER = 1_000_000
 
 
 @pytest.fixture
-def strip(make_napari_viewer, cellsynth_home, monkeypatch):
+def viewer():
+    """One without a window, which takes a second to make."""
+    return ViewerModel()
+
+
+@pytest.fixture
+def strip(viewer, qtbot, cellsynth_home, monkeypatch):
     monkeypatch.setattr(jobs, "give_way", lambda pid: None)  # other tests may be at work beside this one
-    viewer = make_napari_viewer(show=True)
     strip = JobStrip(Session.of(viewer))
-    viewer.window.add_dock_widget(strip, name="Jobs")
+    qtbot.addWidget(strip)
     strip.setFixedWidth(380)
+    strip.show()
     return strip
 
 
@@ -63,7 +70,7 @@ def test_jobs_are_counted_and_listed(strip, qtbot, cellsynth_home):
     strip._watch.look_now()
     qtbot.waitUntil(lambda: strip.line.text() == "Jobs: 1 starting · 1 done", timeout=SOON)
     assert [row["name"] for row in strip._watch.rows] == ["waiting", "blobs-1"]
-    job = listed(strip, qtbot, run)
+    job = listed(strip, qtbot, run, "finished")
     assert (job["weights_step"], job["run"], job["here"], job["own"]) == (20, True, True, True)
 
 
@@ -71,7 +78,7 @@ def test_wishes_of_a_finished_training(strip, qtbot, cellsynth_home, monkeypatch
     run = trained(cellsynth_home)
     session, asked, bin_ = strip._session, [], []
     session.tab_requested.connect(asked.append)
-    listed(strip, qtbot, run)
+    listed(strip, qtbot, run, "finished")
     press(strip, "open")
     assert (session.run, asked) == (run, ["use"])
     monkeypatch.setattr("send2trash.send2trash", lambda path: bin_.append(Path(path)))
@@ -90,7 +97,7 @@ def test_a_share_without_a_bin_says_so(strip, qtbot, cellsynth_home, monkeypatch
         raise OSError(95, "Operation not supported")
 
     run = trained(cellsynth_home)
-    listed(strip, qtbot, run)
+    listed(strip, qtbot, run, "finished")
     monkeypatch.setattr("send2trash.send2trash", no_bin)
     monkeypatch.setattr(strip_deeds, "sure", lambda *_: True)
     press(strip, "delete")
@@ -140,7 +147,10 @@ def test_a_second_napari_follows_a_training_and_steers_it(strip, qtbot, cellsynt
         TrainingProcess(run).cancel()
 
 
-def test_a_training_taken_up_from_the_strip_is_followed(strip, qtbot, cellsynth_home):
+def test_a_training_taken_up_from_the_strip_is_followed(make_napari_viewer, qtbot, cellsynth_home):
+    viewer = make_napari_viewer()
+    strip = JobStrip(Session.of(viewer))
+    viewer.window.add_dock_widget(strip, name="Jobs")
     run = new_run(cellsynth_home, steps=FOREVER, checkpoint_every=5, preview_every=1000)
     first = TrainingProcess(run)
     first.start()
@@ -149,7 +159,7 @@ def test_a_training_taken_up_from_the_strip_is_followed(strip, qtbot, cellsynth_
         first.ask("stop")
         qtbot.waitUntil(lambda: not first.alive(), timeout=SOON)
         tab = TrainTab(strip._session)
-        strip._session.viewer.window.add_dock_widget(tab, name="Train")
+        viewer.window.add_dock_widget(tab, name="Train")
         listed(strip, qtbot, run, "stopped")
         press(strip, "take_up")
         assert "Starting" in strip.pane.words.text()
@@ -169,7 +179,7 @@ def test_a_process_that_cannot_begin_says_why(strip, qtbot, cellsynth_home):
     assert strip.pane.buttons["start"].isEnabled()
 
 
-def test_what_finished_while_napari_was_closed_is_told_once(make_napari_viewer, qtbot, cellsynth_home, monkeypatch):
+def test_what_finished_while_napari_was_closed_is_told_once(qtbot, cellsynth_home, monkeypatch):
     run = new_run(cellsynth_home, steps=20)
     trained(cellsynth_home, "long ago", steps=2)
     live = {**look([cellsynth_home])[0], "path": str(run), "name": run.name, "state": "running"}
@@ -177,8 +187,10 @@ def test_what_finished_while_napari_was_closed_is_told_once(make_napari_viewer, 
     for _ in api.train(run):
         pass
 
+    viewers = []
+
     def opened():
-        strip = JobStrip(Session.of(make_napari_viewer()))
+        strip = JobStrip(Session.of(viewers.append(ViewerModel()) or viewers[-1]))
         told = []
         monkeypatch.setattr(strip.notices, "tell", lambda *words, **about: told.append(words))
         qtbot.addWidget(strip)
@@ -197,7 +209,7 @@ def test_a_shared_folder_is_added_goes_away_and_is_removed(strip, qtbot, cellsyn
     share.mkdir()
     trained(cellsynth_home, "theirs", steps=2).rename(share / "theirs")
     strip.deeds.add_folder(share)
-    job = listed(strip, qtbot, share / "theirs")
+    job = listed(strip, qtbot, share / "theirs", "finished")
     assert (job["own"], job["state"]) == (False, "finished")
     assert strip._watch.folders == (share,)
     share.rename(tmp_path / "gone")
@@ -226,7 +238,7 @@ def test_sets_being_made_are_jobs(strip, qtbot, cellsynth_home, monkeypatch):
 
 def test_fewer_saved_states_are_kept_now_and_later(strip, qtbot, cellsynth_home):
     run = trained(cellsynth_home, steps=9, checkpoint_every=3, keep_checkpoints=3)
-    row = listed(strip, qtbot, run)
+    row = listed(strip, qtbot, run, "finished")
     assert row["saved"] == 3
     dialog = FewerDialog(row, strip, done=strip._watch.look_now)
     dialog.show()
@@ -248,14 +260,14 @@ def test_a_training_is_packed(strip, qtbot, cellsynth_home, tmp_path):
     row = listed(strip, qtbot, run)
     dialog = PackDialog(row, strip)
     dialog.show()
-    dialog.there.setChecked(True)
+    dialog.form.there.setChecked(True)
     dialog.write.click()
     assert "how the other computer calls" in dialog.words.text()
-    dialog.there_root.setText("/scratch/sets")
-    assert dialog._options() == {"maps": [f"{Path(row['data']).parent}=/scratch/sets"]}
-    dialog.along.setChecked(True)
-    dialog.slurm.head.setChecked(True)
-    dialog.slurm.content.time.setText("02:00:00")
+    dialog.form.there_root.setText("/scratch/sets")
+    assert dialog.form.options() == {"maps": [f"{Path(row['data']).parent}=/scratch/sets"]}
+    dialog.form.along.setChecked(True)
+    dialog.form.slurm.head.setChecked(True)
+    dialog.form.slurm.content.time.setText("02:00:00")
     dialog.out.setText(str(tmp_path / "package"))
     dialog.write.click()
     assert dialog.end.text() == "Cancel"

@@ -20,8 +20,8 @@ from napari_cellsynth.gui import live_view, parts
 from napari_cellsynth.gui.forms import SettingsForm
 from napari_cellsynth.gui.jobs import TrainingProcess
 from napari_cellsynth.gui.state import Session
-from napari_cellsynth.gui.train_setup import clean_name, free_name
 from napari_cellsynth.gui.train_tab import TrainTab
+from napari_cellsynth.gui.train_wish import clean_name, free_name
 from napari_cellsynth.models import registry
 from napari_cellsynth.models.registry import FAMILIES
 from napari_cellsynth.stack.crops.crop_set import TrainingSet
@@ -164,6 +164,7 @@ def test_napari_is_killed_and_the_next_one_finds_the_training(tab, qtbot, cellsy
         from qtpy.QtCore import QTimer
         from napari_cellsynth.gui.state import Session
         from napari_cellsynth.gui.train_tab import TrainTab
+from napari_cellsynth.gui.train_wish import clean_name, free_name
         viewer = napari.Viewer()
         tab = TrainTab(Session.of(viewer))
         viewer.window.add_dock_widget(tab)
@@ -201,6 +202,22 @@ def test_a_killed_training_reads_interrupted_and_goes_on(tab, qtbot, cellsynth_h
     assert tab.live.use.isVisibleTo(tab.live)
     tab.live.go_on.click()
     qtbot.waitUntil(in_state(tab, "running"), timeout=SOON)
+
+
+def test_a_training_of_an_example_that_is_over_is_not_taken_up(tab, cellsynth_home, tmp_path):
+    session, example = tab._session, tmp_path / "example"
+    session.lend_home(example)
+    theirs = {"path": str(example / RUNS / "blobs-1"), "state": "running"}
+    mine = {"path": str(cellsynth_home / RUNS / "blobs-2"), "state": "running"}
+    session.lend_home(None)
+    tab._attach([theirs])
+    assert session.run is None
+    begun = []
+    tab.setup.wanted.connect(begun.append)
+    tab.setup._created(Path(theirs["path"]))  # written while the example was stopped
+    assert begun == []
+    tab._attach([theirs, mine])
+    assert session.run == Path(mine["path"])
 
 
 def test_names_of_runs(tmp_path):

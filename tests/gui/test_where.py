@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import zipfile
+
 import pytest
 from qtpy.QtWidgets import QApplication
 from trainings import SMALL, training_set
 
 from napari_cellsynth import api
-from napari_cellsynth.engine.events import Estimate
+from napari_cellsynth.engine.events import Estimate, Progress
 from napari_cellsynth.engine.run_folder import RunFolder
-from napari_cellsynth.gui import jobs, train_setup
+from napari_cellsynth.gui import jobs, train_elsewhere, train_setup
 from napari_cellsynth.gui.state import Session
-from napari_cellsynth.gui.train_setup import TrainSetup, create
+from napari_cellsynth.gui.train_setup import TrainSetup
+from napari_cellsynth.gui.train_wish import create
 from napari_cellsynth.gui.train_words import estimate_words
 from napari_cellsynth.gui.where import Where, lines_of, users_in_words
 
@@ -145,3 +148,80 @@ def test_an_estimate_that_is_known_needs_no_process(cellsynth_home, monkeypatch)
     with pytest.raises(StopIteration) as end:
         next(jobs.estimate("dcgan", data, **wish))
     assert end.value.value == first
+
+
+def test_a_training_for_another_computer_is_written_as_a_package(setup, qtbot, cellsynth_home, tmp_path, monkeypatch):
+    shown = []
+    monkeypatch.setattr(train_elsewhere, "show_folder", shown.append)
+    where, away = setup.where, setup.where.elsewhere
+    where.show_computer({"devices": [CPU], "gpu_advice": ["too old"]})
+    assert setup.train.text() == "Train" and where.advice.isVisible() and not away.isVisible()
+    where.away.click()
+    assert setup.train.text() == "Write job package"
+    assert not where.device.isVisible() and not where.advice.isVisible() and away.isVisible()
+    assert "measured there" in setup.estimate.text()
+    assert setup.wish().device == "auto" and not setup.wish().wait
+    away.folder.setText(str(tmp_path / "to go"))
+    setup.name.setText("my blobs")
+    away.form.there.setChecked(True)
+    setup.train.click()
+    assert "how the other computer calls" in setup._note.text()
+    away.form.along.setChecked(True)
+    setup.train.click()
+    assert away.busy and not setup.train.isEnabled() and away.cancel.isVisible()
+    qtbot.waitUntil(lambda: not away.busy, timeout=SOON)
+    package = tmp_path / "to go" / "my blobs"
+    assert str(package) in away.words.text() and "is ready" in away.words.text()
+    assert away.command.text() == "cd 'my blobs' && sh start.sh"
+    assert setup.train.isEnabled() and away.show_it.isVisible() and not away.bar.isVisible()
+    away.copy.click()
+    assert QApplication.clipboard().text() == away.command.text()
+    away.show_it.click()
+    assert shown == [package]
+    assert RunFolder(package / "my blobs").record["device"] == "auto"
+    assert not (cellsynth_home / "trainings").exists()
+    setup.train.click()
+    qtbot.waitUntil(lambda: "exists" in away.words.text(), timeout=SOON)
+    assert not away.show_it.isVisible()
+
+
+def test_a_package_for_a_cluster_as_one_file(setup, qtbot, tmp_path):
+    away = setup.where.elsewhere
+    setup.where.away.click()
+    away.folder.setText(str(tmp_path))
+    away.zip.setChecked(True)
+    away.form.slurm.head.setChecked(True)
+    away.form.slurm.content.time.setText("tomorrow")
+    setup.name.setText("a")
+    setup.train.click()
+    assert "tomorrow" in setup._note.text() and "--" not in setup._note.text()
+    away.form.slurm.content.time.setText("02:00:00")
+    setup.train.click()
+    qtbot.waitUntil(lambda: bool(away.command.text()), timeout=SOON)
+    assert away.command.text() == "unzip a.zip && cd a && sbatch job.slurm"
+    with zipfile.ZipFile(tmp_path / "a.zip") as zipped:
+        assert "--time=02:00:00" in zipped.read("a/job.slurm").decode()
+    assert train_elsewhere.Elsewhere().zip.isChecked()  # remembered
+    assert train_elsewhere.Elsewhere().folder.text() == str(tmp_path)
+
+
+def test_a_package_can_be_given_up(setup, qtbot, tmp_path, monkeypatch):
+    closed = []
+
+    def never_ends(*_, **__):
+        try:
+            while True:
+                yield Progress(done=1, total=10, message="packing")
+        finally:
+            closed.append(True)
+
+    monkeypatch.setattr(api, "pack_new", never_ends)
+    away = setup.where.elsewhere
+    setup.where.away.click()
+    away.folder.setText(str(tmp_path))
+    setup.train.click()
+    qtbot.waitUntil(lambda: away.bar.share == 0.1, timeout=SOON)
+    away.cancel.click()
+    qtbot.waitUntil(lambda: not away.busy, timeout=SOON)
+    assert "nothing was left behind" in away.words.text()
+    assert closed and setup.train.isEnabled()

@@ -125,13 +125,21 @@ def _jobs_in(place: Place, home: Path, sizes: bool) -> Iterator[ListedJob]:
     if place.own:
         yield from (_set(job, home, sizes) for job in sets_being_made(home / PREPARING))
     # A whole home of somebody else may have been added.
-    for folder in (place.path, *([] if place.own else [place.path / RUNS])):
+    for folder in (place.path, *([] if place.own else [place.path / RUNS]), *_packages(place.path)):
         for run in runs_in(folder):
             try:
                 yield training(run, place.path, sizes=sizes)
             except BadInput:
                 # Being removed as we look, or damaged: no reason to show none of the others.
                 continue
+
+
+def _packages(folder: Path) -> list[Path]:
+    """Job packages for another computer that were written, or unpacked, in a place: their runs lie one level deeper."""
+    try:
+        return sorted(path for path in folder.iterdir() if (path / "start.sh").is_file())
+    except OSError:
+        return []
 
 
 def training(run: RunFolder, place: Path, *, sizes: bool = True) -> ListedJob:

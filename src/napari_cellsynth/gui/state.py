@@ -57,6 +57,8 @@ class Session:
         self._run: Path | None = None
         self._home: Path | None = None
         self._borrowed: Path | None = None
+        self._lent: set[Path] = set()
+        """Folders of examples, those that are over among them."""
         self.channel = 0
         """Of a movie layer that holds several channels, the one to work on."""
         self.z: int | Projection = "sharpest"
@@ -167,7 +169,13 @@ class Session:
     def lend_home(self, folder: Path | None) -> None:
         """Put what is made for an example into a folder of its own; None ends that."""
         self._borrowed = folder
+        if folder is not None:
+            self._lent.add(folder)
         self.home_changed.emit(self.home)
+
+    def of_example(self, path: Path) -> bool:
+        """Whether something was made for an example, which is nobody's work."""
+        return not self._lent.isdisjoint(path.parents)
 
     def _layer_removed(self, event: Any) -> None:
         if same(event.value, self._movie):

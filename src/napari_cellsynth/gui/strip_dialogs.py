@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QApplication, QDialog, QFileDialog, QLabel, QLineEdit, QPlainTextEdit, QRadioButton, QWidget
+from qtpy.QtWidgets import QApplication, QDialog, QFileDialog, QLabel, QLineEdit, QPlainTextEdit, QWidget
 
 from napari_cellsynth import api
 from napari_cellsynth.engine.run_folder import LIVE, RunFolder
 from napari_cellsynth.errors import BadInput, CellsynthError
 from napari_cellsynth.gui import strip_words as words
-from napari_cellsynth.gui.parts import Bar, Foldout, Sentence, button, column, row
+from napari_cellsynth.gui.package_form import PackageForm, plain, show_folder
+from napari_cellsynth.gui.parts import Bar, Sentence, button, column, row
 from napari_cellsynth.gui.pieces import Whole
 from napari_cellsynth.gui.strip_notices import reach
 from napari_cellsynth.gui.strip_words import Row
@@ -130,18 +131,7 @@ class PackDialog(Small):
         self._worker: Worker | None = None
         self.out = QLineEdit(str(Path.home() / f"{job['name']}-package.zip"))
         self.out.setAccessibleName("Write to")
-        self.along = QRadioButton("The training set goes along")
-        self.along.setChecked(True)
-        self.there = QRadioButton("It is there already; the folder")
-        self.out.setCursorPosition(0)
-        data = Path(job.get("data") or "")
-        self.here_root, self.there_root = QLineEdit(str(data.parent)), QLineEdit()
-        self.there_root.setPlaceholderText("as the other computer calls it")
-        self._roots = QWidget()
-        column(row(QLabel("here"), self.here_root), row(QLabel("there"), self.there_root), parent=self._roots)
-        self._roots.hide()
-        self.there.toggled.connect(self._roots.setVisible)
-        self.slurm = Foldout("For a cluster with SLURM", Slurm, "A script for the queue lies in each package.")
+        self.form = PackageForm(Path(job.get("data") or ""))
         self.bar, self.words = Bar(), Sentence("A name that ends in .zip becomes one file, any other a folder.")
         self.bar.hide()
         self.write = button("Write package", self._write)
@@ -151,10 +141,7 @@ class PackDialog(Small):
         browse = button("Browse…", self._browse)
         lay = column(
             row(QLabel("Write to"), self.out, browse),
-            self.along,
-            self.there,
-            self._roots,
-            self.slurm,
+            self.form,
             self.bar,
             self.words,
             row(self.write, self.show_it, None, self.end),
@@ -166,23 +153,11 @@ class PackDialog(Small):
         if name:
             self.out.setText(name)
 
-    def _options(self) -> dict[str, Any]:
-        """For :func:`~napari_cellsynth.api.pack`; raises BadInput."""
-        options: dict[str, Any] = {}
-        if self.there.isChecked():
-            there = self.there_root.text().strip()
-            if not there:
-                raise BadInput("say how the other computer calls the folder of the training set")
-            options["maps"] = [f"{self.here_root.text().strip()}={there}"]
-        if isinstance(self.slurm.content, Slurm):
-            options["slurm"] = self.slurm.content.read()
-        return options
-
     def _write(self) -> None:
         try:
-            options = self._options()
+            options = self.form.options()
         except CellsynthError as error:
-            self.words.say(str(error).replace("--", ""), "bad")
+            self.words.say(plain(error), "bad")
             return
         out, run = Path(self.out.text().strip()).expanduser(), Path(self._job["path"])
 
@@ -228,35 +203,4 @@ class PackDialog(Small):
             self.close()
 
     def _show(self) -> None:
-        from qtpy.QtCore import QUrl
-        from qtpy.QtGui import QDesktopServices
-
-        QDesktopServices.openUrl(QUrl.fromLocalFile(str(Path(self.out.text()).expanduser().parent)))
-
-
-class Slurm(QWidget):
-    """What a cluster is asked for."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.time, self.partition = QLineEdit("24:00:00"), QLineEdit()
-        self.time.setToolTip("<qt>At its end the training saves its state, is queued again and goes on.</qt>")
-        self.partition.setPlaceholderText("as the cluster has it")
-        self.gpus, self.nodes = Whole(), Whole()
-        self.gpus.setRange(0, 64)
-        self.nodes.setRange(1, 999)
-        self.gpus.setValue(1)
-        self.gpus.setToolTip("<qt>0: the processor</qt>")
-        column(
-            row(QLabel("Time limit"), self.time),
-            row(QLabel("Computers"), self.nodes, QLabel("GPUs each"), self.gpus, None),
-            row(QLabel("Queue (partition)"), self.partition),
-            parent=self,
-        )
-
-    def read(self) -> Any:
-        """Raises BadInput for what SLURM would refuse."""
-        from napari_cellsynth.engine.elsewhere.scripts import Slurm as Wishes
-
-        wished = self.partition.text().strip() or None
-        return Wishes(self.time.text().strip(), self.gpus.value(), self.nodes.value(), wished)
+        show_folder(Path(self.out.text()).expanduser().parent)

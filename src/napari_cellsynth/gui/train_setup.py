@@ -2,39 +2,46 @@
 
 from __future__ import annotations
 
-import re
 import time
-from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Qt, QTimer, Signal
 from qtpy.QtWidgets import (
-    QButtonGroup,
     QFileDialog,
     QGridLayout,
     QLabel,
     QLineEdit,
-    QRadioButton,
     QWidget,
 )
 
 from napari_cellsynth import api
-from napari_cellsynth.api import RUNS, TRAINING_SETS
+from napari_cellsynth.api import RUNS
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.gui import jobs
 from napari_cellsynth.gui.forms import SettingsForm
 from napari_cellsynth.gui.home_question import HomeQuestion
 from napari_cellsynth.gui.kept import kept
+from napari_cellsynth.gui.package_form import plain
 from napari_cellsynth.gui.parts import Foldout, Sentence, button, column, listen, row
 from napari_cellsynth.gui.pieces import Choice
 from napari_cellsynth.gui.recorder import Recorder
+from napari_cellsynth.gui.train_elsewhere import THERE
+from napari_cellsynth.gui.train_presets import Presets
+from napari_cellsynth.gui.train_wish import (
+    Known,
+    Wish,
+    clean_name,
+    create,
+    free_name,
+    known_estimate,
+    look_at,
+    training_sets,
+)
 from napari_cellsynth.gui.train_words import estimate_words
 from napari_cellsynth.gui.where import Where, computer
-from napari_cellsynth.gui.words import KINDS
+from napari_cellsynth.gui.words import KINDS, capital
 from napari_cellsynth.gui.workers import Worker, call, start
 
 if TYPE_CHECKING:
@@ -45,57 +52,11 @@ if TYPE_CHECKING:
 ESTIMATE_AFTER_MS = 700
 """Quiet time after the last change before three steps are tried."""
 DISTURBS = "Time and memory are not tried while a training runs here. <a href='try'>Try anyway</a>"
+TRAIN, PACK = "Train", "Write job package"
 DEVICES_S = 120.0
 """After so many seconds the devices are asked again what is free."""
 OTHER = "other"
 """Value of the entry that opens a file dialog."""
-
-
-@dataclass(frozen=True)
-class Wish:
-    """All that a training is made from."""
-
-    family: str
-    data: Path
-    preset: str
-    changes: Mapping[str, Any]
-    device: str
-    wait: bool = False
-    """Until the device has room."""
-
-    def key(self) -> tuple[Any, ...]:
-        """All that an estimate depends on."""
-        return (self.family, self.data, self.preset, repr(sorted(self.changes.items())), self.device)
-
-
-@dataclass(frozen=True)
-class Known:
-    """A training set, as the chooser lists it."""
-
-    path: Path
-    summary: str
-    kind: str
-
-
-def training_sets(home: Path) -> list[Known]:
-    """The training sets in their folder of the home, newest first."""
-    from napari_cellsynth.stack.training_sets.kinds import open_training_set
-
-    found = []
-    for file in sorted((home / TRAINING_SETS).glob("*/dataset.json"), key=_age):
-        try:
-            data = open_training_set(file.parent)
-        except (BadInput, OSError):
-            continue
-        found.append(Known(file.parent, data.summary(), data.kind))
-    return found
-
-
-def _age(file: Path) -> float:
-    try:
-        return -file.stat().st_mtime
-    except OSError:
-        return 0.0
 
 
 class TrainSetup(QWidget):
@@ -146,8 +107,7 @@ class TrainSetup(QWidget):
         self.estimate.linkActivated.connect(lambda _: self._measure())
         self.advanced = Foldout("Advanced", self._form, "All settings of the method, each with its sentence.")
         self.home_question = HomeQuestion(self._session)
-        begin = partial(self.home_question.before, self._train)
-        self.train = button("Train", begin, "Start in a process of its own; napari stays free.")
+        self.train = button(TRAIN, self._begin, "Start in a process of its own; napari stays free.")
         self.train.setStyleSheet("QPushButton { padding: 6px 18px; font-weight: 600; }")
         self.go_to_movies = button("Make a training set", lambda: self._session.tab_requested.emit("movies"))
         self._lay_out()
@@ -155,6 +115,7 @@ class TrainSetup(QWidget):
         self.data.picked.connect(self._another_set)
         self.presets.changed.connect(self._another_preset)
         self.where.changed.connect(self._changed)
+        self.where.elsewhere.turned.connect(self._changed)
         self._another_task()
 
     def _lay_out(self) -> None:
@@ -180,8 +141,17 @@ class TrainSetup(QWidget):
             grid.addWidget(widget, place, 1)
         self._note = Sentence()
         wishes = row(self.train, self.go_to_movies, None)
+        away = self.where.elsewhere
         column(
-            grid, self.where.advice, self.estimate, self.advanced, self._note, self.home_question, wishes, parent=self
+            grid,
+            self.where.advice,
+            away,
+            self.estimate,
+            self.advanced,
+            self._note,
+            self.home_question,
+            wishes,
+            parent=self,
         )
 
     def _form(self) -> QWidget:
@@ -208,7 +178,8 @@ class TrainSetup(QWidget):
         preset = self.presets.chosen()
         form = self.advanced.content
         changes = form.changes(preset.settings) if isinstance(form, SettingsForm) else {}
-        return Wish(self.family.name, data, preset.name, changes, str(self.device.value), self.where.waits)
+        device = "auto" if self.where.is_away else str(self.device.value)
+        return Wish(self.family.name, data, preset.name, changes, device, self.where.waits)
 
     def refresh(self) -> None:
         """List training sets and devices again, off the GUI thread."""
@@ -261,6 +232,7 @@ class TrainSetup(QWidget):
             if chosen is not None:
                 call(lambda: look_at(chosen), returned=self._say_what_it_holds, failed=self._no_set, owner=self)
         if chosen is not None:
+            self.where.elsewhere.form.of(chosen)
             folder = self._session.home / RUNS
             call(lambda: free_name(folder, chosen.name), returned=self._suggest, owner=self)
         self._changed()
@@ -299,6 +271,7 @@ class TrainSetup(QWidget):
 
     def _changed(self) -> None:
         self._note.say("")
+        self.train.setText(PACK if self.where.is_away else TRAIN)
         try:
             wish = self.wish()
         except BadInput as error:
@@ -306,7 +279,11 @@ class TrainSetup(QWidget):
             self.train.setEnabled(False)
             self.estimate.say(str(error) if not isinstance(self.data.value, Path) else "")
             return
-        self.train.setEnabled(True)
+        self.train.setEnabled(not self.where.elsewhere.busy)
+        if self.where.is_away:
+            self._stop_measuring()
+            self.estimate.say(THERE)
+            return
         if self._worker is not None and self._measuring == wish.key():
             return
         self._stop_measuring()
@@ -376,6 +353,18 @@ class TrainSetup(QWidget):
 
     # -- train
 
+    def _begin(self) -> None:
+        if self.where.is_away:
+            self._pack()
+        else:
+            self.home_question.before(self._train)
+
+    def _pack(self) -> None:
+        try:
+            self.where.elsewhere.write(self.wish(), clean_name(self.name.text()))
+        except BadInput as error:
+            self._note.say(capital(plain(error)), "bad")
+
     def _train(self) -> None:
         try:
             wish = self.wish()
@@ -394,6 +383,8 @@ class TrainSetup(QWidget):
         )
 
     def _created(self, run: Path) -> None:
+        if self._session.of_example(run) and len(self._session.homes) == 1:
+            return  # the example ended meanwhile
         if len(self._session.homes) == 1:  # what an example was trained with is nobody's choice
             kept().put(f"preset.{self.family.name}", self.presets.chosen().name)
             kept().put("task", self.family.name)
@@ -403,119 +394,7 @@ class TrainSetup(QWidget):
         self.refresh()
 
 
-class Preset(QWidget):
-    """A radio button whose words wrap."""
-
-    def __init__(self, words: str, tip: str) -> None:
-        super().__init__()
-        self.dot, label = QRadioButton(), Sentence(words)
-        self.dot.setAccessibleName(words)
-        label.setTextInteractionFlags(Qt.TextInteractionFlag.NoTextInteraction)
-        self.setToolTip(f"<qt>{tip}</qt>")
-        line = row(self.dot, label)
-        line.setStretch(1, 1)
-        for part in (self.dot, label):
-            line.setAlignment(part, Qt.AlignmentFlag.AlignTop)
-        column(line, parent=self)
-
-    def mousePressEvent(self, event: Any) -> None:
-        self.dot.setChecked(True)
-
-
-class Presets(QWidget):
-    """The presets of a family, one below the other, one of them chosen."""
-
-    changed = Signal()
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._group = QButtonGroup(self)
-        self._group.idToggled.connect(lambda _, on: self.changed.emit() if on else None)
-        self._column = column(parent=self, spacing=2)
-        self._presets: list[api.Preset] = []
-        self._choices: list[Preset] = []
-
-    @property
-    def names(self) -> list[str]:
-        """Names of the presets in the shell."""
-        return [preset.name for preset in self._presets]
-
-    def offer(self, presets: list[api.Preset]) -> None:
-        """Show these, the first one chosen."""
-        for old in self._choices:
-            self._group.removeButton(old.dot)
-            old.deleteLater()
-        self._presets = presets
-        self._choices = [Preset(p.words, f"{p.words}: {p.settings.steps:,} steps") for p in presets]
-        for place, choice in enumerate(self._choices):
-            self._group.addButton(choice.dot, place)
-            self._column.addWidget(choice)
-        self._group.button(0).setChecked(True)
-
-    def chosen(self) -> api.Preset:
-        return self._presets[self._group.checkedId()]
-
-    def choose(self, name: str) -> None:
-        """Choose a preset by its name in the shell."""
-        self._group.button(self.names.index(name)).setChecked(True)
-
-
 def _task(family: Family, families: list[Family]) -> str:
     """The family's task; with its title where two have the same."""
     twins = [other for other in families if other.task == family.task]
     return family.task if len(twins) == 1 else f"{family.task} ({family.title})"
-
-
-def create(wish: Wish, run: Path) -> Path:
-    """Write the run folder that the child will train."""
-    made = api.create_run(
-        wish.family,
-        wish.data,
-        run,
-        preset=wish.preset,
-        changes=wish.changes,
-        device=wish.device,
-        threads=jobs.threads_for_training(),
-        wait=wish.wait,
-    )
-    return Path(made.path)
-
-
-def known_estimate(wish: Wish) -> Estimate | None:
-    """What was measured before, without trying anything."""
-    threads = jobs.threads_for_training()
-    return api.known_estimate(
-        wish.family, wish.data, preset=wish.preset, changes=wish.changes, device=wish.device, threads=threads
-    )
-
-
-def look_at(path: Path) -> Known:
-    """What a folder holds, in one line; BadInput where it is no training set."""
-    from napari_cellsynth.stack.training_sets.kinds import open_training_set
-
-    data = open_training_set(path)
-    return Known(path, data.summary(), data.kind)
-
-
-def free_name(folder: Path, stem: str) -> str:
-    """``stem-1``, or the next number that no run has."""
-    taken = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
-    return next(name for name in numbered(stem) if name not in taken)
-
-
-def numbered(stem: str) -> Iterator[str]:
-    number = 1
-    while True:
-        yield f"{stem}-{number}"
-        number += 1
-
-
-def clean_name(text: str) -> str:
-    """The name of a run as a folder name that every system takes.
-
-    Raises BadInput for an empty one.
-    """
-    name = re.sub(r'[<>:"/\\|?*\x00-\x1f]', "-", text).strip(" .")
-    if not name:
-        raise BadInput("Give the training a name.")
-    return name

@@ -72,5 +72,6 @@ class TrainTab(QWidget):
         """After napari was restarted: follow what is still going on."""
         live = [row for row in rows if row["state"] in LIVE and row.get("here", True)]
         self.setup.set_busy(any(row["state"] == "running" for row in live))
-        if self._session.run is None and live:
-            self._session.run = Path(live[0]["path"])
+        theirs = [run for row in live if not self._session.of_example(run := Path(row["path"]))]
+        if self._session.run is None and theirs:
+            self._session.run = theirs[0]

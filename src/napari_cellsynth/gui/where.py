@@ -7,11 +7,12 @@ from collections.abc import Generator, Mapping
 from typing import Any
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QApplication, QCheckBox, QWidget
+from qtpy.QtWidgets import QApplication, QCheckBox, QRadioButton, QWidget
 
 from napari_cellsynth.gui import jobs
 from napari_cellsynth.gui.parts import Sentence, button, column, row
 from napari_cellsynth.gui.pieces import Choice
+from napari_cellsynth.gui.train_elsewhere import Elsewhere
 
 CROWDED = 0.8
 """Share of a GPU below which it is said who uses the rest."""
@@ -20,6 +21,7 @@ WAIT_TIP = (
     "The training begins as soon as enough memory of the GPU is free: as much as the estimate says, else 80 % of it. "
     "Until then it stands in the list of jobs, and can be cancelled there."
 )
+AWAY_TIP = "A folder or .zip with the training set, the settings and what starts it: for a workstation or a cluster."
 COMMAND = re.compile(r"pip (?:uninstall --yes|install) \w+(?: --index-url \S+)?")
 
 
@@ -53,22 +55,32 @@ class Advice(QWidget):
 
 
 class Where(QWidget):
-    """A choice of devices with words below it; ``advice`` stands where there is more room."""
+    """This computer and its devices, or another one; ``advice`` and ``elsewhere`` stand where there is more room."""
 
     changed = Signal()
 
     def __init__(self) -> None:
         super().__init__()
+        self.here, self.away = QRadioButton("this computer"), QRadioButton("another computer…")
+        self.here.setChecked(True)
+        self.away.setToolTip(f"<qt>{AWAY_TIP}</qt>")
         self.device = Choice()
-        self.device.offer([("this computer", "auto")])
+        self.device.offer([("the best device", "auto")])
         self.wait = QCheckBox(WAIT)
         self.wait.setToolTip(f"<qt>{WAIT_TIP}</qt>")
         self.wait.setVisible(False)
         self.users = Sentence()
-        self.advice = Advice()
+        self.advice, self.elsewhere = Advice(), Elsewhere()
+        self.elsewhere.hide()
         self._found: dict[str, Mapping[str, Any]] = {}
-        column(self.device, self.users, self.wait, parent=self, spacing=2)
+        self._hindrance = ""
+        """Why a GPU is not used."""
+        self._local = QWidget()
+        column(self.device, self.users, self.wait, parent=self._local, spacing=2).setContentsMargins(18, 0, 0, 0)
+        package = Sentence("writes a job package")
+        column(row(self.here, None), self._local, row(self.away, package), parent=self, spacing=2)
         self.device.picked.connect(self._another)
+        self.away.toggled.connect(self._turned)
 
     def setAccessibleName(self, name: str) -> None:  # Qt's name
         super().setAccessibleName(name)
@@ -77,7 +89,12 @@ class Where(QWidget):
     @property
     def waits(self) -> bool:
         """Whether the training shall wait until the device has room."""
-        return self.wait.isChecked() and self._can_wait
+        return self.wait.isChecked() and self._can_wait and not self.is_away
+
+    @property
+    def is_away(self) -> bool:
+        """Whether another computer is to train."""
+        return self.away.isChecked()
 
     @property
     def _can_wait(self) -> bool:
@@ -89,10 +106,16 @@ class Where(QWidget):
         self._found = {device["device"]: device for device in devices}
         self.device.offer([(jobs.device_words(device), device["device"]) for device in devices], self.device.value)
         advice = found.get("gpu_advice") or []
-        self.advice.say(advice[0] if advice else "")
+        self._hindrance = advice[0] if advice else ""
+        self._another()
+
+    def _turned(self, away: bool) -> None:
+        self._local.setVisible(not away)
+        self.elsewhere.setVisible(away)
         self._another()
 
     def _another(self, *_: Any) -> None:
+        self.advice.say("" if self.is_away else self._hindrance)
         self.wait.setVisible(self._can_wait)
         self.users.say(users_in_words(self._found.get(str(self.device.value), {})))
         self.changed.emit()
