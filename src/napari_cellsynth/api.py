@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from napari_cellsynth.engine.verbs import Samples
     from napari_cellsynth.quality.alike import AlikeCheck, Material
     from napari_cellsynth.quality.outline_check import OutlineCheck
-    from napari_cellsynth.replay.steps import Recipe
+    from napari_cellsynth.replay.steps import Replay
     from napari_cellsynth.stack.clips.settings import ClipSettings
     from napari_cellsynth.stack.crops.settings import CropSettings
     from napari_cellsynth.stack.modality import Modality
@@ -46,7 +46,7 @@ TRAINING_SETS, RUNS = "training sets", "trainings"
 
 
 def home() -> Path:
-    """Where training sets and runs go unless told otherwise: ``CELLSYNTH_HOME``, else as chosen, else ``~/CellSynth``."""
+    """Where training sets and runs go by default: ``CELLSYNTH_HOME``, else as chosen, else ``~/CellSynth``."""
     from napari_cellsynth.engine.user_folder import chosen_home
 
     if given := os.environ.get("CELLSYNTH_HOME"):
@@ -833,24 +833,24 @@ def list_jobs(*, sizes: bool = True) -> list[ListedJob]:
     return engine_list_jobs(home(), sizes=sizes)
 
 
-def how_made(path: Path | str) -> Recipe:
+def how_made(path: Path | str) -> Replay:
     """How a file that we wrote, a training set or a run was made: the steps to it; loads no torch.
 
     Raises BadInput where nothing says so.
     """
-    from napari_cellsynth.replay.origin import recipe_of
+    from napari_cellsynth.replay.origin import replay_of
 
-    return recipe_of(path, home=home())
+    return replay_of(path, home=home())
 
 
 def as_script(
-    recipe: Recipe,
+    replay: Replay,
     language: Literal["python", "shell"] = "python",
     *,
     name: str | None = None,
     relative_to: Path | None = None,
 ) -> str:
-    """A recipe as a script that makes everything again, with the same pixels, in a folder that it is given.
+    """The steps to something as a script that makes everything again, with the same pixels, in a folder that it is given.
 
     ``name`` is that of the script's file.  With ``relative_to`` files are
     named from that folder, in which the script then has to lie.
@@ -859,8 +859,8 @@ def as_script(
     from napari_cellsynth.replay.shell import shell_script
 
     if language == "python":
-        return python_script(recipe, relative_to=relative_to, name=name or "made_again.py")
-    return shell_script(recipe, relative_to=relative_to, name=name or "made_again.sh")
+        return python_script(replay, relative_to=relative_to, name=name or "made_again.py")
+    return shell_script(replay, relative_to=relative_to, name=name or "made_again.sh")
 
 
 def check() -> dict[str, Any]:

@@ -28,7 +28,7 @@ from napari_cellsynth.gui.state import Session
 from napari_cellsynth.gui.use_tab import UseTab
 from napari_cellsynth.phantoms.catalogue import make
 from napari_cellsynth.replay.record import Record
-from napari_cellsynth.replay.steps import Recipe
+from napari_cellsynth.replay.steps import Replay, Said
 from napari_cellsynth.stack.files.read import read_stack
 from napari_cellsynth.stack.files.write import write_stack
 
@@ -47,7 +47,9 @@ def find_cells(qtbot: QtBot, dock: CellSynthDock, movie: Path) -> Any:
     opening.open_file(dock.session.viewer, movie, there.append)
     qtbot.waitUntil(lambda: bool(there), timeout=PATIENCE)
     dock.session.movie = there[0]
-    pane = dock.tab("movies").cells.find
+    cells = dock.tab("movies").cells
+    cells.find.click()
+    pane = cells.find_cells
     pane.live.setChecked(False)
     pane.sensitivity.setValue(60)
     with qtbot.waitSignal(pane.found, timeout=PATIENCE):
@@ -113,7 +115,7 @@ def use(qtbot: QtBot, session: Session, tab: Any, run: Path) -> tuple[np.ndarray
 
 def shown(qtbot: QtBot, dialog: ScriptDialog | None) -> ScriptDialog:
     assert dialog is not None
-    qtbot.waitUntil(lambda: dialog.recipe is not None, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: dialog.replay is not None, timeout=PATIENCE)
     return dialog
 
 
@@ -150,8 +152,8 @@ def test_the_whole_journey(qtbot: QtBot, dock: CellSynthDock, tmp_path: Path) ->
     dock.show_tab("use")
     images, morph = use(qtbot, dock.session, dock.tab("use"), run)
     dialog = shown(qtbot, write_what_was_done(dock.session))
-    assert dialog.recipe is not None
-    steps = [one.step for one in dialog.recipe.steps]
+    assert dialog.replay is not None
+    steps = [one.step for one in dialog.replay.steps]
     assert steps == ["opened", "outlined", "training set", "training", "generated", "morphed"]
     outlines = np.asarray(dock.session.outlines.data)
     for language, ending in (("python", "py"), ("shell", "sh")):
@@ -174,7 +176,7 @@ def test_cells_found_and_a_set_are_noted(qtbot: QtBot, dock: CellSynthDock, tmp_
     movie = write_stack(tmp_path / "film.ome.tif", phantom.stack)
     find_cells(qtbot, dock, movie)
     dialog = shown(qtbot, write_what_was_done(dock.session))
-    assert dialog.recipe is not None and [one.step for one in dialog.recipe.steps] == ["opened", "outlined"]
+    assert dialog.replay is not None and [one.step for one in dialog.replay.steps] == ["opened", "outlined"]
     assert "OutlineSettings(" in dialog.text.toPlainText() and "sensitivity=0.6" in dialog.text.toPlainText()
     dialog.close()
     layer = dock.session.outlines
@@ -199,9 +201,10 @@ def test_what_a_model_made_is_noted_and_written(
     pane.made.save.click()
     qtbot.waitUntil(lambda: pane.made.said.text().startswith("Saved"), timeout=PATIENCE)
     # The crops were cut in memory, which is said; the rest is there.
-    recipe = Recorder.of(session).recipe()()
-    assert isinstance(recipe, Recipe)
-    text = api.as_script(recipe)
+    replay = Recorder.of(session).replay()()
+    assert isinstance(replay, Replay)
+    text = " ".join(api.as_script(replay).replace("#", "").split())
+    assert 'OUT / "meine Zellen.ome.tif"' in text and "api.walk(" in text
     assert "was in no file when the training set was made" in text
     session.viewer.layers.selection = {next(layer for layer in session.viewer.layers if "seed 3" in layer.name)}
     pane.made.how.click()
@@ -210,11 +213,13 @@ def test_what_a_model_made_is_noted_and_written(
     dialog.close()
 
 
-def test_records_are_json_and_told_apart(qtbot: QtBot, make_napari_viewer: Any) -> None:
+def test_records_are_json_and_told_apart(qtbot: QtBot, make_napari_viewer: Any, tmp_path: Path) -> None:
     session = Session.of(make_napari_viewer())
     record = Recorder.of(session).record
     assert Recorder.of(session).record is record
     record.add("said", words="µ")
+    (tmp_path / "record.json").write_text(json.dumps(record.to_json()), "utf-8")
+    assert [one.words for one in api.how_made(tmp_path / "record.json").steps if isinstance(one, Said)] == ["µ"]
     assert Record.read(json.loads(json.dumps(record.to_json()))) == record
     with pytest.raises(Exception, match="version 9"):
         Record.read({"version": 9})

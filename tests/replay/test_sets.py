@@ -14,7 +14,7 @@ from played import PLAYERS, pixels, set_hash, shell
 from napari_cellsynth import api
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.phantoms.catalogue import make
-from napari_cellsynth.replay.steps import Outlined, Recipe, SetMade
+from napari_cellsynth.replay.steps import Outlined, Replay, SetMade
 from napari_cellsynth.stack.files.read import read_stack
 from napari_cellsynth.stack.files.write import write_stack
 from napari_cellsynth.stack.outlines.settings import OutlineSettings
@@ -104,7 +104,7 @@ def test_traps_by_their_decisions(language: str, tmp_path: Path) -> None:
     (step,) = api.how_made(made).steps
     assert isinstance(step, SetMade) and step.review is not None
     found_anew = step.model_copy(update={"review": None})
-    PLAYERS[language](api.as_script(Recipe(steps=(found_anew,)), language), tmp_path / "anew")  # type: ignore[arg-type]
+    PLAYERS[language](api.as_script(Replay(steps=(found_anew,)), language), tmp_path / "anew")  # type: ignore[arg-type]
     assert set_hash(tmp_path / "anew" / "traps") != set_hash(made)
 
 
@@ -113,8 +113,8 @@ def test_outlines_that_were_found(language: str, movies: Path, tmp_path: Path) -
     outlines, made = tmp_path / "found.ome.tif", tmp_path / "cells"
     shell("segment", "auto", movies / "film 1.ome.tif", outlines, "--sensitivity", 0.7, "--modality", "dic")
     shell("prepare", "crops", movies / "film 1.ome.tif", "--labels", outlines, "--out", made, "--size", 16)
-    recipe = api.how_made(made)
-    assert [one.step for one in recipe.steps] == ["outlined", "training set"]
+    replay = api.how_made(made)
+    assert [one.step for one in replay.steps] == ["outlined", "training set"]
     assert set_hash(again(language, made, tmp_path / "new")) == set_hash(made)
     assert np.array_equal(pixels(tmp_path / "new" / "film 1 outlines.ome.tif"), pixels(outlines))
 
@@ -125,9 +125,9 @@ def test_outlines_that_were_painted_on_are_taken_from_their_file(movies: Path, t
     found.data[3, 60:70, 60:70] = 77
     outlines, made = write_stack(tmp_path / "painted.ome.tif", found, kind="labels"), tmp_path / "cells"
     shell("prepare", "crops", movies / "film 1.ome.tif", "--labels", outlines, "--out", made, "--size", 16)
-    recipe = api.how_made(made)
-    assert [one.step for one in recipe.steps] == ["training set"]
-    assert "painted on since" in api.as_script(recipe)
+    replay = api.how_made(made)
+    assert [one.step for one in replay.steps] == ["training set"]
+    assert "painted on since" in api.as_script(replay)
     assert set_hash(again("python", made, tmp_path / "new")) == set_hash(made)
 
 
@@ -140,16 +140,16 @@ def test_one_plane_of_several(tmp_path: Path) -> None:
         assert np.array_equal(pixels(tmp_path / language / "z outlines.ome.tif"), pixels(outlines))
 
 
-def test_a_setting_that_is_not_in_the_recipe_is_noticed(movies: Path, tmp_path: Path) -> None:
+def test_a_setting_that_is_not_in_the_replay_is_noticed(movies: Path, tmp_path: Path) -> None:
     """What all these comparisons rest on: they can fail."""
     made = tmp_path / "cells"
     files = ("--labels", movies / "film 1.labels.ome.tif", "--out", made)
     shell("prepare", "crops", movies / "film 1.ome.tif", *files, "--size", 16, "--every", 2)
-    recipe = api.how_made(made)
-    (step,) = recipe.steps
+    replay = api.how_made(made)
+    (step,) = replay.steps
     assert isinstance(step, SetMade)
     dropped = {name: value for name, value in step.settings.items() if name != "every"}
-    lossy = recipe.model_copy(update={"steps": (step.model_copy(update={"settings": dropped}),)})
+    lossy = replay.model_copy(update={"steps": (step.model_copy(update={"settings": dropped}),)})
     PLAYERS["python"](api.as_script(lossy), tmp_path / "new")
     assert set_hash(tmp_path / "new" / "cells") != set_hash(made)
 
@@ -158,11 +158,11 @@ def test_without_its_outlines_a_set_is_not_the_same(movies: Path, tmp_path: Path
     outlines, made = tmp_path / "found.ome.tif", tmp_path / "cells"
     shell("segment", "auto", movies / "film 1.ome.tif", outlines, "--modality", "dic")
     shell("prepare", "crops", movies / "film 1.ome.tif", "--labels", outlines, "--out", made, "--size", 16)
-    recipe = api.how_made(made)
+    replay = api.how_made(made)
     outlines.unlink()
-    assert isinstance(recipe.steps[0], Outlined)
+    assert isinstance(replay.steps[0], Outlined)
     with pytest.raises(BadInput, match="do not exist"):
-        PLAYERS["python"](api.as_script(recipe.without(0)), tmp_path / "new")
+        PLAYERS["python"](api.as_script(replay.without(0)), tmp_path / "new")
 
 
 def test_what_was_in_no_file_is_said(tmp_path: Path) -> None:

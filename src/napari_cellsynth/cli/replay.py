@@ -19,7 +19,7 @@ class Replay:
     """How something was made: the commands that make it again, with the same pixels."""
 
     what: Annotated[Positional[Path], arg(metavar="FILE|RUN|DATA")]
-    """An image that CellSynth wrote, the folder of a run or of a training set, or a recipe (.json)."""
+    """An image that CellSynth wrote, the folder of a run or of a training set."""
     python: Annotated[Path | None, arg(metavar="OUT.py", help_behavior_hint="")] = None
     """Write it as a Python script."""
     shell: Annotated[Path | None, arg(metavar="OUT.sh", help_behavior_hint="")] = None
@@ -32,7 +32,7 @@ def main(words: Sequence[str]) -> int:
     from napari_cellsynth import api
 
     options = parse(Replay, "replay", words)
-    recipe = api.how_made(options.what)
+    replay = api.how_made(options.what)
     outs = [path for path in (options.python, options.shell) if path is not None]
     for path in outs:
         if path.exists():
@@ -40,10 +40,10 @@ def main(words: Sequence[str]) -> int:
         if not path.absolute().parent.is_dir():
             raise BadInput(f"the folder {path.parent} does not exist; make it first or give another")
     if not outs:
-        print(api.as_script(recipe, "shell", relative_to=_from(options)), end="")
+        print(api.as_script(replay, "shell", relative_to=_from(options)), end="")
     for path in outs:
         language: Literal["python", "shell"] = "python" if path is options.python else "shell"
-        text = api.as_script(recipe, language, name=path.name, relative_to=_from(options))
+        text = api.as_script(replay, language, name=path.name, relative_to=_from(options))
         path.write_text(text, encoding="utf-8", newline="\n")
         print(path)
     return 0

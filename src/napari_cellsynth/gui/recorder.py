@@ -94,10 +94,10 @@ class Recorder:
         session = self._session()
         return None if session is None else session.home
 
-    def recipe(self) -> Callable[[], Any]:
-        """What works the recipe of everything out, for a worker."""
+    def replay(self) -> Callable[[], Any]:
+        """What works the replay of everything out, for a worker."""
         home = self._home()
-        return lambda: self.record.recipe(home=home)
+        return lambda: self.record.replay(home=home)
 
 
 def row_of(layer: Any, session: Session) -> Row | None:

@@ -23,7 +23,7 @@ from napari_cellsynth.gui.workers import call
 if TYPE_CHECKING:
     import napari
 
-    from napari_cellsynth.replay.steps import Recipe
+    from napari_cellsynth.replay.steps import Replay
     from napari_cellsynth.stack.stack import Stack
 
 LANGUAGES = {"python": ("Python script", ".py"), "shell": ("shell commands", ".sh")}
@@ -32,13 +32,13 @@ SILENT = "This layer does not say how it was made: it is a recording, was painte
 
 
 class ScriptDialog(QDialog):
-    """A recipe in words of one language or the other; it may take a moment until it is there."""
+    """A replay in words of one language or the other; it may take a moment until it is there."""
 
-    def __init__(self, title: str, find: Callable[[], Recipe], parent: QWidget | None = None) -> None:
+    def __init__(self, title: str, find: Callable[[], Replay], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle(title)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.recipe: Recipe | None = None
+        self.replay: Replay | None = None
         self.language = Choice("language")
         self.language.offer([(words, name) for name, (words, _) in LANGUAGES.items()], "python")
         self.language.picked.connect(lambda _: self._show())
@@ -57,9 +57,9 @@ class ScriptDialog(QDialog):
         self.resize(760, 620)
         call(find, returned=self._found, failed=self._complain, description="looking how it was made", owner=self)
 
-    def _found(self, recipe: Recipe) -> None:
-        self.recipe = recipe
-        if not recipe.steps:
+    def _found(self, replay: Replay) -> None:
+        self.replay = replay
+        if not replay.steps:
             self.says.say(NOTHING)
             return
         for part in (self.copy, self.save):
@@ -68,13 +68,13 @@ class ScriptDialog(QDialog):
         self._show()
 
     def _show(self) -> None:
-        if self.recipe is not None and self.recipe.steps:
+        if self.replay is not None and self.replay.steps:
             self.text.setPlainText(self.script())
 
     def script(self, name: str | None = None) -> str:
         """The script in the language that is chosen."""
-        assert self.recipe is not None
-        return api.as_script(self.recipe, self.language.value, name=name)
+        assert self.replay is not None
+        return api.as_script(self.replay, self.language.value, name=name)
 
     def _copy(self) -> None:
         clipboard = QApplication.clipboard()
@@ -103,7 +103,7 @@ class ScriptDialog(QDialog):
 
 def write_what_was_done(session: Session, parent: QWidget | None = None) -> ScriptDialog:
     """Show everything that was done in this viewer as a script."""
-    return _shown(ScriptDialog("What was done", Recorder.of(session).recipe(), parent))
+    return _shown(ScriptDialog("What was done", Recorder.of(session).replay(), parent))
 
 
 def how_layer_was_made(viewer: napari.viewer.Viewer) -> ScriptDialog | None:
@@ -115,7 +115,7 @@ def how_layer_was_made(viewer: napari.viewer.Viewer) -> ScriptDialog | None:
         show_info("Select one layer first.")
         return None
     try:
-        find = recipe_of_layer(layer, Session.of(viewer))
+        find = replay_of_layer(layer, Session.of(viewer))
     except CellsynthError as error:
         show_info(str(error))
         return None
@@ -124,27 +124,27 @@ def how_layer_was_made(viewer: napari.viewer.Viewer) -> ScriptDialog | None:
 
 def show_how(images: Stack, session: Session, parent: QWidget | None = None) -> ScriptDialog:
     """Show how images were made."""
-    find = recipe_of(images.provenance or {}, images.name, session)
+    find = replay_of(images.provenance or {}, images.name, session)
     return _shown(ScriptDialog(f"How {images.name} was made", find, parent))
 
 
-def recipe_of_layer(layer: Any, session: Session) -> Callable[[], Recipe]:
+def replay_of_layer(layer: Any, session: Session) -> Callable[[], Replay]:
     """What works out how a layer was made, for a worker; BadInput where it does not say so."""
     block = {name: value for name, value in (layer.metadata.get(BLOCK) or {}).items() if name != "recording"}
     if "made_by" not in block:
         raise BadInput(SILENT)
-    return recipe_of(block, layer.name, session)
+    return replay_of(block, layer.name, session)
 
 
-def recipe_of(block: dict[str, Any], name: str, session: Session) -> Callable[[], Recipe]:
+def replay_of(block: dict[str, Any], name: str, session: Session) -> Callable[[], Replay]:
     """The same for a provenance block."""
     home = session.home
 
-    def find() -> Recipe:
+    def find() -> Replay:
         from napari_cellsynth.replay.origin import steps_of_block
-        from napari_cellsynth.replay.steps import Recipe
+        from napari_cellsynth.replay.steps import Replay
 
-        return Recipe(title=name, steps=tuple(steps_of_block(block, home=home, name=name)))
+        return Replay(title=name, steps=tuple(steps_of_block(block, home=home, name=name)))
 
     return find
 

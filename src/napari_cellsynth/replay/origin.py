@@ -10,7 +10,7 @@ from typing import Any
 from napari_cellsynth.engine.files import read_json
 from napari_cellsynth.errors import BadInput, CellsynthError
 from napari_cellsynth.replay.sets import set_made
-from napari_cellsynth.replay.steps import Generated, Morphed, Outlined, Recipe, Said, Simulated, Step, Trained
+from napari_cellsynth.replay.steps import Generated, Morphed, Outlined, Replay, Said, Simulated, Step, Trained
 from napari_cellsynth.stack.outlines.settings import OutlineSettings
 from napari_cellsynth.stack.recordings.row import Row
 
@@ -18,8 +18,8 @@ DATASET, RUN = "dataset.json", "run.json"
 PHANTOM = "phantom "
 
 
-def recipe_of(path: Path | str, *, home: Path | None = None) -> Recipe:
-    """The recipe of a file that we wrote, a training set, a run folder, or a recipe that was saved as JSON.
+def replay_of(path: Path | str, *, home: Path | None = None) -> Replay:
+    """The replay of a file that we wrote, a training set, a run folder, or a replay that was saved as JSON.
 
     ``home`` is where a run is looked for whose place is not told.  Raises
     BadInput where nothing says how it was made.
@@ -28,7 +28,7 @@ def recipe_of(path: Path | str, *, home: Path | None = None) -> Recipe:
     if not path.exists():
         raise BadInput(f"{path} does not exist; give a file that CellSynth wrote, a training set, or a run")
     if path.suffix.lower() == ".json" and path.is_file():
-        return saved_recipe(path)
+        return saved_replay(path)
     folder = next((one for one in (path, path.parent) if (one / DATASET).exists()), None)
     if (path / RUN).exists():
         steps = list(steps_of_run(path))
@@ -36,15 +36,19 @@ def recipe_of(path: Path | str, *, home: Path | None = None) -> Recipe:
         steps = list(steps_of_set(folder))
     else:
         steps = list(steps_of_block(block_of(path), path, home=home))
-    return Recipe(title=path.name, steps=tuple(steps))
+    return Replay(title=path.name, steps=tuple(steps))
 
 
-def saved_recipe(path: Path) -> Recipe:
-    """A recipe or the record of a session, from JSON."""
+def saved_replay(path: Path) -> Replay:
+    """A replay or the record of a session, from JSON."""
+    from napari_cellsynth.replay.record import Record
+
     try:
-        return Recipe.read(json.loads(path.read_text("utf-8"))).model_copy(update={"title": path.stem})
+        said = json.loads(path.read_text("utf-8"))
+        made = Record.read(said).replay() if "actions" in said else Replay.read(said)
     except (OSError, ValueError) as error:
-        raise BadInput(f"{path} holds no recipe: {error}") from None
+        raise BadInput(f"{path} holds no steps that could be read: {error}") from None
+    return made.model_copy(update={"title": path.stem})
 
 
 def block_of(path: Path) -> dict[str, Any]:
@@ -120,11 +124,19 @@ def steps_of_run(run: Path, *, step: int | None = None, weights_hash: str = "") 
         raise BadInput(f"{run} is not a run: it has no run.json that could be read")
     data = Path(str(record["data"].get("path", "")))
     known = (read_json(data / DATASET) or {}).get("hash") == record["data"].get("hash")
-    if known:
-        yield from steps_of_set(data)
-    else:
-        yield Said(words=f"The training set {data} is gone, or another by now: what follows needs it there.")
+    yield from _of_data(data, known)
     yield trained(run, record, step, weights_hash)
+
+
+def _of_data(data: Path, known: bool) -> Iterator[Step]:
+    """How a training set was made, where that can be repeated; else what follows takes it where it lies."""
+    if not known:
+        yield Said(words=f"The training set {data} is gone, or another by now: what follows needs it there.")
+        return
+    try:
+        yield from list(steps_of_set(data))
+    except BadInput as error:
+        yield Said(words=f"The training set {data.name} cannot be made again, it is taken where it lies: {error}.")
 
 
 def trained(run: Path, record: Mapping[str, Any], step: int | None = None, weights_hash: str = "") -> Trained:

@@ -1,4 +1,4 @@
-"""What a script of a recipe is about: which files it takes, which it makes, and under which names."""
+"""What a script of a replay is about: which files it takes, which it makes, and under which names."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from napari_cellsynth.replay.steps import (
     Morphed,
     Opened,
     Outlined,
-    Recipe,
+    Replay,
     Said,
     SetMade,
     Simulated,
@@ -27,9 +27,9 @@ ENDING = ".ome.tif"
 
 @dataclass
 class Plan:
-    """Paths of a recipe: what is made goes into one folder, what is taken lies where it lay."""
+    """Paths of a replay: what is made goes into one folder, what is taken lies where it lay."""
 
-    recipe: Recipe
+    replay: Replay
     relative_to: Path | None = None
     """Folder from which paths are named, where they lie in it or beside it; None: whole paths."""
     made: dict[str, str] = field(default_factory=dict)
@@ -39,7 +39,7 @@ class Plan:
 
     def __post_init__(self) -> None:
         taken: set[str] = set()
-        for one in self.recipe.steps:
+        for one in self.replay.steps:
             name = self._named(one)
             if name is not None:
                 name = free(clean(name), taken)
@@ -76,7 +76,7 @@ class Plan:
                 yield what, path
 
     def _taken(self) -> Iterator[tuple[str, str]]:
-        for one in self.recipe.steps:
+        for one in self.replay.steps:
             if isinstance(one, Outlined):
                 yield "MOVIE", str(one.movie.file)
             elif isinstance(one, SetMade):

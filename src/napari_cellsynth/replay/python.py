@@ -1,4 +1,4 @@
-"""A recipe as a Python script: calls of the API and of nothing that napari has."""
+"""A replay as a Python script: calls of the API and of nothing that napari has."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from napari_cellsynth.replay.steps import (
     Morphed,
     Opened,
     Outlined,
-    Recipe,
+    Replay,
     Said,
     SetMade,
     Simulated,
@@ -38,9 +38,9 @@ SETTINGS = {
 }
 
 
-def python_script(recipe: Recipe, *, relative_to: Path | None = None, name: str = "made_again.py") -> str:
+def python_script(replay: Replay, *, relative_to: Path | None = None, name: str = "made_again.py") -> str:
     """The script; ``relative_to`` as :class:`~.plan.Plan`, ``name`` is that of its file, for its own help."""
-    return _Script(Plan(recipe, relative_to), name).text()
+    return _Script(Plan(replay, relative_to), name).text()
 
 
 class _Script:
@@ -56,7 +56,7 @@ class _Script:
         self._name_constants()
 
     def text(self) -> str:
-        body = [line for number in range(len(self.plan.recipe.steps)) for line in self._step(number)]
+        body = [line for number in range(len(self.plan.replay.steps)) for line in self._step(number)]
         head = [*self._docstring(), "", *imports(self._of_python()), "", *imports(self._ours())]
         constants = ['OUT = Path(sys.argv[1] if len(sys.argv) > 1 else "made again").absolute()']
         constants += ['"""New files go here."""']
@@ -78,7 +78,7 @@ class _Script:
         return {module: names for module, names in self.imports.items() if module.startswith(ROOM)}
 
     def _docstring(self) -> list[str]:
-        title = self.plan.recipe.title.replace("\\", "/").replace('"""', "'''")
+        title = self.plan.replay.title.replace("\\", "/").replace('"""', "'''")
         first = f"How {title} was made." if title else "What was done, as a script."
         how = [HEAD.format(version=__version__), "", f"    python {self.name} [FOLDER]", ""]
         return [f'"""{first}', "", *how, *textwrap.wrap(SAME, WIDTH), '"""']
@@ -103,7 +103,7 @@ class _Script:
         return f"OUT / {text(made)}" if made is not None else self.constants[str(path)]
 
     def _step(self, number: int) -> Iterator[str]:
-        one, name = self.plan.recipe.steps[number], self.plan.names[number]
+        one, name = self.plan.replay.steps[number], self.plan.names[number]
         yield ""
         for comment in (f"{in_words(one)}.".replace("..", "."), *one.notes):
             yield from _comment(comment)

@@ -1,4 +1,4 @@
-"""The record of a session: what was done, in order, and the recipe of it.
+"""The record of a session: what was done, in order, and the replay of it.
 
 An action is a small JSON object: what was done, and where its result lies or
 the block that says how it was made.  The steps are worked out of it when the
@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict
 
 from napari_cellsynth.errors import BadInput, CellsynthError
 from napari_cellsynth.replay.origin import outlined, steps_of_block, steps_of_run, steps_of_set
-from napari_cellsynth.replay.steps import VERSION, Generated, Morphed, Opened, Outlined, Recipe, Said, Step
+from napari_cellsynth.replay.steps import VERSION, Generated, Morphed, Opened, Outlined, Replay, Said, Step
 from napari_cellsynth.stack.recordings.row import Row
 
 What = Literal["opened", "outlined", "training set", "training", "made", "saved", "said"]
@@ -66,12 +66,12 @@ class Record(BaseModel):
             raise BadInput(f"a record of version {record['version']} given; this program reads up to {VERSION}: update")
         return cls.model_validate(dict(record))
 
-    def recipe(self, *, home: Path | None = None, title: str = "") -> Recipe:
+    def replay(self, *, home: Path | None = None, title: str = "") -> Replay:
         """The steps of all that was done and kept; files are read to see whether they are what they were."""
-        recipe = Recipe(title=title)
+        replay = Replay(title=title)
         for action in list(self.actions):
-            recipe = recipe.and_then(*settled(action, home))
-        return Recipe(title=title, steps=tuple(_tidy(_saved(recipe.steps, self.actions))))
+            replay = replay.and_then(*settled(action, home))
+        return Replay(title=title, steps=tuple(_tidy(_saved(replay.steps, self.actions))))
 
 
 def settled(action: Action, home: Path | None = None) -> tuple[Step, ...]:

@@ -1,4 +1,4 @@
-"""A recipe as commands of a POSIX shell."""
+"""A replay as commands of a POSIX shell."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from napari_cellsynth.replay.steps import (
     Morphed,
     Opened,
     Outlined,
-    Recipe,
+    Replay,
     Said,
     SetMade,
     Simulated,
@@ -35,9 +35,9 @@ MARK = "\x01"
 """Stands for the folder of the script, until the rest is escaped."""
 
 
-def shell_script(recipe: Recipe, *, relative_to: Path | None = None, name: str = "made_again.sh") -> str:
+def shell_script(replay: Replay, *, relative_to: Path | None = None, name: str = "made_again.sh") -> str:
     """The commands, with a folder for all that is new as their only argument."""
-    return _Shell(Plan(recipe, relative_to)).text(name)
+    return _Shell(Plan(replay, relative_to)).text(name)
 
 
 class _Shell:
@@ -45,7 +45,7 @@ class _Shell:
         self.plan, self.tables = plan, 0
 
     def text(self, name: str) -> str:
-        title = self.plan.recipe.title
+        title = self.plan.replay.title
         first = f"How {title} was made." if title else "What was done, as commands."
         head = [first, f"Written by napari-cellsynth {__version__}. It makes everything anew in a folder:"]
         comments = [*head, "", f"    sh {name} [FOLDER]", "", *textwrap.wrap(SAME, WIDTH - 2)]
@@ -56,7 +56,7 @@ class _Shell:
                 "# Files are named from the folder that this script lies in.",
                 'HERE="$(cd "$(dirname "$0")" && pwd)"',
             ]
-        for number in range(len(self.plan.recipe.steps)):
+        for number in range(len(self.plan.replay.steps)):
             lines += ["", *self._step(number)]
         return "\n".join([*lines, ""])
 
@@ -68,7 +68,7 @@ class _Shell:
         return InOut(shown, "HERE") if here else shown
 
     def _step(self, number: int) -> Iterator[str]:
-        one, name = self.plan.recipe.steps[number], self.plan.names[number]
+        one, name = self.plan.replay.steps[number], self.plan.names[number]
         for comment in (f"{in_words(one)}.".replace("..", "."), *one.notes):
             yield from (f"# {line}" for line in textwrap.wrap(comment, WIDTH - 2, break_long_words=False))
         if isinstance(one, Opened | Said):

@@ -1,4 +1,4 @@
-"""The steps of a recipe: what was made from what, and how; each is JSON-safe."""
+"""The steps of a replay: what was made from what, and how; each is JSON-safe."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from napari_cellsynth.stack.recordings.holdout import HoldOut
 from napari_cellsynth.stack.recordings.row import Row
 
 VERSION = 1
-"""Of the JSON form of a recipe and of a record."""
+"""Of the JSON form of a replay and of a record."""
 
 
 class _Step(BaseModel):
@@ -129,7 +129,7 @@ Step = Annotated[
 ]
 
 
-class Recipe(BaseModel):
+class Replay(BaseModel):
     """Steps in their order; a step that needs what another made names its path."""
 
     model_config = ConfigDict(use_attribute_docstrings=True, extra="ignore", frozen=True)
@@ -139,23 +139,23 @@ class Recipe(BaseModel):
     steps: tuple[Step, ...] = ()
 
     @classmethod
-    def read(cls, record: Any) -> Recipe:
+    def read(cls, record: Any) -> Replay:
         """From its JSON form; BadInput where it is none, or of a later version."""
         if not isinstance(record, dict) or "steps" not in record:
-            raise BadInput("this is no recipe: it has no steps")
+            raise BadInput("there are no steps in it")
         if int(record.get("version") or 0) > VERSION:
-            raise BadInput(f"a recipe of version {record['version']} given; this program reads up to {VERSION}: update")
+            raise BadInput(f"a replay of version {record['version']} given; this program reads up to {VERSION}: update")
         return cls.model_validate(record)
 
     def to_json(self) -> dict[str, Any]:
         return self.model_dump(mode="json", exclude_none=True)
 
-    def and_then(self, *steps: Step) -> Recipe:
+    def and_then(self, *steps: Step) -> Replay:
         """With further steps; what is there already is not repeated."""
         known = list(self.steps)
         known += [one for one in steps if one not in known]
         return self.model_copy(update={"steps": tuple(known)})
 
-    def without(self, number: int) -> Recipe:
+    def without(self, number: int) -> Replay:
         """Without the step of that number, counted from 0."""
         return self.model_copy(update={"steps": self.steps[:number] + self.steps[number + 1 :]})
