@@ -16,6 +16,7 @@ from napari_cellsynth.gui import check_alike
 from napari_cellsynth.gui.check_tab import SECTIONS, CheckTab
 from napari_cellsynth.gui.dock import show_dock
 from napari_cellsynth.gui.layers import add_stack, movies_in, outlines_in
+from napari_cellsynth.quality.check_sheets import COLOURS
 from napari_cellsynth.stack.files.write import write_stack
 from napari_cellsynth.stack.training_sets.openings import openings
 
@@ -100,6 +101,9 @@ def test_outlines_are_judged_shown_and_followed(dock, right, qtbot) -> None:
     assert layer in viewer.layers and layer.name == "found: where it is wrong"
     assert set(np.unique(layer.data[5])) == {0, 1} and set(np.unique(layer.data[7])) == {0, 1, 2}
     assert not np.asarray(layer.data[0]).any()
+    for value, colour in COLOURS.items():
+        assert np.allclose(layer.colormap.map(np.array([value], np.uint8))[0] * 255, (*colour, 255), atol=1)
+    assert layer.colormap.map(np.array([0], np.uint8))[0][3] == 0
     assert layer.metadata["napari-cellsynth"]["made_by"] == "check outlines"
     assert np.allclose(layer.scale, dock.session.movie.scale) and layer.units == dock.session.movie.units
     assert layer not in outlines_in(viewer), "it is nobody's outlines"

@@ -67,6 +67,15 @@ def test_the_mean_with_noise_is_not_alike() -> None:
     assert check.sentence().startswith("Not ")
 
 
+def test_blurred_cells_are_further_than_real_ones_and_nearer_than_noise() -> None:
+    blurred = gaussian_filter(cells(100, 2).astype(float), (0, 1, 1)).astype(np.uint16)
+    found = by_code(judged(material(blurred)))["distance"]
+    far = values(found)
+    highest = next(row.high for row in found.rows if row.name == "real")
+    assert highest is not None and highest < far["made"] < far["free"]
+    assert found.level == "warning" and "times as far from unseen cells" in found.sentence
+
+
 def test_copies_are_named_and_lie_beside_what_they_copy() -> None:
     source = cells(150, 0)[:100]
     check = judged(material(source))

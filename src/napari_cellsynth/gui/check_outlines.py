@@ -209,18 +209,19 @@ class OutlineSection(Section):
             )
 
     def _show_wrong(self, check: OutlineCheck) -> None:
-        from napari.utils import DirectLabelColormap
+        from napari.utils import CyclicLabelColormap
 
         from napari_cellsynth.quality.check_sheets import COLOURS
         from napari_cellsynth.quality.outline_check import WRONG
 
+        colours = [COLOURS[value] for value in sorted(COLOURS)]
         # "preview": nobody's outlines, and offered nowhere as such.
         wrong = check.wrong.with_(provenance={**check.provenance, "preview": True})
         chosen = {layer for layer in self.session.viewer.layers.selection if not same(layer, self.layer)}
         self._remove_layer()
         self.layer = add_stack(self.session.viewer, wrong, kind="labels", like=self.session.movie)
-        colours: dict[Any, Any] = {value: np.array([*colour, 255]) / 255 for value, colour in COLOURS.items()}
-        self.layer.colormap = DirectLabelColormap(color_dict={None: "transparent", 0: "transparent", **colours})
+        # Not a direct colormap: of the first one in a session, numba compiles what it is drawn with, for seconds.
+        self.layer.colormap = CyclicLabelColormap(colors=[(0, 0, 0, 0), *(np.array([*c, 255]) / 255 for c in colours)])
         self.layer.contour, self.layer.opacity = 0, 0.6
         self.session.viewer.layers.selection = chosen
         self.layer.features = {"index": [0, *WRONG], "what": ["", *WRONG.values()]}
