@@ -17,6 +17,7 @@ from safetensors.torch import load_file
 from napari_cellsynth import api
 from napari_cellsynth.engine.heartbeat import Heartbeat
 from napari_cellsynth.engine.run_folder import RunFolder
+from napari_cellsynth.engine.why import note_exit
 from napari_cellsynth.errors import BadInput
 
 from .conftest import TINY
@@ -108,10 +109,12 @@ def test_a_stopped_run_goes_along_with_its_newest_state_and_goes_on_as_if_never_
 ) -> None:
     shutil.copytree(created, tmp_path / "never stopped")
     stopped(created, at=4)
+    note_exit(created, 4711, -9)
     assert shell("pack", created, tmp_path / "package", "--quiet").status == 0
     run = tmp_path / "package" / "HeLa ä"
     assert [path.name for path in (run / "checkpoints").iterdir()] == [RunFolder(created).latest_weights().name]
-    assert not (run / "alive.json").exists()
+    # About the process that worked on it here.
+    assert not (run / "alive.json").exists() and not (run / "exit.json").exists()
     state = RunFolder(run).state()
     assert (state.state, state.step) == ("stopped", RunFolder(created).state().step)
     text = (tmp_path / "package" / "README.txt").read_text()

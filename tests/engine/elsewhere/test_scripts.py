@@ -63,18 +63,20 @@ def test_slurm_tells_the_training_and_queues_the_job_again(tmp_path, finished) -
     note = '[ "$1" = --signal=TERM ] && touch told; echo "scancel $*" >> log'
     last = '{"event": "finished"}' if finished else '{"event": "stopped"}'
     training = (
-        'shift; printf "%s|" "$@" > words; touch started; until [ -e told ]; do sleep 0.05; done; sleep 0.2; '
+        'shift; printf "%s|" "$@" "$SRUN_CPUS_PER_TASK" > words; touch started; '
+        "until [ -e told ]; do sleep 0.05; done; sleep 0.2; "
         f"echo '{last}' >> {NAME.join(chr(34) * 2)}/events.jsonl; exit 0"
     )
     environ = programs(tmp_path / "bin", srun=training, scancel=note, scontrol='echo "scontrol $*" >> log')
     environ |= {"SLURM_SUBMIT_DIR": str(package), "SLURM_JOB_ID": "4711", "PYTHON": "python"}
+    environ["SLURM_CPUS_PER_TASK"] = "4"
     job = subprocess.Popen([BASH, package / "job.slurm"], env=environ, cwd="/")
     until = time.monotonic() + 30
     while not (package / "started").exists() and time.monotonic() < until:
         time.sleep(0.05)
     job.send_signal(signal.SIGUSR1)
     assert job.wait(30) == 0
-    assert (package / "words").read_text() == f"python|-m|napari_cellsynth|train|--resume|{NAME}|"
+    assert (package / "words").read_text() == f"python|-m|napari_cellsynth|train|--resume|{NAME}|4|"
     again = [] if finished else ["scontrol requeue 4711"]
     assert (package / "log").read_text().splitlines() == ["scancel --signal=TERM 4711", *again]
 
@@ -118,6 +120,7 @@ def test_what_slurm_would_refuse(wrong) -> None:
         ("data", "run data"),
         ("CON", "run CON"),
         ("nul.1", "run nul.1"),
+        ("--help", "help"),
     ],
 )
 def test_names_that_every_system_takes(name, there) -> None:

@@ -26,6 +26,7 @@ from napari_cellsynth.engine.elsewhere.training_data import files_of, fingerprin
 from napari_cellsynth.engine.event_log import EventLog
 from napari_cellsynth.engine.events import Progress, Stopped
 from napari_cellsynth.engine.run_folder import LIVE, RunFolder, versions
+from napari_cellsynth.engine.why import EXIT
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.stack.files.replacing import replacing
 from napari_cellsynth.stack.quantity import format_bytes
@@ -33,7 +34,7 @@ from napari_cellsynth.stack.quantity import format_bytes
 DATA = "data"
 SPARE = 1 << 22
 """Bytes for the scripts and what the file system needs itself."""
-NOT_ALONG = ("run.json", "events.jsonl", "alive.json", "control.json")
+NOT_ALONG = ("run.json", "events.jsonl", "alive.json", "control.json", EXIT)
 """Files of a run that a package has anew, or that are about the process that worked on it here."""
 
 RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
@@ -266,7 +267,7 @@ def _files_of_run(run: Path, checkpoint: Path | None) -> Iterator[Path]:
 
 
 def _portable(name: str) -> str:
-    """A name that every system takes, and that is none of the package's own."""
-    plain = re.sub(r'[<>:"/\\|?*%!\x00-\x1f]', "_", name).strip(" .") or "run"
+    """A name that every system takes, no command takes for an option, and that is none of the package's own."""
+    plain = re.sub(r'[<>:"/\\|?*%!\x00-\x1f]', "_", name).strip(" .").lstrip("-") or "run"
     own = {DATA, "start.sh", "start.bat", "job.slurm", "readme.txt", "versions.json"}
     return f"run {plain}" if plain.lower() in own or RESERVED.fullmatch(plain) else plain

@@ -93,6 +93,8 @@ if [ ! -f "$run/run.json" ]; then
   exit 2
 fi
 
+# Since SLURM 22.05 srun gives each process one core unless this says more.
+export SRUN_CPUS_PER_TASK="${{SLURM_CPUS_PER_TASK:-1}}"
 # {NOTICE} s before the time is up the training saves its state and ends; the job is queued again and goes on.
 again=no
 trap 'again=yes; scancel --signal=TERM "$SLURM_JOB_ID"' USR1
