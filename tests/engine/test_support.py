@@ -74,6 +74,15 @@ def test_no_pixels_and_no_names(run, tmp_path):
     assert "/lab/user/b.tif" in found["runs/yeast-1/run.json"]
 
 
+def test_other_computers_are_not_named_either(run, tmp_path):
+    sign = {**run.alive.to_json(), "host": "bergs-gpu.lab.example.org", "ended": False}
+    (run.path / "alive.json").write_text(json.dumps(sign))
+    run.log("is being trained by process 7 on bergs-gpu, by bergs-gpu.lab.example.org")
+    everything = "\n".join(contents(write_bundle(tmp_path / "r.zip", [run.path])).values())
+    assert "bergs" not in everything
+    assert "process 7 on computer, by computer\n" in everything
+
+
 def test_a_link_leads_nowhere(run, tmp_path):
     secret = tmp_path / "secret"
     secret.write_text("key")

@@ -21,7 +21,8 @@ class Check:
     json: bool = False
     """Print JSON."""
     bundle: Annotated[Path | None, arg(metavar="FILE.zip", help_behavior_hint="")] = None
-    """Write a report for support instead: versions, devices, packages, the newest runs' logs; no pixels, no names."""
+    """Write a report for support instead: versions, devices, packages, the newest runs' logs; neither pixels nor your
+    name."""
 
 
 def main(words: Sequence[str]) -> int:

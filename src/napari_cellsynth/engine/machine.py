@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import uuid
 from functools import cache
+from hashlib import blake2b
 from pathlib import Path
 
 import psutil
@@ -23,7 +24,7 @@ def machine() -> str:
     except OSError:
         node = uuid.getnode()
         # A node with this bit is no card's address but a random number, another one in every process.
-        return "" if node >> 40 & 1 else f"{node:012x}"
+        return "" if node >> 40 & 1 else blake2b(f"{node:012x}".encode(), digest_size=8).hexdigest()
 
 
 def memory_taken() -> int:

@@ -1,4 +1,7 @@
-"""A zip for whoever helps: what this computer is, and what the last runs said of themselves.  No pixels, no names."""
+"""A zip for whoever helps: what this computer is, and what the last runs said of themselves.
+
+No pixels, and neither the user's name nor those of the computers.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from napari_cellsynth.engine.heartbeat import Alive
 from napari_cellsynth.engine.run_folder import RunFolder
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.stack.files.replacing import replace, temporary_beside
@@ -35,8 +39,9 @@ plugins.txt     packages of Python that are installed, those that are plugins of
 runs/NAME/      of the newest trainings: settings, state, the end of the log and of the events
 
 What is not in it: images, previews, weights, training sets, or any other file.
-Your home folder is written as ~, your user name and this computer's name as 'user' and 'computer', wherever they stand
-in a path or a line. Names of your other folders, recordings and trainings are in it as they are.
+Your home folder is written as ~, your user name as 'user', and the names of this computer and of those on which the
+trainings ran as 'computer', wherever they stand in a path or a line. Names of your other folders, recordings and
+trainings are in it as they are.
 """
 
 
@@ -52,7 +57,7 @@ def write_bundle(path: Path, runs: Sequence[Path]) -> Path:
         raise BadInput(f"{path} is there already; choose another name for the report")
     if not path.absolute().parent.is_dir():
         raise BadInput(f"{path.absolute().parent} is not a folder; choose another place for the report")
-    clean = Cleaner()
+    clean = Cleaner(others=_computers(runs))
     temporary = temporary_beside(path)
     try:
         with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as bundle:
@@ -73,6 +78,12 @@ def _contents(runs: Sequence[Path]) -> Iterable[tuple[str, str]]:
         name = next(name for name in _numbered(run.name) if name not in taken)
         taken.add(name)
         yield from ((f"runs/{name}/{part}", text) for part, text in _of_run(run))
+
+
+def _computers(runs: Sequence[Path]) -> list[str]:
+    """Names of the computers on which runs were trained last."""
+    signs = (Alive.read(run / "alive.json") for run in runs)
+    return [sign.host for sign in signs if sign is not None]
 
 
 def _computer() -> dict[str, Any]:
@@ -157,9 +168,11 @@ def _numbered(name: str) -> Iterable[str]:
 
 
 class Cleaner:
-    """Takes the user's folder and name, and the computer's name, out of text."""
+    """Takes the user's folder and name, and the names of this and ``others`` computers, out of text."""
 
-    def __init__(self, home: Path | None = None, user: str | None = None, host: str | None = None) -> None:
+    def __init__(
+        self, home: Path | None = None, user: str | None = None, host: str | None = None, others: Iterable[str] = ()
+    ) -> None:
         home = Path.home() if home is None else home
         names = {home.name, _user() if user is None else user}
         folders = {str(home), home.as_posix(), str(home.resolve()), home.resolve().as_posix()}
@@ -168,7 +181,11 @@ class Cleaner:
         long_enough = sorted((folder for folder in folders if len(folder) > 1), key=len, reverse=True)
         flags = re.IGNORECASE if os.name == "nt" else 0
         self._patterns = [(re.compile(re.escape(folder) + r"(?![\w.-])", flags), "~") for folder in long_enough]
-        words = [(name, "user") for name in names] + [(socket.gethostname() if host is None else host, "computer")]
+        hosts = {socket.gethostname() if host is None else host, *others}
+        # With its domain and without, the longer first.
+        hosts |= {name.partition(".")[0] for name in hosts}
+        words = [(name, "user") for name in names]
+        words += [(name, "computer") for name in sorted(hosts, key=len, reverse=True)]
         self._patterns += [
             (re.compile(rf"(?<![^\W_]){re.escape(name)}(?![^\W_])", flags), other)
             for name, other in words
