@@ -72,7 +72,7 @@ def _room_of(device: str) -> Room:
 
 
 class Wait:
-    """Waits for ``needs`` bytes on ``device``, which were asked for; None: for the ``expected`` ones, else most of a GPU.
+    """Waits for ``needs`` bytes on ``device``, as was asked for; None: for the ``expected`` ones, else most of a GPU.
 
     :attr:`device` is afterwards the one that has room, or None where the
     user asked to stop or cancel, which has been answered then.
