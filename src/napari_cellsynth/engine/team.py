@@ -50,6 +50,7 @@ class Team:
         self.place = place
         self.device = device_of(place, device)
         self._over = False
+        self._members: list[tuple[str, int]] = []
         try:
             self.fabric = _join(place, self.device, precision)
             self._members = [self._from(rank, (socket.gethostname(), os.getpid())) for rank in range(place.count)]
