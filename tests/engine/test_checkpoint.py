@@ -135,6 +135,28 @@ def test_what_a_killed_writer_left_is_cleared(tmp_path):
     assert os.listdir(tmp_path) == ["step-00000003"]
 
 
+def test_what_is_removed_is_never_half_there(new_run, monkeypatch):
+    run, _ = new_run()
+    (run.path / "checkpoints").mkdir()
+    for step in (1, 2, 3):
+        save(loop(steps=step), run.path / "checkpoints")
+    with monkeypatch.context() as broken:
+        # Killed meanwhile.
+        broken.setattr(checkpoint.shutil, "rmtree", lambda *_, **__: None)
+        checkpoint.keep_newest(run, 2)
+    left = [path.name for path in (run.path / "checkpoints").iterdir() if not path.name.startswith(".")]
+    assert sorted(left) == ["step-00000002", "step-00000003"]
+    checkpoint.clear_away(run.path / "checkpoints")
+    assert len(list((run.path / "checkpoints").iterdir())) == 2
+
+
+def test_a_folder_that_goes_away_is_no_reason_to_fail(new_run, tmp_path, monkeypatch):
+    run, _ = new_run()
+    there = [tmp_path / "gone" / f"step-{step:08d}" for step in (1, 2)]
+    monkeypatch.setattr(type(run), "checkpoints", lambda _: there)
+    checkpoint.keep_newest(run, 1)
+
+
 def test_a_damaged_checkpoint_of_the_same_step_makes_way(tmp_path):
     path = save(loop(), tmp_path)
     (path / "state.pt").write_bytes(b"?")

@@ -177,6 +177,20 @@ def test_runs_of_a_folder(tmp_path):
     assert runs_in(tmp_path / "nothing") == []
 
 
+def test_a_run_that_is_removed_as_we_look_hides_none_of_the_others(tmp_path, monkeypatch):
+    for name in ("a", "b", "c"):
+        new(tmp_path / name)
+    real = RunFolder.__init__
+
+    def init(self, path):
+        if path.name == "b":
+            (path / "run.json").unlink(missing_ok=True)
+        real(self, path)
+
+    monkeypatch.setattr(RunFolder, "__init__", init)
+    assert [run.name for run in runs_in(tmp_path)] == ["a", "c"]
+
+
 def test_size_counts_all_files(run):
     before = run.size()
     (run.path / "previews").mkdir()

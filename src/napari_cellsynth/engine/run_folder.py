@@ -11,6 +11,7 @@ import platform
 import re
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -43,7 +44,7 @@ class RunFolder:
 
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
-        if not self.path.exists():
+        if not os.path.exists(self.path):
             raise BadInput(
                 f"{self.path} does not exist; give the folder of a run (cellsynth runs lists those in a folder)"
             )
@@ -253,6 +254,9 @@ def versions() -> dict[str, str]:
 def runs_in(folder: Path | str) -> list[RunFolder]:
     """The runs that lie in a folder, or the folder itself where it is one, by name."""
     folder = Path(folder)
-    if RunFolder.is_run(folder):
-        return [RunFolder(folder)]
-    return [RunFolder(path) for path in sorted(_entries(folder)) if path.is_dir() and RunFolder.is_run(path)]
+    found = []
+    for path in [folder] if RunFolder.is_run(folder) else sorted(_entries(folder)):
+        # Not by Path.is_dir, which raises where a folder may not be looked into; and some are removed as we look.
+        with suppress(BadInput):
+            found += [RunFolder(path)] if os.path.isdir(path) else []
+    return found
