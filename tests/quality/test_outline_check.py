@@ -170,3 +170,21 @@ def test_yeast_beside_its_masks(real_data: Any) -> None:
     *_, found = api.segment(few, modality="phase-contrast")
     check = result(found, trusted, few)
     assert check.total.f1 > 0.75 > 3 * check.free.f1  # type: ignore[union-attr]
+
+
+def test_the_score_of_many_is_that_of_the_whole_table() -> None:
+    """Pairs that share pixels alone are looked at; the table of all pairs says the same."""
+    from napari_cellsynth.stack.outlines.score import overlaps
+
+    draws = np.random.default_rng(1)
+    true, found = cells(1)[0].astype(int) * 3, draws.integers(0, 5, (SIDE // 5, SIDE // 5)).repeat(5, 0).repeat(5, 1)
+    found[4:20, 4:17], found[34:44, 34:50] = 40, 41
+    shared, areas, others = overlaps(true, found)
+    iou = shared / (areas[:, None] + others[None] - shared)
+    one, none = judge(true, found), judge(np.zeros_like(true), found)
+    assert (one.score.true, one.score.found, one.score.matched) == (len(areas), len(others), (iou > 0.5).sum())
+    assert one.score.matched_iou == pytest.approx(iou[iou > 0.5].sum())
+    assert one.score.seg == pytest.approx(iou[shared > 0.5 * areas[:, None]].sum())
+    assert one.missed.tolist() == [6, 9] and 40 not in one.false and 41 not in one.false
+    assert none.score.f1 == 0 and len(none.false) == none.score.found
+    assert judge(found * 0, true * 0).score.f1 == 1

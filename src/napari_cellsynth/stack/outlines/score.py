@@ -81,27 +81,41 @@ def score(true: NDArray[Any], found: NDArray[Any]) -> OutlineScore:
 
 def judge(true: NDArray[Any], found: NDArray[Any]) -> Judged:
     """As :func:`score`, with the numbers of the outlines that have no partner."""
-    shared, areas, others = overlaps(true, found)
-    union = areas[:, None] + others[None, :] - shared
-    iou = shared / np.maximum(union, 1)
-    matched = iou > 0.5
-    covered = shared > 0.5 * areas[:, None]
+    _same_shape(true, found)
+    (cells, areas, a), (outlines, others, b) = _counted(true), _counted(found)
+    # Only pairs that share pixels: a table of all would be huge where a threshold has found thousands of specks.
+    both = (a >= 0) & (b >= 0)
+    pairs, shared = np.unique(a[both].astype(np.int64) * len(outlines) + b[both], return_counts=True)
+    row, column = np.divmod(pairs, max(len(outlines), 1))
+    iou = shared / (areas[row] + others[column] - shared)
+    matched, covered = iou > 0.5, shared > 0.5 * areas[row]
     counted = OutlineScore(
-        true=len(areas),
-        found=len(others),
+        true=len(cells),
+        found=len(outlines),
         matched=int(matched.sum()),
         matched_iou=float(iou[matched].sum()),
         seg=float(iou[covered].sum()),
-        miscounted=abs(len(areas) - len(others)),
+        miscounted=abs(len(cells) - len(outlines)),
     )
-    cells, outlines = (np.unique(labels[labels != 0]) for labels in (true, found))
-    return Judged(counted, cells[~matched.any(1)], outlines[~matched.any(0)])
+    return Judged(counted, np.delete(cells, row[matched]), np.delete(outlines, column[matched]))
+
+
+def _counted(labels: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Numbers of the cells (n), their areas (n), and for each pixel the place of its cell among them, -1 outside."""
+    numbers, places, areas = np.unique(labels, return_inverse=True, return_counts=True)
+    inside = numbers != 0
+    order = np.where(inside, np.cumsum(inside) - 1, -1)
+    return numbers[inside], areas[inside], order[places.ravel()]
+
+
+def _same_shape(true: NDArray[Any], found: NDArray[Any]) -> None:
+    if true.shape != found.shape:
+        raise BadInput(f"labels of shape {true.shape} and {found.shape} given; expected the same")
 
 
 def overlaps(true: NDArray[Any], found: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     """Pixels that each true cell shares with each found one (n, m), areas of the true (n) and the found ones (m)."""
-    if true.shape != found.shape:
-        raise BadInput(f"labels of shape {true.shape} and {found.shape} given; expected the same")
+    _same_shape(true, found)
     true_numbers, a = np.unique(true, return_inverse=True)
     found_numbers, b = np.unique(found, return_inverse=True)
     table = np.zeros((len(true_numbers), len(found_numbers)), np.int64)
