@@ -6,6 +6,7 @@ import time
 
 import pytest
 from looks import cut, nameless, too_wide
+from napari.components import ViewerModel
 from qtpy.QtCore import QEventLoop, Qt, QTimer
 from qtpy.QtWidgets import QSystemTrayIcon
 from strip_jobs import job, making, place
@@ -27,8 +28,25 @@ LONG = "HeLa-DIC-position-12-of-the-second-day-with-a-very-long-name-0512"
 
 
 @pytest.fixture
-def strip(make_napari_viewer, monkeypatch):
-    """A strip in a viewer, 380 wide, whose watch does not look."""
+def model():
+    """A viewer without a window, which takes a second to make."""
+    return ViewerModel()
+
+
+@pytest.fixture
+def strip(model, qtbot, monkeypatch):
+    """A strip, 380 wide, whose watch does not look."""
+    monkeypatch.setattr(RunsWatch, "_seen", lambda self, seen: None)
+    strip = JobStrip(Session.of(model))
+    qtbot.addWidget(strip)
+    strip.setFixedWidth(380)
+    strip.show()
+    return strip
+
+
+@pytest.fixture
+def in_napari(make_napari_viewer, monkeypatch):
+    """The same in napari's window, and as napari looks."""
     monkeypatch.setattr(RunsWatch, "_seen", lambda self, seen: None)
     viewer = make_napari_viewer(show=True)
     strip = JobStrip(Session.of(viewer))
@@ -122,7 +140,8 @@ def test_what_asks_for_something_is_chosen_first(strip):
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
-def test_every_state_fits_and_is_named(strip, qtbot, theme):
+def test_every_state_fits_and_is_named(in_napari, qtbot, theme):
+    strip = in_napari
     strip._session.viewer.theme = theme
     long = "its process ended without a word, in another container or session of this computer, most likely for memory"
     rows = [job(f"{state}-{LONG}", state, because=long, host="GPU-WS2", here=False) for state in STATES]
@@ -158,8 +177,9 @@ def test_the_list_is_worked_with_keys(strip, qtbot, monkeypatch):
     assert asked == ["train", "use"] and did == ["b"]
 
 
-def test_two_hundred_jobs_cost_the_window_no_gap(strip, qtbot):
+def test_two_hundred_jobs_cost_the_window_no_gap(in_napari, qtbot):
     """What the window's own thread works between two ticks; others on the machine do not count."""
+    strip = in_napari
     work: list[float] = []
     last = [time.thread_time()]
 
@@ -209,7 +229,7 @@ def test_an_error_nobody_foresaw_is_said_in_the_strip_and_in_napari(strip, qtbot
     assert strip.pane.buttons["pause"].isEnabled()
 
 
-def test_a_look_that_breaks_is_said_and_looking_goes_on(make_napari_viewer, qtbot, monkeypatch):
+def test_a_look_that_breaks_is_said_and_looking_goes_on(model, qtbot, monkeypatch):
     from napari_cellsynth.gui import runs_watch
 
     said, looks = [], []
@@ -223,21 +243,21 @@ def test_a_look_that_breaks_is_said_and_looking_goes_on(make_napari_viewer, qtbo
     monkeypatch.setattr(strip_notices, "in_napari", lambda words, bad: said.append(words))
     monkeypatch.setattr(runs_watch, "look", look)
     monkeypatch.setattr(runs_watch, "AGAIN_MS", 200)
-    strip = JobStrip(Session.of(make_napari_viewer()))
+    strip = JobStrip(Session.of(model))
     qtbot.addWidget(strip)
     qtbot.waitUntil(lambda: said == ["the share went mad"], timeout=10_000)
     assert strip.note.text() == "the share went mad"
     qtbot.waitUntil(lambda: strip.line.text() == "Jobs: 1 running", timeout=10_000)
 
 
-def test_nothing_changing_is_looked_at_less_and_less_often(make_napari_viewer, qtbot, monkeypatch):
+def test_nothing_changing_is_looked_at_less_and_less_often(model, qtbot, monkeypatch):
     from napari_cellsynth.gui import runs_watch
 
     at = []
     monkeypatch.setattr(runs_watch, "look", lambda *_: at.append(time.monotonic()) or [])
     monkeypatch.setattr(runs_watch, "EVERY_S", 0.2)
     monkeypatch.setattr(runs_watch, "SELDOM_S", 0.8)
-    strip = JobStrip(Session.of(make_napari_viewer()))
+    strip = JobStrip(Session.of(model))
     qtbot.addWidget(strip)
     qtbot.waitUntil(lambda: len(at) >= 6, timeout=20_000)
     assert at[5] - at[4] > 1.5 * (at[1] - at[0]) or at[5] - at[4] >= 0.8

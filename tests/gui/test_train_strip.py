@@ -28,6 +28,12 @@ SOON = 100_000
 FOREVER = 1_000_000
 
 
+@pytest.fixture(autouse=True)
+def hurry(monkeypatch):
+    """Trainings do not give way: other tests may be at work beside this one."""
+    monkeypatch.setattr(jobs, "give_way", lambda pid: None)
+
+
 @pytest.fixture
 def viewer():
     """One without a window, which takes a second to make."""
@@ -35,8 +41,7 @@ def viewer():
 
 
 @pytest.fixture
-def strip(viewer, qtbot, cellsynth_home, monkeypatch):
-    monkeypatch.setattr(jobs, "give_way", lambda pid: None)  # other tests may be at work beside this one
+def strip(viewer, qtbot, cellsynth_home):
     strip = JobStrip(Session.of(viewer))
     qtbot.addWidget(strip)
     strip.setFixedWidth(380)
@@ -148,7 +153,7 @@ def test_a_second_napari_follows_a_training_and_steers_it(strip, qtbot, cellsynt
 
 
 def test_a_training_taken_up_from_the_strip_is_followed(make_napari_viewer, qtbot, cellsynth_home):
-    viewer = make_napari_viewer()
+    viewer = make_napari_viewer(show=True)
     strip = JobStrip(Session.of(viewer))
     viewer.window.add_dock_widget(strip, name="Jobs")
     run = new_run(cellsynth_home, steps=FOREVER, checkpoint_every=5, preview_every=1000)

@@ -17,6 +17,7 @@ from napari_cellsynth.engine.history import History
 from napari_cellsynth.engine.run_folder import LIVE, RunState
 from napari_cellsynth.gui.health import Health, ended, health
 from napari_cellsynth.gui.jobs import News, TrainingProcess, follow
+from napari_cellsynth.gui.kept import kept
 from napari_cellsynth.gui.parts import Bar, Foldout, Sentence, Thumbnails, button, column, row, rule, sure
 from napari_cellsynth.gui.plots import Curves
 from napari_cellsynth.gui.train_words import STATES, duration, percent, since
@@ -81,6 +82,7 @@ class LiveView(QWidget):
         self.in_viewer.clicked.connect(self._show_in_viewer)
         self.curves = Foldout("Curves", Curves, "Losses and the distance to real cells, step by step.")
         self.curves.head.toggled.connect(lambda _: self._draw_curves())
+        kept().button("train.curves", self.curves.head)
         self.pause = button("Pause", lambda: self._ask("pause", "Pausing…"), "The processor is free meanwhile.")
         self.go_on = button("Go on", self._go_on)
         self.stop = button(

@@ -9,6 +9,7 @@ from qtpy.QtWidgets import QLabel, QPushButton, QWidget
 
 from napari_cellsynth.gui.cells import CellsSection
 from napari_cellsynth.gui.fitness_section import FitnessSection
+from napari_cellsynth.gui.kept import kept
 from napari_cellsynth.gui.pieces import Column, Listening, Section
 from napari_cellsynth.gui.table_section import TableSection
 from napari_cellsynth.gui.training_set_section import TrainingSetSection
@@ -52,6 +53,7 @@ class MoviesTab(Column):
         self._touched: set[Section] = set()
         for section in (self.table, self.fitness):
             section.head.clicked.connect(lambda *_, section=section: self._touched.add(section))
+        self._fold_as_left()
         self.fitness.judged.connect(self._judged)
         self._study_changed()
         self._judged(self.fitness.fitness)
@@ -64,6 +66,14 @@ class MoviesTab(Column):
         """What Ctrl+Enter presses."""
         made: QPushButton = self.training_set.maker.make
         return made
+
+    def _fold_as_left(self) -> None:
+        """As the user left the sections in the napari before; what he never touched folds by itself."""
+        named = {"table": self.table, "fitness": self.fitness, "cells": self.cells, "set": self.training_set}
+        for name, section in named.items():
+            if kept().get(f"movies.{name}", bool) is not None:
+                self._touched.add(section)
+            kept().button(f"movies.{name}", section.head)
 
     def _movie_changed(self, movie: Any) -> None:
         self.start.setVisible(movie is None)

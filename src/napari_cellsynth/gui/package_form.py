@@ -74,10 +74,12 @@ class Cluster(QWidget):
         self.gpus.setRange(0, 64)
         self.nodes.setRange(1, 999)
         self.gpus.setValue(1)
+        for count in (self.gpus, self.nodes):
+            count.setFixedWidth(76)
         self.gpus.setToolTip("<qt>0: the processor</qt>")
         column(
             row(QLabel("Time limit"), self.time),
-            row(QLabel("Computers"), self.nodes, QLabel("with GPUs each"), self.gpus, None),
+            row(QLabel("Computers"), self.nodes, QLabel("GPUs each"), self.gpus, None),
             row(QLabel("Queue (partition)"), self.partition),
             parent=self,
         )

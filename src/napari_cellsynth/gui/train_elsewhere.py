@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 FOLDER, ZIP = "package.folder", "package.zip"
 """Names under which it is remembered where packages go."""
+WHAT = "Writes a job package: the settings, the training set, and what starts it there."
 THERE = "How long it takes is measured there, when it begins."
 READY = "{name} is ready ({size}). README.txt says what is installed there, once. Then type (Windows: start.bat):"
 
@@ -45,6 +46,7 @@ class Elsewhere(QWidget):
         self.show_it = button("Show folder", self._show)
         self.copy = button("Copy the command", self._copy)
         column(
+            Sentence(WHAT),
             row(QLabel("Write to"), self.folder, button("Browse…", self._browse)),
             row(self.zip, None),
             self.form,

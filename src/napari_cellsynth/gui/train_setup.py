@@ -117,6 +117,7 @@ class TrainSetup(QWidget):
         self.where.changed.connect(self._changed)
         self.where.elsewhere.turned.connect(self._changed)
         self._another_task()
+        kept().button("train.advanced", self.advanced.head)
 
     def _lay_out(self) -> None:
         grid = QGridLayout()
@@ -130,12 +131,15 @@ class TrainSetup(QWidget):
             ("Training set", self.data),
             ("", self.summary),
             ("Settings", self.presets),
-            ("Where", self.where),
+            ("", self.where),
             ("Name", self.name),
         ]
         for place, (words, widget) in enumerate(lines):
+            if widget is self.where:  # its words are long
+                grid.addWidget(widget, place, 0, 1, 2)
+                continue
             if words:
-                tall = widget in (self.presets, self.where)
+                tall = widget is self.presets
                 grid.addWidget(QLabel(words), place, 0, top if tall else middle)
                 widget.setAccessibleName(words)
             grid.addWidget(widget, place, 1)

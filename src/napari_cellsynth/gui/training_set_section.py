@@ -14,6 +14,7 @@ from napari_cellsynth.gui import words, workers
 from napari_cellsynth.gui.cells import Count
 from napari_cellsynth.gui.forms import SettingsForm
 from napari_cellsynth.gui.hand_over import Given, given_by
+from napari_cellsynth.gui.kept import kept
 from napari_cellsynth.gui.kind_panes import ClipsPane, CropsPane, Examples, KindPane, PairsPane
 from napari_cellsynth.gui.laid_out import lay_out
 from napari_cellsynth.gui.layers import PreviewLayer, contrast, facts_of
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from napari_cellsynth.stack.recordings.recording import Recording
     from napari_cellsynth.stack.recordings.row import Row
 
+KIND = "kind of set"
+"""Name under which the chosen kind is remembered."""
 SETTLE = 400
 """Milliseconds without a change after which box and split are worked out anew."""
 HELD_OUT = [
@@ -97,6 +100,7 @@ class TrainingSetSection(Section):
         study = getattr(session, "study", None)
         if study is not None:
             self._signals.to(study.changed, self._changed)
+        self._as_left()
         self._object_changed()
 
     # -- the rows ----------------------------------------------------------------------------------------------------
@@ -213,6 +217,14 @@ class TrainingSetSection(Section):
         self._suggest_name()
         self._forget_examples()
         self._changed()
+
+    def _as_left(self) -> None:
+        """The kind that the user chose last, and his Advanced open or not, in the napari before."""
+        kind = kept().get(KIND, str, "")
+        if kind in [pane.KIND for pane in self.panes]:
+            self.choose(kind)
+        self.kinds.idClicked.connect(lambda number: kept().put(KIND, self.panes[number].KIND))
+        kept().button("movies.advanced", self.advanced.head)
 
     def _kind_picked(self, number: int) -> None:
         for i, pane in enumerate(self.panes):

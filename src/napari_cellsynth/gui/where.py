@@ -7,7 +7,7 @@ from collections.abc import Generator, Mapping
 from typing import Any
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QApplication, QCheckBox, QRadioButton, QWidget
+from qtpy.QtWidgets import QApplication, QCheckBox, QLabel, QRadioButton, QWidget
 
 from napari_cellsynth.gui import jobs
 from napari_cellsynth.gui.parts import Sentence, button, column, row
@@ -66,6 +66,7 @@ class Where(QWidget):
         self.away.setToolTip(f"<qt>{AWAY_TIP}</qt>")
         self.device = Choice()
         self.device.offer([("the best device", "auto")])
+        self.device.setAccessibleName("Where")
         self.wait = QCheckBox(WAIT)
         self.wait.setToolTip(f"<qt>{WAIT_TIP}</qt>")
         self.wait.setVisible(False)
@@ -76,15 +77,12 @@ class Where(QWidget):
         self._hindrance = ""
         """Why a GPU is not used."""
         self._local = QWidget()
-        column(self.device, self.users, self.wait, parent=self._local, spacing=2).setContentsMargins(18, 0, 0, 0)
-        package = Sentence("writes a job package")
-        column(row(self.here, None), self._local, row(self.away, package), parent=self, spacing=2)
+        column(self.device, self.users, self.wait, parent=self._local, spacing=2)
+        choice = row(QLabel("Where"), self.here, self.away, None)
+        choice.setSpacing(8)
+        column(choice, self._local, parent=self, spacing=4)
         self.device.picked.connect(self._another)
         self.away.toggled.connect(self._turned)
-
-    def setAccessibleName(self, name: str) -> None:  # Qt's name
-        super().setAccessibleName(name)
-        self.device.setAccessibleName(name)
 
     @property
     def waits(self) -> bool:
