@@ -3,7 +3,8 @@
 #   make demo     watch a small model learn cells in napari (no screen: a screenshot and files in demo-output/)
 #   make test     every check there is
 #
-# PYTHON=python3.12 chooses an interpreter (3.11 or newer), CHECKS="tests/cli -k train" a part of the tests.
+# PYTHON=python3.12 chooses an interpreter (3.11 or newer), CHECKS="tests/cli -k train" a part of the tests,
+# WORKERS=4 how many files of tests run at once.
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
@@ -12,6 +13,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CHECKS ?=
+WORKERS ?= 2
 OUT ?= demo-output
 
 .PHONY: help setup display demo test check lint types imports manifest pytest format screenshots bench build constraints clean
@@ -51,7 +53,7 @@ manifest:
 	$(BIN)/npe2 validate napari-cellsynth
 
 pytest:
-	$(BIN)/pytest $(CHECKS)
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile $(CHECKS)
 
 format: $(READY)  ## let ruff put the code in order
 	$(BIN)/ruff check --fix .
