@@ -716,11 +716,14 @@ def check_alike(
     ``quality.check_report.save_alike_check`` writes it as a table with pictures.
 
     Raises BadInput for a run that makes no images, learned from something else than single cells, or whose training
-    set is gone or holds nothing out.
+    set is gone or holds nothing out, and for fewer than two images.
     """
     from napari_cellsynth.engine.events import Progress
     from napari_cellsynth.quality.alike import check_alike as check_it
 
+    if count is not None and count < 2:
+        # Before the test part is opened for nothing.
+        raise BadInput(f"{count} images to compare given; at least 2 are needed")
     yield Progress(done=0, total=1, message="opening the model")
     model = run if isinstance(run, Model) else open_model(run, device=device)
     verbs = _able(model, "sample")
@@ -850,7 +853,7 @@ def as_script(
     name: str | None = None,
     relative_to: Path | None = None,
 ) -> str:
-    """The steps to something as a script that makes everything again, with the same pixels, in a folder that it is given.
+    """The steps to something as a script that makes everything again, with the same pixels, in a folder given to it.
 
     ``name`` is that of the script's file.  With ``relative_to`` files are
     named from that folder, in which the script then has to lie.

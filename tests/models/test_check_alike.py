@@ -58,6 +58,14 @@ def test_opening_the_test_part_is_counted(run: Path) -> None:
     assert openings(data.path)[-1]["why"] == "to be told" and openings(data.path)[-1]["by"] == "run"
 
 
+def test_too_few_to_compare_open_nothing(run: Path) -> None:
+    before = len(openings(api.training_data(run)))
+    for count in (-1, 0, 1):
+        with pytest.raises(BadInput, match="at least 2 are needed"):
+            checked(run, part="test", count=count)
+    assert len(openings(api.training_data(run))) == before
+
+
 def test_giving_up_on_the_way_leaves_nothing(run: Path) -> None:
     news = api.check_alike(run, count=64)
     for _ in range(3):
