@@ -24,6 +24,7 @@ from napari_cellsynth.engine.events import (
     Stopped,
     Waiting,
 )
+from napari_cellsynth.engine.files import end_of
 
 TURNS = (Started, Waiting, Paused, Resumed, Finished, Stopped, CancelledByUser, Failed)
 """Events that change how a run is doing."""
@@ -102,14 +103,9 @@ class EventLog:
         return recent.turn, recent.last
 
     def _end(self) -> list[bytes]:
-        try:
-            with open(self.path, "rb") as file:
-                size = file.seek(0, os.SEEK_END)
-                file.seek(max(0, size - END))
-                lines = file.read().split(b"\n")[:-1]
-        except OSError:
-            return []
-        return lines[1:] if size > END else lines
+        content, whole = end_of(self.path, END)
+        lines = content.split(b"\n")[:-1]
+        return lines if whole else lines[1:]
 
     def health(self) -> Health | None:
         """What was last thought of the training, where that was said within the last :data:`FAR_BACK` bytes."""

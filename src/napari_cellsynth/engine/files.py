@@ -40,6 +40,23 @@ def write_json(path: Path, record: dict[str, Any], *, sync: bool = False) -> Non
     write_bytes(path, (text + "\n").encode(), sync=sync)
 
 
+def end_of(path: Path, size: int) -> tuple[bytes, bool]:
+    """The last ``size`` bytes of a file, and whether that is all of it; empty where it cannot be read."""
+    try:
+        with open(path, "rb") as file:
+            length = file.seek(0, os.SEEK_END)
+            file.seek(max(0, length - size))
+            return file.read(size), length <= size
+    except OSError:
+        return b"", True
+
+
+def last_lines(path: Path, size: int) -> tuple[str, ...]:
+    """The lines that are not empty in the last ``size`` bytes of a text."""
+    lines = end_of(path, size)[0].decode(errors="replace").splitlines()
+    return tuple(line.rstrip() for line in lines if line.strip())
+
+
 def read_json(path: Path) -> dict[str, Any] | None:
     """The object in a file; None where there is no file or no object in it."""
     for attempt in range(3):

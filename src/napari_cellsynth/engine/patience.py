@@ -24,6 +24,7 @@ STUMBLES = 3
 RETRY = 1.0
 """Seconds from one try to the next."""
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+"""Errors of a disk that is full, or of a share of it."""
 
 Made = TypeVar("Made")
 

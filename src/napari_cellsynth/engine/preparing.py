@@ -16,7 +16,7 @@ from typing import Any
 
 import psutil
 
-from napari_cellsynth.engine.files import read_json
+from napari_cellsynth.engine.files import last_lines, read_json
 from napari_cellsynth.engine.run_state import State
 
 JOBS = "preparing"
@@ -73,7 +73,7 @@ def _look(folder: Path, record: dict[str, Any]) -> SetBeingMade:
         done=done,
         total=total,
         host=host if isinstance(host, str) else None,
-        last_lines=tuple(_end(folder / LOG)[-5:]),
+        last_lines=last_lines(folder / LOG, TAIL)[-5:],
     )
 
 
@@ -87,7 +87,7 @@ def _state(folder: Path, record: dict[str, Any]) -> tuple[State, str]:
         return "running", ""
     if (Path(str(record.get("out", ""))) / "dataset.json").is_file():
         return "finished", ""
-    words = _end(folder / LOG)
+    words = last_lines(folder / LOG, TAIL)
     return "failed", words[-1].removeprefix("cellsynth: ") if words else "its process ended before the set was ready"
 
 
@@ -102,17 +102,8 @@ def _works(record: dict[str, Any]) -> bool:
 
 def _progress(said: Path) -> tuple[int, int]:
     """Done and total of the last whole line of JSON."""
-    for line in reversed(_end(said)):
+    for line in reversed(last_lines(said, TAIL)):
         with suppress(ValueError, KeyError, TypeError):
             news = json.loads(line)
             return int(news["done"]), int(news["total"])
     return 0, 0
-
-
-def _end(file: Path) -> list[str]:
-    try:
-        with open(file, "rb") as opened:
-            opened.seek(max(0, opened.seek(0, os.SEEK_END) - TAIL))
-            return [line.strip() for line in opened.read().decode(errors="replace").splitlines() if line.strip()]
-    except OSError:
-        return []

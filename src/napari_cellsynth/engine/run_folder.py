@@ -21,7 +21,7 @@ from napari_cellsynth import __version__
 from napari_cellsynth.engine.control import ASKS, write_wish
 from napari_cellsynth.engine.event_log import EventLog, EventTail
 from napari_cellsynth.engine.events import Event, Health
-from napari_cellsynth.engine.files import read_json, write_json
+from napari_cellsynth.engine.files import last_lines, read_json, write_json
 from napari_cellsynth.engine.heartbeat import Alive
 from napari_cellsynth.engine.run_state import LIVE, RunState, State, state_of
 from napari_cellsynth.errors import BadInput
@@ -169,13 +169,7 @@ class RunFolder:
 
     def last_lines(self, count: int = 5) -> tuple[str, ...]:
         """The end of log.txt; empty where there is none."""
-        try:
-            with open(self.path / "log.txt", "rb") as file:
-                file.seek(max(0, file.seek(0, os.SEEK_END) - LOG_END))
-                lines = file.read().decode(errors="replace").splitlines()
-        except OSError:
-            return ()
-        return tuple(line.rstrip() for line in lines if line.strip())[-count:]
+        return last_lines(self.path / "log.txt", LOG_END)[-count:]
 
     def ask(self, ask: str) -> int:
         """Ask the job something; its answer is an event whose ``n`` is at least the number returned."""

@@ -18,6 +18,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from napari_cellsynth.engine.files import end_of
 from napari_cellsynth.engine.heartbeat import Alive
 from napari_cellsynth.engine.run_folder import RunFolder
 from napari_cellsynth.errors import BadInput
@@ -147,14 +148,10 @@ def _end_of(file: Path) -> str | None:
     """The last :data:`END` bytes, from a beginning of a line on; None for what is no file of its own."""
     if file.is_symlink():
         return None
-    try:
-        with open(file, "rb") as content:
-            size = content.seek(0, os.SEEK_END)
-            content.seek(max(0, size - END))
-            found = content.read()
-    except OSError:
+    if not os.path.isfile(file):
         return None
-    if size > END:
+    found, whole = end_of(file, END)
+    if not whole:
         found = b"[the beginning is left out]\n" + found.partition(b"\n")[2]
     return found.decode("utf-8", errors="replace")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import shutil
 from pathlib import Path
 
@@ -11,11 +10,10 @@ import torch
 from napari_cellsynth.engine.checkpoint import NotFinite
 from napari_cellsynth.engine.losses import LossNotFinite
 from napari_cellsynth.engine.memory import EvenOneTooMany, is_out_of_memory
+from napari_cellsynth.engine.patience import NO_SPACE
 from napari_cellsynth.engine.settings import Settings
 from napari_cellsynth.engine.words import size_in_words
 from napari_cellsynth.errors import CellsynthError, RunFailed
-
-NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 
 class DiskFull(RunFailed):
