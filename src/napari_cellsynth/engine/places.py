@@ -19,10 +19,9 @@ from napari_cellsynth.engine.preparing import SetBeingMade, sets_being_made
 from napari_cellsynth.engine.reach import answers
 from napari_cellsynth.engine.run_folder import RunFolder, runs_in
 from napari_cellsynth.engine.run_state import LIVE, RunState
+from napari_cellsynth.engine.user_folder import RUNS
 from napari_cellsynth.errors import BadInput
 
-RUNS = "trainings"
-"""Folder inside a home."""
 FILE, FORMAT = "places.json", 1
 
 

@@ -13,6 +13,8 @@ from typing import Any
 from napari_cellsynth.errors import RunFailed
 
 HOME = "home.json"
+TRAINING_SETS, RUNS = "training sets", "trainings"
+"""Folders inside the home."""
 
 
 def config_folder() -> Path:

@@ -19,9 +19,10 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_cellsynth.engine.files import modified, read_json
-from napari_cellsynth.engine.places import RUNS, ListedJob, list_jobs, places, training
+from napari_cellsynth.engine.places import ListedJob, list_jobs, places, training
 from napari_cellsynth.engine.preparing import RECORD
 from napari_cellsynth.engine.run_folder import RunFolder
+from napari_cellsynth.engine.user_folder import RUNS
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.gui.strip_endings import Ending, Endings
 from napari_cellsynth.gui.workers import Worker, start

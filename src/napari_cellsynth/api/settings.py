@@ -1,0 +1,60 @@
+"""Presets of a family, and settings that were changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from napari_cellsynth.errors import BadInput
+
+if TYPE_CHECKING:
+    from napari_cellsynth.engine.family import Family
+    from napari_cellsynth.engine.settings import Settings
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A preset as the panels offer it."""
+
+    name: str
+    words: str
+    settings: Settings
+
+
+def presets(family: str) -> list[Preset]:
+    """The presets of a family in words, the recommended one first."""
+    from napari_cellsynth.models.registry import family as known
+
+    chosen = known(family)
+    words = {
+        "fast": "Recommended",
+        "paper": f"As published ({chosen.published_as})",
+        "tiny": "Quick test, not for results",
+    }
+    order = sorted(chosen.presets, key=lambda name: list(words).index(name) if name in words else len(words))
+    return [Preset(name, words.get(name, name.replace("_", " ")), chosen.presets[name]) for name in order]
+
+
+def resolve_settings(family: Family, preset: str | None, changes: Mapping[str, Any] | None) -> Settings:
+    """A preset with some settings changed.
+
+    Raises BadInput in one line for an unknown preset or setting and a value out of bounds.
+    """
+    from pydantic import ValidationError
+
+    name = preset or family.default_preset
+    if name not in family.presets:
+        raise BadInput(f"{family.name} has no preset {name!r}; there are: {', '.join(family.presets)}")
+    try:
+        return family.settings.model_validate({**family.presets[name].model_dump(), **(changes or {})})
+    except ValidationError as error:
+        raise BadInput(_in_words(error, family)) from None
+
+
+def _in_words(error: Any, family: Family) -> str:
+    first = error.errors()[0]
+    name = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        return f"{family.name} has no setting {name!r}; there are: {', '.join(family.settings.model_fields)}"
+    return f"setting {name} = {first['input']!r}: {first['msg'][0].lower()}{first['msg'][1:]}"
