@@ -13,6 +13,7 @@ from trainings import blobs, trained
 
 from napari_cellsynth.api import TRAINING_SETS
 from napari_cellsynth.gui import check_alike
+from napari_cellsynth.gui.check_parts import place_for
 from napari_cellsynth.gui.check_tab import SECTIONS, CheckTab
 from napari_cellsynth.gui.dock import show_dock
 from napari_cellsynth.gui.layers import add_stack, movies_in, outlines_in
@@ -187,6 +188,11 @@ def test_the_report_is_saved_as_a_folder(dock, right, qtbot, tmp_path, monkeypat
     }
     right.report.save.click()
     qtbot.waitUntil(lambda: "is there already" in right.report.says.text(), timeout=SOON)
+
+
+def test_a_report_is_suggested_in_the_home_and_never_where_napari_was_started(tmp_path) -> None:
+    assert place_for(tmp_path / "no" / "home") == tmp_path
+    assert place_for(tmp_path) == tmp_path / "checks" and (tmp_path / "checks").is_dir()
 
 
 # -- is it alike -----------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -203,7 +204,7 @@ class Report(QWidget):
     def _ask(self) -> None:
         from napari_cellsynth.quality.check_report import free_folder
 
-        suggestion = free_folder(self._session.home / CHECKS, self._name)
+        suggestion = free_folder(place_for(self._session.home), self._name)
         chosen, _ = QFileDialog.getSaveFileName(self, "Save the report as a folder", str(suggestion))
         if chosen:
             self.save_to(Path(chosen))
@@ -224,6 +225,16 @@ class Report(QWidget):
             watches=False,
             owner=self,
         )
+
+
+def place_for(home: Path) -> Path:
+    """Where a report is suggested to go: a folder that exists, or Qt would suggest the working directory."""
+    if not home.is_dir():
+        return next(parent for parent in home.parents if parent.is_dir())
+    with suppress(OSError):
+        (home / CHECKS).mkdir(exist_ok=True)
+        return home / CHECKS
+    return home
 
 
 def needs(says: Sentence, go: QWidget, words: str) -> None:
