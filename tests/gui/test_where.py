@@ -225,3 +225,30 @@ def test_a_package_can_be_given_up(setup, qtbot, tmp_path, monkeypatch):
     qtbot.waitUntil(lambda: not away.busy, timeout=SOON)
     assert "nothing was left behind" in away.words.text()
     assert closed and setup.train.isEnabled()
+
+
+def test_a_training_is_repeated_with_three_seeds(setup, qtbot, cellsynth_home, monkeypatch):
+    begun, wanted = [], []
+    monkeypatch.setattr(jobs.TrainingProcess, "start", lambda process: begun.append(process.folder.name))
+    setup.wanted.connect(wanted.append)
+    setup.where.show_computer({"devices": [CPU], "gpu_advice": []})
+    setup.name.setText("discs")
+    setup.repeat.click()
+    known = Estimate(seconds_per_step=1.0, seconds=240.0, memory=6 * 10**8, disk=2 * 10**7)
+    setup._know(setup.wish(), known)
+    assert setup.estimate.text().endswith("each of 3, one after the other")
+    (cellsynth_home / "trainings" / "discs-seed3").mkdir(parents=True)
+    (cellsynth_home / "trainings" / "discs-seed3" / "run.json").write_text("{}")
+    setup.train.click()
+    qtbot.waitUntil(lambda: "discs-seed3" in setup._note.text(), timeout=SOON)
+    assert [path.name for path in (cellsynth_home / "trainings").iterdir()] == ["discs-seed3"]  # all or none
+    setup.name.setText("blobs")
+    setup.train.click()
+    qtbot.waitUntil(lambda: len(begun) == 2, timeout=SOON)
+    assert begun == ["blobs-seed2", "blobs-seed3"] and [run.name for run in wanted] == ["blobs-seed1"]
+    records = [RunFolder(wanted[0].with_name(f"blobs-seed{n}")).record for n in (1, 2, 3)]
+    assert [record["settings"]["seed"] for record in records] == [1, 2, 3]
+    assert [record.get("after") for record in records] == [None, "blobs-seed1", "blobs-seed2"]
+    assert not setup.repeat.isChecked()
+    setup.where.away.click()
+    assert not setup.repeat.isVisible()

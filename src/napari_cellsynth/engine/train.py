@@ -7,7 +7,7 @@ in the folder first and yielded then.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from napari_cellsynth.engine.claim import claim
 from napari_cellsynth.engine.control import Ask
@@ -25,6 +25,7 @@ from napari_cellsynth.engine.settings import Settings
 from napari_cellsynth.engine.taking_up import asked_since
 from napari_cellsynth.engine.team import Team, joined
 from napari_cellsynth.engine.trouble import in_words
+from napari_cellsynth.engine.turn import Turn
 from napari_cellsynth.engine.waiting import Wait
 from napari_cellsynth.engine.watch import watched
 from napari_cellsynth.errors import BadInput, RunFailed
@@ -64,8 +65,9 @@ def train(
             # Several processes are started by a queue, which waits for them.
             waits = wait and team is None
             named = device if device == "auto" else name
-            room = Wait(folder, named, needs, expected=expected, asked=asked) if waits else None
-            yield from _lead(folder, recipe, settings, where, resume, began, asked, team, room)
+            first = [Turn(folder, named, asked)] if team is None else []
+            room = [Wait(folder, named, needs, expected=expected, asked=asked)] if waits else []
+            yield from _lead(folder, recipe, settings, where, resume, began, asked, team, [*first, *room])
         else:
             with repeatable(_threads(folder)):
                 yield from follow(team, folder, recipe, settings)
@@ -80,7 +82,7 @@ def _lead(
     began: float,
     asked: Callable[[], Ask | None] | None,
     team: Team | None,
-    room: Wait | None,
+    waits: Sequence[Wait],
 ) -> Iterator[Event]:
     """As the one writer of the folder."""
     # Before the run is claimed: a sign of life newer than its end would make a finished run look interrupted.
@@ -90,11 +92,11 @@ def _lead(
         folder.log_of_events = PatientLog(folder.path)
         after = getattr(folder.log_of_events.recent().turn, "time", 0.0)
         with Heartbeat(folder.path / "alive.json", after=after) as heartbeat, repeatable(_threads(folder)) as threads:
-            if room is not None:
-                yield from room.run(asked_since(folder, began) if resume else 0.0)
-                if room.device is None:
+            for wait in waits:
+                yield from wait.run(asked_since(folder, began) if resume else 0.0)
+                if wait.device is None:
                     return
-                name = resolve_device(room.device)
+                name = resolve_device(wait.device)
             job = Job(folder, recipe, settings, name, heartbeat, threads, asked, team)
             yield from watched(job.run(resume, began), folder)
 

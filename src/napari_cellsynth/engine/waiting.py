@@ -78,6 +78,9 @@ class Wait:
     user asked to stop or cancel, which has been answered then.
     """
 
+    OVER = "there is room on {} now"
+    """For the log."""
+
     def __init__(
         self,
         folder: RunFolder,
@@ -117,7 +120,7 @@ class Wait:
             if found is not None:
                 self.device = found
                 if self._said:
-                    self._folder.log(f"there is room on {found} now")
+                    self._folder.log(self.OVER.format(found))
                 return
             if not self._paused:
                 yield from self._say()

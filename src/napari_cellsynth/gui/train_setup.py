@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Qt, QTimer, Signal
 from qtpy.QtWidgets import (
+    QCheckBox,
     QFileDialog,
     QGridLayout,
     QLabel,
@@ -30,10 +31,13 @@ from napari_cellsynth.gui.recorder import Recorder
 from napari_cellsynth.gui.train_elsewhere import THERE
 from napari_cellsynth.gui.train_presets import Presets
 from napari_cellsynth.gui.train_wish import (
+    REPEATS,
     Known,
     Wish,
+    begin_all,
     clean_name,
     create,
+    create_repeats,
     free_name,
     known_estimate,
     look_at,
@@ -51,6 +55,10 @@ if TYPE_CHECKING:
 
 ESTIMATE_AFTER_MS = 700
 """Quiet time after the last change before three steps are tried."""
+REPEAT_TIP = (
+    "Trainings that differ in their seed alone, one after the other: what one of them shows may be luck. "
+    "Each stands in the list of jobs, and waits there for the one before."
+)
 DISTURBS = "Time and memory are not tried while a training runs here. <a href='try'>Try anyway</a>"
 TRAIN, PACK = "Train", "Write job package"
 DEVICES_S = 120.0
@@ -106,6 +114,9 @@ class TrainSetup(QWidget):
         self.estimate.setTextInteractionFlags(Qt.TextInteractionFlag.TextBrowserInteraction)
         self.estimate.linkActivated.connect(lambda _: self._measure())
         self.advanced = Foldout("Advanced", self._form, "All settings of the method, each with its sentence.")
+        self.repeat = QCheckBox(f"repeat with {REPEATS} seeds")
+        self.repeat.setToolTip(f"<qt>{REPEAT_TIP}</qt>")
+        self.repeat.toggled.connect(self._changed)
         self.home_question = HomeQuestion(self._session)
         self.train = button(TRAIN, self._begin, "Start in a process of its own; napari stays free.")
         self.train.setStyleSheet("QPushButton { padding: 6px 18px; font-weight: 600; }")
@@ -183,7 +194,8 @@ class TrainSetup(QWidget):
         form = self.advanced.content
         changes = form.changes(preset.settings) if isinstance(form, SettingsForm) else {}
         device = "auto" if self.where.is_away else str(self.device.value)
-        return Wish(self.family.name, data, preset.name, changes, device, self.where.waits)
+        repeats = self.repeat.isChecked() and not self.where.is_away
+        return Wish(self.family.name, data, preset.name, changes, device, self.where.waits, repeats)
 
     def refresh(self) -> None:
         """List training sets and devices again, off the GUI thread."""
@@ -276,6 +288,7 @@ class TrainSetup(QWidget):
     def _changed(self) -> None:
         self._note.say("")
         self.train.setText(PACK if self.where.is_away else TRAIN)
+        self.repeat.setVisible(not self.where.is_away)
         try:
             wish = self.wish()
         except BadInput as error:
@@ -293,7 +306,7 @@ class TrainSetup(QWidget):
         self._stop_measuring()
         known = self._estimates.get(wish.key())
         if known is not None:
-            self.estimate.say(estimate_words(known, wish.device))
+            self._say_estimate(known, wish)
         elif self._busy:
             self.estimate.say(DISTURBS)
             call(lambda: known_estimate(wish), returned=lambda found: self._know(wish, found), owner=self)
@@ -339,7 +352,11 @@ class TrainSetup(QWidget):
         self._estimates[wish.key()] = estimate
         with suppress(BadInput):
             if self.wish().key() == wish.key():
-                self.estimate.say(estimate_words(estimate, wish.device))
+                self._say_estimate(estimate, self.wish())
+
+    def _say_estimate(self, estimate: Estimate, wish: Wish) -> None:
+        each = f" · each of {REPEATS}, one after the other" if wish.repeats else ""
+        self.estimate.say(estimate_words(estimate, wish.device) + each)
 
     def set_busy(self, busy: bool) -> None:
         """Whether a training runs here, which an estimate would slow down."""
@@ -379,22 +396,30 @@ class TrainSetup(QWidget):
         self._stop_measuring()
         self.train.setEnabled(False)
         call(
-            lambda: create(wish, run),
-            returned=self._created,
+            lambda: create_repeats(wish, run) if wish.repeats else [create(wish, run)],
+            returned=lambda runs: self._created(*runs),
             failed=lambda error: self._note.say(str(error), "bad"),
             finished=lambda: self.train.setEnabled(True),
             owner=self,
         )
 
-    def _created(self, run: Path) -> None:
+    def _created(self, run: Path, *others: Path) -> None:
         if self._session.of_example(run) and len(self._session.homes) == 1:
             return  # the example ended meanwhile
         if len(self._session.homes) == 1:  # what an example was trained with is nobody's choice
             kept().put(f"preset.{self.family.name}", self.presets.chosen().name)
             kept().put("task", self.family.name)
         self.name.clear()
-        Recorder.of(self._session).training(run)
+        for one in (run, *others):
+            Recorder.of(self._session).training(one)
         self.wanted.emit(run)
+        if others:
+            self.repeat.setChecked(False)
+            call(
+                lambda: begin_all(others),
+                failed=lambda error: self._note.say(str(error), "bad"),
+                owner=self,
+            )
         self.refresh()
 
 

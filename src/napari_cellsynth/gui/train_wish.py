@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_cellsynth import api
 from napari_cellsynth.api import TRAINING_SETS
+from napari_cellsynth.engine.run_folder import RunFolder
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.gui import jobs
 
 if TYPE_CHECKING:
     from napari_cellsynth.engine.events import Estimate
+
+REPEATS = 3
+"""Trainings that a claim rests on, in one setting."""
+AFTER = "after"
+"""Key in run.json that :mod:`napari_cellsynth.engine.turn` reads (which loads torch)."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +35,8 @@ class Wish:
     device: str
     wait: bool = False
     """Until the device has room."""
+    repeats: bool = False
+    """With several seeds, one after the other."""
 
     def key(self) -> tuple[Any, ...]:
         """All that an estimate depends on."""
@@ -77,6 +86,32 @@ def create(wish: Wish, run: Path) -> Path:
         wait=wish.wait,
     )
     return Path(made.path)
+
+
+def create_repeats(wish: Wish, run: Path) -> list[Path]:
+    """Write ``run-seed1`` and so on, which differ in their seed alone and are trained one after the other; all or none.
+
+    A seed that the user has typed is the first one.
+    """
+    first = max(1, int(wish.changes.get("seed", 0)))
+    made: list[Path] = []
+    try:
+        for seed in range(first, first + REPEATS):
+            changes = {**wish.changes, "seed": seed}
+            made.append(create(replace(wish, changes=changes), run.with_name(f"{run.name}-seed{seed}")))
+            if len(made) > 1:
+                RunFolder(made[-1]).update_record(**{AFTER: made[-2].name})
+    except BaseException:
+        for path in made:
+            shutil.rmtree(path, ignore_errors=True)
+        raise
+    return made
+
+
+def begin_all(runs: Sequence[Path]) -> None:
+    """Start a process on each; which of them waits for which stands in their folders."""
+    for run in runs:
+        jobs.TrainingProcess(run).start()
 
 
 def known_estimate(wish: Wish) -> Estimate | None:
