@@ -75,6 +75,8 @@ class RunsWatch(QObject):
         self._soon = threading.Event()
         self._elsewhere: list[Path] = []
         self._endings = Endings()
+        self._said = ""
+        """Why the last look failed; empty where it did not."""
         self.jobs: list[dict[str, Any]] = []
         self.rows: list[dict[str, Any]] = []
         """Of the trainings, newest first."""
@@ -110,8 +112,10 @@ class RunsWatch(QObject):
             self._worker = start(self._looks, yielded=self._seen, failed=self._failed, watches=True)
 
     def _failed(self, error: Exception) -> None:
-        """Say so, and look again later: the list must not stand still for good."""
-        self.failed.emit(error)
+        """Say so, once as long as it is the same, and look again later: the list must not stand still for good."""
+        if str(error) != self._said:
+            self._said = str(error)
+            self.failed.emit(error)
         QTimer.singleShot(AGAIN_MS, self._begin)
 
     def _gone(self, *_: Any) -> None:
@@ -141,7 +145,7 @@ class RunsWatch(QObject):
     def _seen(self, seen: Seen | None) -> None:
         if seen is None:
             return
-        self.folders = seen.folders
+        self.folders, self._said = seen.folders, ""
         if seen.jobs != self.jobs:
             self.jobs = seen.jobs
             self.listed.emit(self.jobs)
