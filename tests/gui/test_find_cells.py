@@ -43,7 +43,7 @@ def viewer(plugins: Any, make_napari_viewer: Callable[..., Any]) -> Any:
 @pytest.fixture
 def cells(viewer: Any) -> Any:
     """The section Cells of a shown dock, with the movie open and known to be fluorescence."""
-    dock = show_dock(viewer)
+    dock = show_dock(viewer, "movies")
     complete(add_stack(viewer, movie()), modality="fluorescence")
     dock.session.movie_facts_changed.emit(dock.session.movie)
     return dock.tab("movies").cells
