@@ -204,6 +204,23 @@ def test_what_waited_for_the_folder_is_not_written_into_anothers(share):
     assert [path.name for path in run.checkpoints()] == [path.name for path in states]
 
 
+def test_who_has_waited_meanwhile_begins_nothing_in_anothers_folder(share, monkeypatch):
+    """For a GPU, for hours, cut off from the folder."""
+    run, settings = new_toy_run(share.path / "run", steps=5)
+    record, real = run.record, heartbeat.Heartbeat.__enter__
+
+    def enter(self):
+        found = real(self)
+        found.rival = replace(run.alive, host="elsewhere", pid=7)
+        return found
+
+    monkeypatch.setattr(heartbeat.Heartbeat, "__enter__", enter)
+    with pytest.raises(RunFailed, match="is being trained by process 7 on elsewhere by now"):
+        list(train(run, Toy(settings), settings, device="cpu"))
+    assert run.events() == [] and run.record == record
+    assert not (run.path / ".reserve").exists()
+
+
 def test_a_state_that_cannot_be_written_is_tried_again(tmp_path, whole, monkeypatch):
     run, settings = new_toy_run(tmp_path / "run", steps=60)
     real, stumbles = saving.checkpoint.save, []

@@ -87,6 +87,7 @@ class Job:
 
     def _take_up(self, resume: bool, began: float) -> None:
         folder = self._folder
+        self._alone()
         (folder.path / ".reserve").write_bytes(b"\0" * LAST_WORDS)
         since = asked_since(folder, began) if resume else 0.0
         answered = folder.log_of_events.answered()
@@ -238,7 +239,8 @@ class Job:
         failed = Failed(step=self._loop.done if self._begun else 0, reason=reason)
         if theirs:
             self._over = True
-            self._loop.unfreeze()
+            if self._begun:
+                self._loop.unfreeze()
             self._dismiss(failed)
             return failed
         # On a full disk the reserve, which goes first, makes room for the last words.
