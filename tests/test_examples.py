@@ -18,7 +18,7 @@ def run(name: str, **arguments: object) -> None:
 
 def test_every_example_is_run_here_and_listed() -> None:
     names = {path.stem for path in EXAMPLES.glob("*.py")}
-    assert names == {"first_cells", "keep_the_units", "how_alike"}
+    assert names == {"first_cells", "keep_the_units", "how_alike", "made_again"}
     listed = (EXAMPLES / "README.md").read_text("utf-8")
     assert all(f"{name}.py" in listed for name in names)
 
@@ -46,3 +46,10 @@ def test_how_alike(tmp_path, capsys) -> None:
     run("how_alike", out=tmp_path)
     halves, blurred = (float(line.split()[-1]) for line in capsys.readouterr().out.splitlines())
     assert blurred > 3 * halves
+
+
+def test_made_again(tmp_path, capsys) -> None:
+    run("made_again", out=tmp_path)
+    said = capsys.readouterr().out
+    assert "api.prepare_crops(" in said
+    assert "the same training set as before" in said
