@@ -1,0 +1,163 @@
+"""Trainings and what was made with them are made again, to the last bit; what a script cannot do, it says."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from played import PLAYERS, pixels, shell
+
+from napari_cellsynth import api
+from napari_cellsynth.engine.run_folder import RunFolder
+from napari_cellsynth.engine.weight_files import hash_of
+from napari_cellsynth.errors import BadInput
+from napari_cellsynth.phantoms.catalogue import make
+from napari_cellsynth.replay.steps import Replay, Said, Trained
+from napari_cellsynth.stack.files.write import write_stack
+
+SMALL = ("--set", "width=4", "--set", "widest=16", "--set", "latent_size=4", "--set", "batch_size=4")
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A movie, crops of it, a training of 30 steps that was stopped after 20, images and a morph of it."""
+    folder = tmp_path_factory.mktemp("a b")
+    phantom = make("neutrophils", frames=12, size=128, seed=1)
+    movie = write_stack(folder / "film.ome.tif", phantom.stack)
+    labels = phantom.stack.with_(data=phantom.labels, provenance=None)
+    outlines = write_stack(folder / "film.labels.ome.tif", labels, kind="labels")
+    shell("prepare", "crops", movie, "--labels", outlines, "--out", folder / "cells", "--size", 16)
+    often = ("--set", "checkpoint_every=10", "--set", "preview_every=10")
+    train = ("dcgan", folder / "cells", "--run", folder / "run", "--preset", "tiny", "--steps", 30, "--seed", 5)
+    shell("train", *train, *SMALL, *often, "--set", "with_masks=true", "--device", "cpu", "--threads", 1, "--quiet")
+    shell("sample", folder / "run", folder / "made.ome.tif", "--count", 20, "--seed", 3)
+    shell("walk", folder / "run", folder / "morph.ome.tif", "--through", 2, 5, 0, "--between", 4, "--kind", "linear")
+    return folder
+
+
+def weights(run: Path) -> str:
+    newest = RunFolder(run).latest_weights()
+    assert newest is not None
+    return hash_of(newest)
+
+
+@pytest.mark.parametrize("language", ["python", "shell"])
+@pytest.mark.parametrize("name", ["made", "morph"])
+def test_images_are_the_same(language: str, name: str, home: Path, tmp_path: Path) -> None:
+    replay = api.how_made(home / f"{name}.ome.tif")
+    assert [one.step for one in replay.steps][:2] == ["training set", "training"]
+    PLAYERS[language](api.as_script(replay, language), tmp_path / "new")  # type: ignore[arg-type]
+    assert weights(tmp_path / "new" / "run") == weights(home / "run")
+    for file in (f"{name}.ome.tif", f"{name}.labels.tif"):
+        assert np.array_equal(pixels(tmp_path / "new" / file), pixels(home / file))
+
+
+def test_the_images_of_weights_before_the_last(home: Path, tmp_path: Path) -> None:
+    """As of a training that went on, was stopped, or was used while it ran: what counts is the step."""
+    early = tmp_path / "early"
+    shutil.copytree(home / "run", early)
+    last = RunFolder(early).latest_weights()
+    assert last is not None
+    shutil.rmtree(last)
+    shell("sample", early, tmp_path / "early.ome.tif", "--count", 2)
+    replay = api.how_made(tmp_path / "early.ome.tif")
+    trained = replay.steps[1]
+    assert isinstance(trained, Trained) and trained.changes["steps"] == 20
+    assert "was to take 30 steps; the weights of step 20 are meant" in " ".join(trained.notes)
+    PLAYERS["python"](api.as_script(replay), tmp_path / "new")
+    assert np.array_equal(pixels(tmp_path / "new" / "early.ome.tif"), pixels(tmp_path / "early.ome.tif"))
+
+
+@pytest.mark.parametrize("dropped", ["seed", "batch_size", "latent_size"])
+def test_a_setting_that_is_not_recorded_gives_other_weights(dropped: str, home: Path, tmp_path: Path) -> None:
+    replay = api.how_made(home / "run")
+    trained = replay.steps[1]
+    assert isinstance(trained, Trained) and dropped in trained.changes
+    lossy = trained.model_copy(update={"changes": {k: v for k, v in trained.changes.items() if k != dropped}})
+    steps = (replay.steps[0], lossy)
+    PLAYERS["python"](api.as_script(replay.model_copy(update={"steps": steps})), tmp_path / "new")
+    assert weights(tmp_path / "new" / "run") != weights(home / "run")
+
+
+def test_a_training_set_that_is_gone_is_said(home: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(home / "run", run)
+    record = json.loads((run / "run.json").read_text("utf-8"))
+    record["data"]["path"] = str(tmp_path / "gone")
+    (run / "run.json").write_text(json.dumps(record), "utf-8")
+    replay = api.how_made(run)
+    assert isinstance(replay.steps[0], Said) and "gone" in replay.steps[0].words
+    script = "".join(api.as_script(replay).split())
+    assert f'TRAINING_SET=Path("{tmp_path / "gone"}"' in script
+
+
+def test_a_file_from_elsewhere_names_the_run_it_needs(home: Path, tmp_path: Path) -> None:
+    from napari_cellsynth.stack.files.read import read_stack
+
+    made = read_stack(home / "made.ome.tif")
+    block = {**(made.provenance or {}), "run_path": "/nowhere/run", "inputs": [{"path": "/nowhere/x", "hash": "0"}]}
+    lost = write_stack(tmp_path / "lost.ome.tif", made.with_(provenance=block))
+    text = api.as_script(api.how_made(lost), "shell")
+    assert "The training run is not found here (/nowhere/run)" in text
+    assert 'cellsynth sample /nowhere/run "$OUT/lost.ome.tif" --count 20 --seed 3' in text
+    # Beside the file it is found again, known by its training set.
+    there = write_stack(home / "beside.ome.tif", made.with_(provenance={**(made.provenance or {}), "run_path": "/no"}))
+    assert isinstance(api.how_made(there).steps[1], Trained)
+
+
+def test_a_phantom(tmp_path: Path) -> None:
+    shell("phantom", "neutrophils", tmp_path / "film.ome.tif", "--frames", 2, "--size", 96, "--seed", 4)
+    replay = api.how_made(tmp_path / "film.ome.tif")
+    for language in PLAYERS:
+        PLAYERS[language](api.as_script(replay, language), tmp_path / language)  # type: ignore[arg-type]
+        made = tmp_path / language / "neutrophils.ome.tif"
+        assert np.array_equal(pixels(made), pixels(tmp_path / "film.ome.tif"))
+
+
+def test_recordings_say_that_nobody_made_them(tmp_path: Path) -> None:
+    import tifffile
+
+    tifffile.imwrite(tmp_path / "plain.tif", np.zeros((4, 4), np.uint8))
+    for path, words in (("plain.tif", "was not written by CellSynth"), ("none.tif", "does not exist")):
+        with pytest.raises(BadInput, match=words):
+            api.how_made(tmp_path / path)
+
+
+def test_replays_are_json(home: Path, tmp_path: Path) -> None:
+    replay = api.how_made(home / "made.ome.tif")
+    saved = tmp_path / "replay.json"
+    saved.write_text(json.dumps(replay.to_json()), "utf-8")
+    assert api.how_made(saved).steps == replay.steps
+    saved.write_text(json.dumps({**replay.to_json(), "version": 99}), "utf-8")
+    with pytest.raises(BadInput, match="version 99"):
+        api.how_made(saved)
+
+
+def test_scripts_are_formatted_and_clean(home: Path, tmp_path: Path) -> None:
+    long = "x" * 30
+    replay = api.how_made(home / "morph.ome.tif")
+    steps = [one.model_copy(update={"notes": (f"{long} " * 9,)}) for one in replay.steps]
+    for number, one in enumerate((replay, Replay(title=long, steps=tuple(steps)))):
+        path = tmp_path / f"script{number}.py"
+        path.write_text(api.as_script(one), "utf-8")
+        for words in (["check", "--select", "E,F,W,I,UP,B,SIM,RUF"], ["format", "--check"]):
+            ruff = [sys.executable, "-m", "ruff", *words, "--isolated", "--line-length"]
+            for width in ("88", "120"):
+                done = subprocess.run([*ruff, width, str(path)], capture_output=True, text=True)
+                assert done.returncode == 0, done.stdout
+
+
+def test_from_the_shell(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shell("replay", home / "made.ome.tif")
+    assert "cellsynth prepare crops --table" in capsys.readouterr().out
+    both = ("--python", tmp_path / "a.py", "--shell", tmp_path / "a.sh")
+    shell("replay", home / "run", *both)
+    assert "python a.py [FOLDER]" in (tmp_path / "a.py").read_text("utf-8")
+    assert "sh a.sh [FOLDER]" in (tmp_path / "a.sh").read_text("utf-8")
+    with pytest.raises(BadInput, match="exists"):
+        shell("replay", home / "run", *both)
