@@ -120,7 +120,7 @@ def pair(options: argparse.Namespace, *, training_first: bool) -> dict[str, Any]
     dock.findChild(JobStrip).line.setChecked(options.strip_open)
     # Once: the estimate and the look at the devices are processes of their own, and not what is compared.
     dock.session.training_set = data
-    loop.until(lambda: tab.setup.estimate.text().startswith("About"), 180)
+    loop.until(lambda: tab.setup.estimate.text().startswith("About"), 600)
     play(viewer)
 
     def training() -> dict[str, float]:
