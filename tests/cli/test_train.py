@@ -108,7 +108,7 @@ def test_an_estimate_is_a_sentence_or_json_and_leaves_nothing(shell, crops, tmp_
     monkeypatch.chdir(tmp_path)
     said = shell("train", "dcgan", crops, "--estimate", *TINY, "--threads", 1)
     assert said.status == 0
-    words = r"about \d+ \w+( \d+ min)? · [\d.]+ [MG]B of memory · [\d.]+ [kMG]B on disk, on processor with 1 thread\n"
+    words = r"about \d+ \w+( \d+ \w+)? · [\d.]+ [MG]B of memory · [\d.]+ [kMG]B on disk, on processor with 1 thread\n"
     assert re.fullmatch(words, said.out)
     said = shell("train", "dcgan", crops, "--estimate", *TINY, "--threads", 1, "--json")
     estimate = json.loads(said.out)

@@ -25,6 +25,7 @@ from napari_cellsynth.engine.events import (
     Validation,
     Waiting,
 )
+from napari_cellsynth.engine.history import History
 from napari_cellsynth.engine.processes import find_place
 from napari_cellsynth.engine.run_folder import RunFolder
 
@@ -68,11 +69,11 @@ class Teller:
 
     def __init__(self, line: ProgressLine) -> None:
         self._line = line
-        self._steps = 1
-        self._per_step: float | None = None
+        self._history = History()
         self._checked = ""
 
     def tell(self, event: Event) -> None:
+        self._history.add([event])
         match event:
             case Started():
                 self._started(event)
@@ -85,7 +86,7 @@ class Teller:
             case Health():
                 self._line.say(f"step {event.step}: {event.words}")
             case CheckpointSaved():
-                self._line.at(event.step, self._steps, "weights saved")
+                self._line.at(event.step, self._history.steps, "weights saved")
             case Waiting():
                 self._line.say(f"waiting: {event.because}")
             case MemoryMet():
@@ -98,22 +99,17 @@ class Teller:
                 pass
 
     def _started(self, event: Started) -> None:
-        self._steps = event.steps
         begin = f"from step {event.step}" if event.step else f"{event.steps} steps"
         self._line.say(f"training on {event.device}, {begin}")
         for note in event.notes:
             self._line.say(f"note: {note}")
 
     def _step(self, event: Step) -> None:
-        self._smooth(event.seconds)
         losses = ", ".join(
             f"{name.removesuffix('/loss')} {value:.3g}"
             for name, value in event.losses.items()
             if name.endswith("/loss")
         )
-        left = (self._per_step or 0.0) * (self._steps - event.step)
+        left = self._history.seconds_left()
         news = [losses, self._checked, f"{lasting(left)} left" if left else ""]
-        self._line.at(event.step, self._steps, ", ".join(part for part in news if part))
-
-    def _smooth(self, seconds: float) -> None:
-        self._per_step = seconds if self._per_step is None else 0.9 * self._per_step + 0.1 * seconds
+        self._line.at(event.step, self._history.steps, ", ".join(part for part in news if part))
