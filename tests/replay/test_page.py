@@ -16,7 +16,7 @@ FOUND = f"{HOME}/training sets/film 1 cells/made_from/data/film 1 cells found.om
 SET, RUN = f"{HOME}/training sets/film 1 cells", f"{HOME}/trainings/film 1 cells-1"
 HASH = "2b7b554f6e89688eb888a63e98256f95a46c58ef2d966e17ea2af4c324a2c2b1"
 WEIGHTS = "19e96b4cb68cea287fb8030b4823e9a8778832b00ab936ee8c8e9e792edc57d2"
-RECIPE = Replay(
+REPLAY = Replay(
     title="film 1 cells-1",
     steps=(
         Opened(row=Row(file=FILM, axes="TYX", pixel_size="0.19um", interval="10min")),
@@ -64,7 +64,7 @@ RECIPE = Replay(
 def test_the_page_shows_scripts_as_they_are() -> None:
     page = PAGE.read_text("utf-8")
     for language, fence in (("python", "python"), ("shell", "sh")):
-        script = api.as_script(RECIPE, language)  # type: ignore[arg-type]
+        script = api.as_script(REPLAY, language)  # type: ignore[arg-type]
         assert f"```{fence}\n{script}```" in page
 
 
@@ -74,7 +74,7 @@ def write_page() -> None:
     for language, fence in (("python", "python"), ("shell", "sh")):
         begins = page.index(f"```{fence}\n", page.index("## What it looks like"))
         ends = page.index("```\n", begins + 5)
-        script = api.as_script(RECIPE, language)  # type: ignore[arg-type]
+        script = api.as_script(REPLAY, language)  # type: ignore[arg-type]
         page = f"{page[:begins]}```{fence}\n{script}{page[ends:]}"
     PAGE.write_text(page, "utf-8")
 
