@@ -41,6 +41,7 @@ class ScriptDialog(QDialog):
         self.replay: Replay | None = None
         self.language = Choice("language")
         self.language.offer([(words, name) for name, (words, _) in LANGUAGES.items()], "python")
+        self.language.setMinimumContentsLength(16)
         self.language.picked.connect(lambda _: self._show())
         self.text = QPlainTextEdit()
         self.text.setReadOnly(True)
