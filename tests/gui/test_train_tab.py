@@ -164,7 +164,6 @@ def test_napari_is_killed_and_the_next_one_finds_the_training(tab, qtbot, cellsy
         from qtpy.QtCore import QTimer
         from napari_cellsynth.gui.state import Session
         from napari_cellsynth.gui.train_tab import TrainTab
-from napari_cellsynth.gui.train_wish import clean_name, free_name
         viewer = napari.Viewer()
         tab = TrainTab(Session.of(viewer))
         viewer.window.add_dock_widget(tab)
