@@ -5,7 +5,8 @@ import threading
 import pytest
 from toys import Toy
 
-from napari_cellsynth.engine import waiting
+from napari_cellsynth.engine import turn, waiting
+from napari_cellsynth.engine.heartbeat import Heartbeat
 from napari_cellsynth.engine.run_folder import RunFolder
 from napari_cellsynth.engine.train import train
 
@@ -51,4 +52,27 @@ def test_who_waits_hears_the_user(pair, ask, state):
 def test_a_run_that_is_not_there_is_not_waited_for(pair):
     _, second, settings = pair
     second.update_record(after="gone")
+    assert next(train(second, Toy(settings), settings, device="cpu")).kind == "started"
+
+
+def test_a_run_that_could_not_begin_is_not_waited_for(pair):
+    """Its process came and was refused by something, or never came."""
+    first, second, settings = pair
+    with Heartbeat(first.path / "alive.json"):
+        pass
+    assert first.state().state == "new"
+    assert next(train(second, Toy(settings), settings, device="cpu")).kind == "started"
+
+
+def test_a_run_that_nobody_begins_is_not_waited_for_for_ever(pair, monkeypatch):
+    monkeypatch.setattr(turn, "PATIENCE", 0.3)
+    _, second, settings = pair
+    training = train(second, Toy(settings), settings, device="cpu")
+    assert next(training).kind == "waiting"
+    assert next(training).kind == "started"
+
+
+def test_a_run_does_not_wait_for_itself(pair):
+    _, second, settings = pair
+    second.update_record(after="second")
     assert next(train(second, Toy(settings), settings, device="cpu")).kind == "started"

@@ -25,7 +25,7 @@ from napari_cellsynth.engine.settings import Settings
 from napari_cellsynth.engine.taking_up import asked_since
 from napari_cellsynth.engine.team import Team, joined
 from napari_cellsynth.engine.trouble import in_words
-from napari_cellsynth.engine.turn import Turn
+from napari_cellsynth.engine.turn import AfterAnother
 from napari_cellsynth.engine.waiting import Wait
 from napari_cellsynth.engine.watch import watched
 from napari_cellsynth.errors import BadInput, RunFailed
@@ -65,7 +65,7 @@ def train(
             # Several processes are started by a queue, which waits for them.
             waits = wait and team is None
             named = device if device == "auto" else name
-            first = [Turn(folder, named, asked)] if team is None else []
+            first = [AfterAnother(folder, named, asked)] if team is None else []
             room = [Wait(folder, named, needs, expected=expected, asked=asked)] if waits else []
             yield from _lead(folder, recipe, settings, where, resume, began, asked, team, [*first, *room])
         else:

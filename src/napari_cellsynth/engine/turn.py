@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from napari_cellsynth.engine.control import Ask
 from napari_cellsynth.engine.events import Event, Waiting
+from napari_cellsynth.engine.heartbeat import Alive
 from napari_cellsynth.engine.run_folder import RunFolder
 from napari_cellsynth.engine.run_state import LIVE
 from napari_cellsynth.engine.waiting import Wait
@@ -14,12 +16,15 @@ from napari_cellsynth.errors import BadInput
 
 AFTER = "after"
 """Key in run.json: name of the run beside it that goes first."""
+PATIENCE = 300.0
+"""Seconds for which a run that nobody has begun is waited for."""
 
 
-class Turn(Wait):
+class AfterAnother(Wait):
     """Waits until the run beside it that goes first has ended, however it did; one that is not there is not waited for.
 
-    A run that nobody has begun is waited for, too: both are started at once.
+    A run that nobody has begun is waited for, too, since both are started at
+    once; but not one whose process has come and gone, or does not come.
     """
 
     OVER = "it is this run's turn, on {}"
@@ -28,9 +33,20 @@ class Turn(Wait):
         super().__init__(folder, device, None, asked=asked)
         name = folder.record.get(AFTER)
         self._before = folder.path.parent / Path(name).name if isinstance(name, str) and name else None
+        if self._before is not None and self._before.name == folder.path.name:
+            self._before = None
+        self._begun = time.monotonic()
 
     def _look(self) -> str | None:
-        return None if self._state() in ("new", *LIVE) else self._name
+        state = self._state()
+        return None if state in LIVE or (state == "new" and self._may_still_begin()) else self._name
+
+    def _may_still_begin(self) -> bool:
+        """Of a run that is new: its process leaves a sign of life before anything else."""
+        sign = None if self._before is None else Alive.read(self._before / "alive.json")
+        if sign is not None:
+            return sign.lives()
+        return time.monotonic() - self._begun < PATIENCE
 
     def _state(self) -> str:
         """Of the run that goes first; empty where there is none."""
