@@ -21,6 +21,7 @@ from napari_cellsynth.engine.events import (
     Step,
     Validation,
 )
+from napari_cellsynth.engine.time_left import STRETCHES, longer, seconds_left
 
 KEPT = 2000
 """Points of a curve at most; a longer one is thinned to every second mean."""
@@ -69,8 +70,8 @@ class History:
     preview: PreviewMade | None = None
     """The newest."""
     notes: tuple[str, ...] = ()
-    seconds_per_step: float | None = None
-    """A running mean."""
+    stretches: list[float] = field(default_factory=list)
+    """Seconds a step, newest last, since it was last started: what :mod:`.time_left` needs of them."""
     learning_rate: dict[str, float] = field(default_factory=dict)
     """Phase to value, the newest."""
     health: Health | None = None
@@ -103,6 +104,7 @@ class History:
             self.failed = event.reason
 
     def _begin(self, event: Started) -> None:
+        self.stretches = []
         memory = [note for note in self.notes if note.startswith(NO_MEMORY)]
         self.steps, self.device, self.notes, self.failed = event.steps, event.device, (*event.notes, *memory), ""
         for curves in (self.losses, self.validation):
@@ -118,8 +120,7 @@ class History:
         self.learning_rate = event.learning_rate
         for name, value in event.losses.items():
             self.losses.setdefault(name, Curve()).add(event.step, value)
-        before = self.seconds_per_step
-        self.seconds_per_step = event.seconds if before is None else 0.9 * before + 0.1 * event.seconds
+        self.stretches = [*self.stretches, event.seconds][-STRETCHES:]
 
     def share(self) -> float:
         """How much is done, 0 to 1."""
@@ -127,13 +128,11 @@ class History:
 
     def seconds_left(self) -> float | None:
         """None until a few steps have been timed."""
-        if self.seconds_per_step is None or not self.steps:
+        if not self.steps:
             return None
-        overhead = 1.0
-        if self.estimate is not None and self.estimate.seconds_per_step > 0:
-            # Previews and checkpoints take time too; the engine's estimate counts them.
-            overhead = max(1.0, self.estimate.seconds / (self.steps * self.estimate.seconds_per_step))
-        return max(0, self.steps - self.step) * self.seconds_per_step * overhead
+        told = self.estimate
+        beside = 1.0 if told is None else longer(told.seconds, told.seconds_per_step, self.steps)
+        return seconds_left(self.stretches, self.steps - self.step, beside)
 
 
 def _halved(values: list[float]) -> list[float]:

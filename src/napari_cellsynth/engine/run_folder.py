@@ -24,6 +24,7 @@ from napari_cellsynth.engine.events import Event, Health
 from napari_cellsynth.engine.files import last_lines, read_json, write_json
 from napari_cellsynth.engine.heartbeat import Alive
 from napari_cellsynth.engine.run_state import LIVE, RunState, State, state_of
+from napari_cellsynth.engine.time_left import longer
 from napari_cellsynth.errors import BadInput
 
 FORMAT = 1
@@ -161,9 +162,10 @@ class RunFolder:
             return replace(self._known, state="away", because=f"{self.path} is not there now: {AWAY}")
         if record is None or not isinstance(record.get("settings"), dict):
             raise BadInput(f"{self.path} is no longer a run: its run.json cannot be read")
-        steps = record["settings"].get("steps")
-        recent = self.log_of_events.recent()
-        state = state_of(self.path, steps if isinstance(steps, int) else 0, recent, self.alive)
+        asked, told = record["settings"].get("steps"), record.get("estimate")
+        steps = asked if isinstance(asked, int) else 0
+        beside = longer(told.get("seconds"), told.get("seconds_per_step"), steps) if isinstance(told, dict) else 1.0
+        state = state_of(self.path, steps, self.log_of_events.recent(), self.alive, beside)
         self._known = replace(state, last_lines=self.last_lines(), bytes=self.size() if size else None)
         return self._known
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +22,7 @@ from napari_cellsynth.engine.events import (
 )
 from napari_cellsynth.engine.files import modified
 from napari_cellsynth.engine.heartbeat import Alive
+from napari_cellsynth.engine.time_left import seconds_left
 from napari_cellsynth.engine.why import NO_SIGN, why_interrupted
 
 State = Literal[
@@ -32,8 +32,6 @@ LIVE: tuple[State, ...] = ("running", "paused", "waiting")
 """States in which a process works on the run."""
 GOES_ON_FROM: tuple[State, ...] = ("interrupted", "stopped", "cancelled", "failed")
 """States from which a run can be resumed."""
-STRETCHES = 10
-"""Step events of which the pace is taken."""
 
 
 @dataclass(frozen=True)
@@ -59,8 +57,8 @@ class RunState:
     """Of all files, where it was asked for."""
 
 
-def state_of(folder: Path, steps: int, recent: Recent, alive: Alive | None) -> RunState:
-    """The state of the run in ``folder``, which is asked to take ``steps`` steps."""
+def state_of(folder: Path, steps: int, recent: Recent, alive: Alive | None, beside: float = 1.0) -> RunState:
+    """The state of the run in ``folder``, asked to take ``steps`` steps; ``beside``: see :mod:`.time_left`."""
     state = RunState("new", recent.step, steps)
     if alive is not None:
         state = replace(state, pid=alive.pid, host=alive.host)
@@ -73,7 +71,7 @@ def state_of(folder: Path, steps: int, recent: Recent, alive: Alive | None) -> R
     if alive is None:
         return replace(state, state="interrupted", since=getattr(recent.last, "time", None), because=NO_SIGN)
     if alive.lives():
-        return _working(state, alive, recent)
+        return _working(state, alive, recent, beside)
     if _cancelled(folder, alive):
         # It was too busy to answer and has been killed.
         return replace(state, state="cancelled", since=alive.time)
@@ -87,9 +85,9 @@ def _before(turn: Event | None, alive: Alive) -> bool:
     return turn.time == alive.after if alive.after else turn.time < alive.since
 
 
-def _working(state: RunState, alive: Alive, recent: Recent) -> RunState:
+def _working(state: RunState, alive: Alive, recent: Recent, beside: float) -> RunState:
     step = max(state.step, alive.step)
-    state = replace(state, step=step, seconds_left=_seconds_left(recent.events, step, state.steps))
+    state = replace(state, step=step, seconds_left=seconds_left(_timed(recent.events), state.steps - step, beside))
     turn = recent.turn
     if turn is not None and not _before(turn, alive):
         if isinstance(turn, Paused):
@@ -99,11 +97,10 @@ def _working(state: RunState, alive: Alive, recent: Recent) -> RunState:
     return replace(state, state="running", since=alive.since)
 
 
-def _seconds_left(events: Sequence[Event], step: int, steps: int) -> float | None:
+def _timed(events: Sequence[Event]) -> list[float]:
     """``events`` are the newest, oldest first; what was timed before the run was last taken up does not count."""
     begun = max((place for place, event in enumerate(events) if isinstance(event, Started)), default=-1)
-    timed = [event.seconds for event in events[begun + 1 :] if isinstance(event, Step)][-STRETCHES:]
-    return max(0, steps - step) * statistics.median(timed) if timed else None
+    return [event.seconds for event in events[begun + 1 :] if isinstance(event, Step)]
 
 
 def _cancelled(folder: Path, alive: Alive) -> bool:

@@ -209,9 +209,8 @@ class LiveView(QWidget):
         share = max(history.share(), 0.0)
         self.bar.show_share(share)
         words = [percent(share)]
-        left = history.seconds_left()
-        if state.state == "running" and left is not None:
-            words.append(f"{duration(left)} left")
+        if state.state == "running" and state.seconds_left is not None:
+            words.append(f"{duration(state.seconds_left)} left")
         elif state.state in (*ENDED, "paused"):
             words.append(STATES[state.state])
         self.progress_words.setText(" · ".join(words))
