@@ -93,6 +93,8 @@ def test_every_tab_fits_in_every_state(dock, qtbot, state) -> None:
         for check in (too_wide, cut):
             wrong += [f"{name}: {check.__name__}: {what}" for what in check(dock)]
     assert not wrong, "\n".join(["", *wrong])
+    loose = [w for w in QApplication.topLevelWidgets() if w.isVisible() and w is not dock.window()]
+    assert not loose, "a widget without a place is a window of its own, and keeps napari from ending"
 
 
 @pytest.mark.parametrize("state", ["empty", "with jobs"])
