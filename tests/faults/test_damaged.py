@@ -75,6 +75,21 @@ def test_use_takes_the_one_before_and_says_so(run, tmp_path, capsys):
         api.open_model(run.path)
 
 
+@pytest.mark.parametrize("harm", ["cut short", "missing"])
+def test_a_state_that_is_cut_short_is_said_as_well(run, capsys, harm):
+    newest = run.checkpoints()[-1] / "networks.safetensors"
+    newest.unlink() if harm == "missing" else newest.write_bytes(newest.read_bytes()[:-7])
+    model = api.open_model(run.path)
+    assert model.step == 8
+    assert "step-00000012 is damaged" in model.notes[0]
+    assert "the weights of step 8 are used" in model.notes[-1]
+    go_on(run)
+    assert main(["train", "--resume", str(run.path)]) == 0
+    assert "note: step-00000012 is damaged" in capsys.readouterr().err
+    assert [path.name for path in run.checkpoints()][-1] == "step-00000016"
+    assert api.open_model(run.path).notes == ()
+
+
 def test_weights_of_an_interrupted_run_are_used_as_they_are(run, tmp_path):
     lines = run.log_of_events.path.read_text().splitlines(keepends=True)
     run.log_of_events.path.write_text("".join(lines[:-1]))

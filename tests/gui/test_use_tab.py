@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QFileDialog
 from trainings import trained
 
 from napari_cellsynth import api
+from napari_cellsynth.engine.run_folder import RunFolder
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.gui import morph_pane
 from napari_cellsynth.gui.models_kept import ModelsKept
@@ -81,6 +82,25 @@ def test_generated_images_are_those_of_the_script(tab, qtbot, tmp_path, monkeypa
     assert back.pixel_size == images.pixel_size
     assert back.provenance["weights_hash"] == block["weights_hash"]
     assert (out.parent / "made.labels.tif").exists()
+
+
+def test_a_damaged_state_that_was_passed_over_is_said(tab, qtbot, cellsynth_home):
+    run = trained(cellsynth_home, "blobs-2", steps=40)
+    newest = RunFolder(run).checkpoints()[-1]
+    for file in newest.glob("*.safetensors"):
+        file.write_bytes(b"no weights")
+    tab._session.run = run
+    tab._watch.look_now()
+    qtbot.waitUntil(lambda: tab.run == run, timeout=SOON)
+    pane = tab.pane("sample")
+    pane.make.click()
+    qtbot.waitUntil(lambda: not pane.made.save.isHidden(), timeout=SOON)
+    assert "the weights of step 20 are used" in pane.made.warning.text()
+    tab.pane("decode").begin.click()
+    qtbot.waitUntil(lambda: tab.pane("decode")._way is not None, timeout=SOON)
+    assert "the weights of step 20 are used" in tab.pane("decode").note.text()
+    pane.made.clear()
+    assert pane.made.warning.text() == ""
 
 
 def test_many_images_can_be_cancelled(tab, qtbot):

@@ -78,8 +78,10 @@ def open_model(run: Path, *, device: str = "auto") -> Model:
     from napari_cellsynth.models.registry import family as known
 
     folder = RunFolder(Path(run))
-    notes: list[str] = []
+    notes = [f"{folder.path.name}: {words}" for words in folder.passed_over()]
     found = folder.checkpoints()
+    if not found and notes:
+        raise BadInput(f"no saved weights of {folder.path.name} are whole ({len(notes)} tried); train it anew")
     if not found:
         raise BadInput(f"{folder.path.name} has saved no weights yet; train it until its first checkpoint")
     record = record_of(folder, "data", "model")
@@ -94,7 +96,7 @@ def open_model(run: Path, *, device: str = "auto") -> Model:
         step = int(weights.name.rpartition("-")[2])
         notes += [f"{folder.path.name}: the weights of step {step} are used"] if notes else []
         return Model(verbs, chosen, folder.path, record, weights_hash(weights), step, tuple(notes))
-    raise BadInput(f"no saved weights of {folder.path.name} are whole ({len(found)} tried); train it anew")
+    raise BadInput(f"no saved weights of {folder.path.name} are whole ({len(notes)} tried); train it anew")
 
 
 def able(model: Model, verb: str) -> Any:

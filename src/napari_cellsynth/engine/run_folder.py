@@ -199,6 +199,13 @@ class RunFolder:
                 found.append((int(match[1]), entry))
         return [entry for _, entry in sorted(found)]
 
+    def passed_over(self) -> list[str]:
+        """What is to be said of states that were saved after all that look whole, but do not: newest first."""
+        newest = max((path.name for path in self.checkpoints()), default="")
+        names = [entry.name for entry in _entries(self.path / "checkpoints") if CHECKPOINT.fullmatch(entry.name)]
+        late = sorted((name for name in names if name > newest), reverse=True)
+        return [f"{name} is damaged: files of it are missing or cut short" for name in late]
+
     def latest_weights(self) -> Path | None:
         """Folder of the newest weights (``networks.safetensors``, and ``ema.safetensors`` where averages are kept)."""
         found = self.checkpoints()

@@ -76,7 +76,9 @@ def take_up(
 
 def _go_back(folder: RunFolder, loop: Loop) -> tuple[int | None, list[str]]:
     """To the newest checkpoint that is whole; the events past it are forgotten."""
-    found, notes, saved = folder.checkpoints(), [], None
+    found, saved = folder.checkpoints(), None
+    back = "went back to the one before" if found else "nothing else is saved: it begins anew"
+    notes = [f"{words}; {back}" for words in folder.passed_over()]
     for path in reversed(found):
         try:
             loop.restore(path)

@@ -103,7 +103,7 @@ class GeneratePane(QWidget):
             if isinstance(what, int):
                 self.made.said.say(f"{what:,} of {count:,} made…" if what else "Opening the model…")
             else:
-                self.made.take(what, f"generated · {run.name} · seed {seed} (synthetic)")
+                self.made.take(what, f"generated · {run.name} · seed {seed} (synthetic)", self._models.notes)
 
         self._worker = start(
             lambda: self._models.generate(run, count, seed),

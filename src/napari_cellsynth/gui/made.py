@@ -27,21 +27,25 @@ class Made(QWidget):
         self._session = session
         self._images: Stack | None = None
         self._labels: Stack | None = None
-        self.said = Sentence()
+        self.said, self.warning = Sentence(), Sentence()
         self.save = button("Save as OME-TIFF…", self._save, "With axes, pixel size, and where it comes from")
         self.how = button("How was this made?", self._how, "As a Python script or shell commands that make it again")
         self.save.hide()
         self.how.hide()
-        column(self.said, row(self.save, self.how, None), parent=self)
+        column(self.said, self.warning, row(self.save, self.how, None), parent=self)
 
     def clear(self) -> None:
         self._images = self._labels = None
         self.save.hide()
         self.how.hide()
         self.said.say("")
+        self.warning.say("")
 
-    def take(self, made: tuple[Stack, Stack | None], name: str) -> None:
-        """Add a layer (and one with the outlines, where the model makes them) and offer to save it."""
+    def take(self, made: tuple[Stack, Stack | None], name: str, notes: str = "") -> None:
+        """Add a layer (and one with the outlines, where the model makes them) and offer to save it.
+
+        ``notes``: what the user should know of the model that made it.
+        """
         from napari_cellsynth.gui.layers import add_samples
 
         self._images, self._labels = made
@@ -51,6 +55,7 @@ class Made(QWidget):
         count = self._images.shape[0]
         said = f"{count} images{with_outlines} are in the viewer, marked as synthetic; the slider is 'sample'."
         self.said.say(f"{said} {self._beside_the_movie()}".strip())
+        self.warning.say(notes, "warning")
         self.save.show()
         self.how.show()
 

@@ -25,6 +25,12 @@ class ModelsKept:
         self._key: tuple[Path, str] | None = None
         self._model: api.Model | None = None
 
+    @property
+    def notes(self) -> str:
+        """What the user should know of the model that is kept: saved states that were damaged, and passed over."""
+        model = self._model
+        return said(model.notes) if model is not None else ""
+
     def get(self, run: Path) -> api.Model:
         """The model with the newest weights of a run, loaded now if it is not the one that is kept.
 
@@ -54,3 +60,8 @@ class ModelsKept:
         masks = [part.labels for part in parts if part.labels is not None]
         made = Samples(np.concatenate([part.images for part in parts]), np.concatenate(masks) if masks else None)
         yield model.stacks(made, made_by="sample", seed=seed, settings={"count": count})
+
+
+def said(notes: tuple[str, ...]) -> str:
+    """The notes of a model as sentences; empty where there are none."""
+    return " ".join(f"{note.rstrip('.')}." for note in notes)

@@ -14,6 +14,7 @@ from napari_cellsynth import api
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.gui.journeys import Step
 from napari_cellsynth.gui.made import Made
+from napari_cellsynth.gui.models_kept import said
 from napari_cellsynth.gui.morpher import BUDGET_S, Latest, Way, make_way
 from napari_cellsynth.gui.parts import Foldout, Sentence, Thumbnails, button, column, row
 from napari_cellsynth.gui.pieces import Choice
@@ -186,7 +187,7 @@ class MorphPane(QWidget):
             pixel_size=stack.pixel_size,
             provenance=stack.provenance,
         )
-        self.note.say("")
+        self.note.say(said(model.notes), "warning" if model.notes else "quiet")
         self.cells.set_columns(len(way.cells))
         self.cells.show_images(way.ends, way.limits)
         self.controls.show()
