@@ -117,6 +117,25 @@ def test_an_estimate_goes_on_while_the_tab_is_left(setup, qtbot):
     qtbot.waitUntil(lambda: len(setup.tried) > tried, timeout=SOON)
 
 
+def test_an_estimate_goes_on_when_the_devices_are_known(setup, qtbot):
+    setup._stop_measuring()
+    setup.where._found = {}
+    setup.device.offer([("the best device", "auto")])
+    setup._measure()
+    worker = setup._worker
+    setup.where.show_computer({"devices": [CPU], "gpu_advice": []})
+    assert setup.device.value == "cpu"
+    assert setup._worker is worker
+    assert not worker.abort_requested
+    setup._know(setup._measuring, Estimate(seconds_per_step=1.0, seconds=240.0, memory=6 * 10**8, disk=2 * 10**7))
+    assert setup.estimate.text().startswith("About 4 min")
+    setup.where.show_computer({"devices": [GPU, CPU], "gpu_advice": []})
+    assert setup.device.value == "cpu"
+    setup.device.choose("cuda:0")
+    setup.where._another()
+    assert worker.abort_requested
+
+
 def test_what_is_known_is_said_beside_a_training(setup, qtbot, monkeypatch):
     known = Estimate(seconds_per_step=1.0, seconds=240.0, memory=6 * 10**8, disk=2 * 10**7)
     setup._stop_measuring()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -79,8 +80,8 @@ class TrainSetup(QWidget):
         self._sets: dict[Path, Known] = {}
         self._ask_devices = 0.0
         """When the devices are asked again what they have."""
-        self._measuring: tuple[Any, ...] | None = None
-        """Key of the wish that is being tried."""
+        self._measuring: Wish | None = None
+        """What is being tried."""
         self._shown: Path | None = None
         self._suggested = ""
         self._busy = False
@@ -163,6 +164,7 @@ class TrainSetup(QWidget):
             away,
             self.estimate,
             self.advanced,
+            self.repeat,
             self._note,
             self.home_question,
             wishes,
@@ -301,10 +303,10 @@ class TrainSetup(QWidget):
             self._stop_measuring()
             self.estimate.say(THERE)
             return
-        if self._worker is not None and self._measuring == wish.key():
+        if self._worker is not None and self._measuring is not None and self._same(self._measuring, wish):
             return
         self._stop_measuring()
-        known = self._estimates.get(wish.key())
+        known = self._estimates.get(self._key(wish))
         if known is not None:
             self._say_estimate(known, wish)
         elif self._busy:
@@ -329,14 +331,17 @@ class TrainSetup(QWidget):
         self.estimate.say("Trying three steps to see how long it takes…")
 
         def known(estimate: Estimate) -> None:
-            self._worker = None
+            # What came as it was given up is known, too, but another is being tried by now.
+            if self._measuring is wish:
+                self._worker = None
             self._know(wish, estimate)
 
         def failed(error: Exception) -> None:
-            self._worker = None
-            self.estimate.say(f"This will not work: {error}", "bad")
+            if self._measuring is wish:
+                self._worker = None
+                self.estimate.say(f"This will not work: {error}", "bad")
 
-        self._measuring = wish.key()
+        self._measuring = wish
         self._worker = start(
             lambda: jobs.estimate(wish.family, wish.data, preset=wish.preset, changes=wish.changes, device=wish.device),
             returned=known,
@@ -349,10 +354,17 @@ class TrainSetup(QWidget):
         """Keep an estimate, and show it where it is still the one that is wanted."""
         if estimate is None:
             return
-        self._estimates[wish.key()] = estimate
+        self._estimates[self._key(wish)] = estimate
         with suppress(BadInput):
-            if self.wish().key() == wish.key():
+            if self._same(self.wish(), wish):
                 self._say_estimate(estimate, self.wish())
+
+    def _key(self, wish: Wish) -> tuple[Any, ...]:
+        """All that an estimate depends on; one of the best device holds when that is known by its name, too."""
+        return replace(wish, device=self.where.meant(wish.device)).key()
+
+    def _same(self, one: Wish, other: Wish) -> bool:
+        return self._key(one) == self._key(other)
 
     def _say_estimate(self, estimate: Estimate, wish: Wish) -> None:
         each = f" · each of {REPEATS}, one after the other" if wish.repeats else ""

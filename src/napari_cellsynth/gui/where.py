@@ -94,6 +94,10 @@ class Where(QWidget):
         """Whether another computer is to train."""
         return self.away.isChecked()
 
+    def meant(self, device: str) -> str:
+        """A device by its own name: what "auto" will be, once the devices are known."""
+        return next(iter(self._found), device) if device == "auto" else device
+
     @property
     def _can_wait(self) -> bool:
         return str(self.device.value).startswith("cuda")
