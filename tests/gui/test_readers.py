@@ -17,6 +17,7 @@ from pytestqt.qtbot import QtBot
 
 from napari_cellsynth.errors import BadInput, RunFailed
 from napari_cellsynth.gui import commands, opening, readers
+from napari_cellsynth.gui.dock import show_dock, show_with_movie
 from napari_cellsynth.gui.layers import add_stack, complete, facts_in_file, facts_of, missing, stack_of
 from napari_cellsynth.gui.state import Session
 from napari_cellsynth.stack.files.read import read_levels, read_stack
@@ -149,6 +150,15 @@ def test_open_recording_asks_opens_and_shows_the_dock(
     assert missing(session.movie) == ()
     qtbot.waitUntil(lambda: bool(window.window.dock_widgets), timeout=PATIENCE)
     assert [dock for dock in window.window.dock_widgets if "CellSynth" in dock]
+    dock = show_dock(window)
+    assert dock.shown == "movies"
+    # Who is at work in another tab stays there.
+    dock.show_tab("use")
+    assert show_with_movie(window) is dock
+    assert dock.shown == "use"
+    dock.show_tab("start")
+    show_with_movie(window)
+    assert dock.shown == "movies"
 
 
 def test_a_single_numbered_frame_offers_its_folder(

@@ -15,6 +15,7 @@ from napari_cellsynth.engine.run_state import LIVE
 from napari_cellsynth.gui import strip_deeds, strip_notices
 from napari_cellsynth.gui import strip_words as words
 from napari_cellsynth.gui.job_view import JobStrip
+from napari_cellsynth.gui.replay import ScriptDialog
 from napari_cellsynth.gui.runs_watch import RunsWatch
 from napari_cellsynth.gui.state import Session
 from napari_cellsynth.gui.strip_dialogs import WhyDialog
@@ -342,10 +343,20 @@ def test_the_setting_stands_in_the_menu(strip):
     show(strip, job("a", "stopped"))
     menu = {action.text(): action for action in strip.pane.menu().actions()}
     assert {"Copy command", "Show folder", "Pack for another computer…", "Add a shared folder…"} <= set(menu)
+    assert "Write what was done…" in menu
     tell = menu["Tell me when a job ends"]
     assert tell.isChecked()
     tell.setChecked(False)
     assert not strip_notices.wanted()
+
+
+def test_what_was_done_is_written_from_the_menu_with_no_job_at_all(strip, qtbot):
+    menu = {action.text(): action for action in strip.pane.menu().actions()}
+    menu["Write what was done…"].trigger()
+    dialog = strip.findChild(ScriptDialog)
+    assert dialog is not None and dialog.isVisible()
+    qtbot.waitUntil(lambda: dialog.replay is not None, timeout=20_000)
+    dialog.close()
 
 
 def test_a_dialog_says_what_broke(strip, qtbot, monkeypatch):

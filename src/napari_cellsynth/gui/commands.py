@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_cellsynth.gui import opening
-from napari_cellsynth.gui.dock import show_dock
+from napari_cellsynth.gui.dock import show_with_movie
 
 if TYPE_CHECKING:
     import napari
 
 
 def open_recording(viewer: napari.viewer.Viewer) -> None:
-    """File > IO Utilities > Open recording…: ask for a file, open it, and show the dock with it chosen."""
-    opening.open_recording(viewer, then=lambda _: show_dock(viewer))
+    """File > IO Utilities > Open recording…: ask for a file, open it, and show the dock at Movies with it chosen."""
+    opening.open_recording(viewer, then=lambda _: show_with_movie(viewer))
 
 
 def how_made(viewer: napari.viewer.Viewer) -> None:
@@ -33,4 +33,4 @@ def what_was_done(viewer: napari.viewer.Viewer) -> None:
 
 def open_folder(viewer: napari.viewer.Viewer) -> None:
     """File > IO Utilities > Open recording folder…: the same for OME-Zarr and folders of numbered frames."""
-    opening.open_folder(viewer, then=lambda _: show_dock(viewer))
+    opening.open_folder(viewer, then=lambda _: show_with_movie(viewer))

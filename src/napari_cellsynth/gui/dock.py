@@ -243,12 +243,22 @@ def holder_of(dock: QWidget) -> QDockWidget | None:
     return holder
 
 
-def show_dock(viewer: napari.viewer.Viewer, tab: str | None = None) -> CellSynthDock:
-    """The viewer's dock, brought to the front; opened where there is none."""
+def show_with_movie(viewer: napari.viewer.Viewer) -> CellSynthDock:
+    """The dock after a movie was opened: at Movies, unless the user is at work in another tab."""
+    before = _dock_of(viewer)
+    shown = None if before is None or holder_of(before) is None else before.shown
+    return show_dock(viewer, "movies" if shown in (None, "start") else None)
+
+
+def _dock_of(viewer: napari.viewer.Viewer) -> CellSynthDock | None:
     known = _DOCKS.get(unwrapped(viewer))
     dock = known() if known is not None else None
-    if dock is None or not isalive(dock):
-        dock = CellSynthDock(viewer)
+    return dock if dock is not None and isalive(dock) else None
+
+
+def show_dock(viewer: napari.viewer.Viewer, tab: str | None = None) -> CellSynthDock:
+    """The viewer's dock, brought to the front; opened where there is none."""
+    dock = _dock_of(viewer) or CellSynthDock(viewer)
     holder = holder_of(dock)
     if holder is None:  # new, or closed with napari's x, which lets go of what was in the dock
         viewer.window.add_dock_widget(dock, name=TITLE, area="right")

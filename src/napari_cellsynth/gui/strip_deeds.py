@@ -190,6 +190,14 @@ class Deeds(QObject):
     def pack(self, job: Row) -> None:
         PackDialog(job, self._owner).show()
 
+    # -- of all that was done
+
+    def write(self) -> None:
+        """Show what was done in this viewer as a script."""
+        from napari_cellsynth.gui.replay import write_what_was_done
+
+        write_what_was_done(self._session, self._owner)
+
     # -- places
 
     def add(self) -> None:

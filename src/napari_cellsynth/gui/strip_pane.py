@@ -73,6 +73,7 @@ class JobPane(QWidget):
             remove = f"List {folder.name or folder} no more"
             self._add(menu, remove, partial(self._deeds.remove_folder, folder), str(folder))
         menu.addSeparator()
+        self._add(menu, "Write what was done…", self._deeds.write, "All that was made in this viewer, as a script.")
         tell = menu.addAction("Tell me when a job ends")
         tell.setCheckable(True)
         tell.setChecked(wanted())
