@@ -17,6 +17,7 @@ from napari_cellsynth.gui.check_parts import place_for
 from napari_cellsynth.gui.check_tab import SECTIONS, CheckTab
 from napari_cellsynth.gui.dock import show_dock
 from napari_cellsynth.gui.layers import add_stack, movies_in, outlines_in
+from napari_cellsynth.gui.recorder import Recorder
 from napari_cellsynth.quality.check_sheets import COLOURS
 from napari_cellsynth.stack.files.write import write_stack
 from napari_cellsynth.stack.training_sets.openings import openings
@@ -127,8 +128,23 @@ def test_painting_says_that_the_numbers_are_of_before(dock, right, qtbot) -> Non
     assert not right.says.text()
     found.paint((0, 50, 50), 5)
     assert "changed since" in right.says.text()
+    noted = Recorder.of(dock.session).record.actions[-1]
+    assert (
+        noted.words == f"The outlines found were checked against trusted (api.check_outlines): {right.sentence.text()}"
+    )
     right.empty.click()
     assert right.check is None and not right.sentence.text() and not right.report.isVisibleTo(dock)
+
+
+def test_painting_meanwhile_is_said_with_the_numbers(dock, right, qtbot) -> None:
+    found, _ = movie_with(dock, "found", "trusted")
+    right._picked("found", found)
+    right.start()
+    found.paint((0, 50, 50), 5)
+    qtbot.waitUntil(lambda: right.check is not None, timeout=SOON)
+    assert "changed since" in right.says.text()
+    check(right, qtbot)
+    assert not right.says.text()
 
 
 def test_masks_are_opened_as_the_trusted_ones(dock, right, qtbot, tmp_path) -> None:
@@ -218,6 +234,8 @@ def test_made_cells_are_judged_part_by_part_and_shown(alike, qtbot) -> None:
     assert len(section.check.material.made) == 24 and section.check.provenance["seed"] == 2
     assert section.sentence.text() == section.check.sentence()
     assert "n: 24 made images" in section.notes.text()
+    noted = Recorder.of(dock.session).record.actions[-1].words
+    assert noted.startswith("Cells made by blobs-1 were compared with its unseen ones, seed 2") and "\n" not in noted
     assert openings(data) == []
     section.show_pairs.click()
     made, nearest = dock.session.viewer.layers

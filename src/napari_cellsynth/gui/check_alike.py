@@ -15,6 +15,7 @@ from napari_cellsynth.gui.check_parts import Numbers, Report, Work, needs
 from napari_cellsynth.gui.models_kept import ModelsKept
 from napari_cellsynth.gui.parts import Foldout, Sentence, Sheet, button, listen, row, sure
 from napari_cellsynth.gui.pieces import Choice, Section, Whole
+from napari_cellsynth.gui.recorder import Recorder
 from napari_cellsynth.gui.runs_watch import RunsWatch
 from napari_cellsynth.gui.train_words import STATES
 from napari_cellsynth.gui.words import how_many
@@ -28,6 +29,7 @@ VERB = "sample"
 NO_MODEL = "Needs a trained model that makes new cells."
 WHY = "Made cells are compared with real ones that were held out: measured alike, and laid beside training cells."
 PAIRS = "Show pairs in the viewer"
+COMPARED = "Cells made by {} were compared with its {} ones, seed {} (api.check_alike): {}"
 MADE, NEAREST = "made cells (synthetic)", "nearest training cells"
 MOST = 500
 ACROSS, SHOWN, THUMB = 4, 8, 64
@@ -188,11 +190,13 @@ class AlikeSection(Section):
         from napari_cellsynth.quality.check_report import save_alike_check
 
         self.check = check
+        name = self._run.name if self._run is not None else "model"
+        part = "test" if self._part_chosen() == "test" else "unseen"
+        Recorder.of(self.session).said(COMPARED.format(name, part, self.seed.value(), check.sentence()))
         self.sentence.say(check.sentence(), check.level)
-        self.notes.say(" ".join(check.notes()))
+        self.notes.say(" ".join([*filter(None, [self._models.notes]), *check.notes()]))
         self._show_found(check.found)
         self.show_pairs.setVisible(any(one.pairs for one in check.found))
-        name = self._run.name if self._run is not None else "model"
         self.report.offer(f"made cells of {name}", lambda folder: save_alike_check(check, folder))
         self._look_at_parts()
 

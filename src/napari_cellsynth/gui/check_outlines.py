@@ -17,6 +17,7 @@ from napari_cellsynth.gui.facts import BLOCK, facts_of, stack_of
 from napari_cellsynth.gui.layers import add_stack, outlines_in, same
 from napari_cellsynth.gui.parts import Sentence, button, row
 from napari_cellsynth.gui.pieces import Choice, Listening, Section
+from napari_cellsynth.gui.recorder import Recorder
 from napari_cellsynth.gui.steady_layers import go_to
 from napari_cellsynth.gui.words import capital
 
@@ -42,6 +43,8 @@ MEASURES = (
     ("count error", "Cells too many or too few in each frame, as a share of the trusted ones.", "count_error", 2),
 )
 """Words, what they mean, attribute of a score, digits."""
+CHANGED = "Outlines were changed since: check them again."
+CHECKED = "The outlines {} were checked against {} (api.check_outlines): {}"
 
 
 class OutlineSection(Section):
@@ -56,6 +59,8 @@ class OutlineSection(Section):
         self._wanted: dict[str, Any] = {"found": None, "trusted": None}
         self._build()
         self._painted: Listening | None = None
+        self._stale = False
+        """Whether outlines were changed since they were handed over to be compared."""
         self._signals = Listening(self)
         layers = session.viewer.layers.events
         for signal in (layers.inserted, layers.removed, layers.reordered):
@@ -172,9 +177,10 @@ class OutlineSection(Section):
         empty = self.empty.isChecked()
         self._movie = recording, channel
         self._listen(mine, theirs)
+        names = mine.name, theirs.name
         self.work.run(
             lambda: api.check_outlines(found, trusted, recording, channel=channel, empty_planes=empty),
-            self._checked,
+            lambda check: self._checked(check, *names),
             f"checking {mine.name}",
         )
 
@@ -189,10 +195,13 @@ class OutlineSection(Section):
             return select(stack, selection_of(stack, chosen)), 0
         return stack, min(self.session.channel, stack.size("C") - 1)
 
-    def _checked(self, check: OutlineCheck) -> None:
+    def _checked(self, check: OutlineCheck, mine: str, theirs: str) -> None:
+        Recorder.of(self.session).said(CHECKED.format(mine, theirs, check.sentence()))
         if any(same(self.session.movie, layer) for layer in self.session.viewer.layers):
             self._show_wrong(check)
         self.check = check
+        if self._stale:
+            self.says.say(CHANGED, "warning")
         self.sentence.say(check.sentence(), check.level)
         self.numbers.show_rows(("these", "Otsu"), measures(check.total, check.free))
         self.notes.say(" ".join(check.notes()))
@@ -244,14 +253,15 @@ class OutlineSection(Section):
     def _listen(self, *layers: Any) -> None:
         if self._painted is not None:
             self._painted.stop()
-        self._painted = Listening(self)
+        self._painted, self._stale = Listening(self), False
         for layer in layers:
             for name in ("data", "paint", "labels_update"):
                 self._painted.to(getattr(layer.events, name), self._changed_since)
 
     def _changed_since(self, _: Any = None) -> None:
+        self._stale = True
         if self.check is not None:
-            self.says.say("Outlines were changed since: check them again.", "warning")
+            self.says.say(CHANGED, "warning")
 
     def _forget(self, *_: Any) -> None:
         """What was found is about other outlines."""
