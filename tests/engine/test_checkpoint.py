@@ -12,6 +12,7 @@ from toys import Toy, toy_networks, toy_settings
 
 from napari_cellsynth.engine import checkpoint
 from napari_cellsynth.engine.checkpoint import Damaged, Snapshot, load_weights, weights_hash
+from napari_cellsynth.engine.keeping import keep_newest
 from napari_cellsynth.engine.loop import Loop
 from napari_cellsynth.errors import BadInput
 
@@ -143,7 +144,7 @@ def test_what_is_removed_is_never_half_there(new_run, monkeypatch):
     with monkeypatch.context() as broken:
         # Killed meanwhile.
         broken.setattr(checkpoint.shutil, "rmtree", lambda *_, **__: None)
-        checkpoint.keep_newest(run, 2)
+        keep_newest(run, 2)
     left = [path.name for path in (run.path / "checkpoints").iterdir() if not path.name.startswith(".")]
     assert sorted(left) == ["step-00000002", "step-00000003"]
     checkpoint.clear_away(run.path / "checkpoints")
@@ -154,7 +155,7 @@ def test_a_folder_that_goes_away_is_no_reason_to_fail(new_run, tmp_path, monkeyp
     run, _ = new_run()
     there = [tmp_path / "gone" / f"step-{step:08d}" for step in (1, 2)]
     monkeypatch.setattr(type(run), "checkpoints", lambda _: there)
-    checkpoint.keep_newest(run, 1)
+    keep_newest(run, 1)
 
 
 def test_a_damaged_checkpoint_of_the_same_step_makes_way(tmp_path):

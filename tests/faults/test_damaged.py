@@ -10,6 +10,7 @@ import pytest
 
 from napari_cellsynth import api
 from napari_cellsynth.cli import main
+from napari_cellsynth.engine.keeping import keep_newest
 from napari_cellsynth.engine.run_folder import RunFolder
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.stack.crops.settings import CropSettings
@@ -101,12 +102,10 @@ def test_weights_of_an_interrupted_run_are_used_as_they_are(run, tmp_path):
 
 
 def test_only_so_many_bytes_of_states_are_kept(run):
-    from napari_cellsynth.engine import checkpoint
-
     one = sum(file.stat().st_size for file in run.checkpoints()[-1].iterdir())
-    checkpoint.keep_newest(run, 3, 2.5 * one / 1e9)
+    keep_newest(run, 3, 2.5 * one / 1e9)
     assert [path.name for path in run.checkpoints()] == ["step-00000008", "step-00000012"]
-    checkpoint.keep_newest(run, 3, 0.1 * one / 1e9)
+    keep_newest(run, 3, 0.1 * one / 1e9)
     assert [path.name for path in run.checkpoints()] == ["step-00000012"]
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from types import SimpleNamespace
 
 import pytest
 from looks import cut, nameless, too_wide
 from napari.components import ViewerModel
 from qtpy.QtCore import QEventLoop, Qt, QTimer
-from qtpy.QtWidgets import QSystemTrayIcon
+from qtpy.QtWidgets import QSystemTrayIcon, QWidget
 from strip_jobs import job, making, place
 
 from napari_cellsynth.engine.run_state import LIVE
@@ -250,6 +251,26 @@ def test_a_look_that_breaks_is_said_and_looking_goes_on(model, qtbot, monkeypatc
     assert strip.note.text() == "the share went mad"
     qtbot.waitUntil(lambda: strip.line.text() == "Jobs: 1 running", timeout=10_000)
     assert len(said) == 1
+
+
+def test_one_worker_looks_however_many_ask_after_a_look_that_broke(model, qtbot, monkeypatch):
+    from napari_cellsynth.gui import runs_watch
+
+    begun = []
+    monkeypatch.setattr(runs_watch, "AGAIN_MS", 0)
+    monkeypatch.setattr(RunsWatch, "_looks", lambda self: iter(()))
+    monkeypatch.setattr(runs_watch, "start", lambda *_, **__: begun.append(1) or SimpleNamespace(abort_requested=False))
+    watch = RunsWatch(Session.of(model))
+    first, second = QWidget(), QWidget()
+    for widget in (first, second):
+        qtbot.addWidget(widget)
+    watch._add(first)
+    assert len(begun) == 1
+    watch._failed(RuntimeError("gone"))
+    watch._add(second)
+    assert len(begun) == 2
+    qtbot.wait(50)
+    assert len(begun) == 2
 
 
 def test_nothing_changing_is_looked_at_less_and_less_often(model, qtbot, monkeypatch):

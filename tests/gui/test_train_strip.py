@@ -271,6 +271,9 @@ def test_a_training_is_packed(strip, qtbot, cellsynth_home, tmp_path):
     dialog.form.there_root.setText("/scratch/sets")
     assert dialog.form.options() == {"maps": [f"{Path(row['data']).parent}=/scratch/sets"]}
     dialog.form.along.setChecked(True)
+    dialog.out.setText("package.zip")
+    dialog.write.click()
+    assert "its whole path" in dialog.words.text() and dialog.end.text() == "Close"
     dialog.form.slurm.head.setChecked(True)
     dialog.form.slurm.content.time.setText("02:00:00")
     dialog.out.setText(str(tmp_path / "package"))

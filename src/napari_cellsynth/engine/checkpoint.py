@@ -12,11 +12,9 @@ A checkpoint is a folder::
 from __future__ import annotations
 
 import hashlib
-import math
 import os
 import shutil
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -132,28 +130,6 @@ def clear_away(folder: Path) -> None:
     """Remove what writers that were killed left half-written."""
     for path in folder.glob(".step-*.tmp"):
         shutil.rmtree(path, ignore_errors=True)
-
-
-def keep_newest(folder: RunFolder, count: int, gigabytes: float = math.inf) -> None:
-    """Remove all but the newest ``count`` checkpoints, and of these all that take more than so much together.
-
-    The newest always stays.  What cannot be removed now (it is being read on
-    Windows, the folder is away) stays whole for the next time.
-    """
-    room = gigabytes * 1e9
-    for place, path in enumerate(reversed(folder.checkpoints())):
-        with suppress(OSError):
-            room -= sum(file.stat().st_size for file in path.iterdir())
-            if place >= count or (place > 0 and room < 0):
-                _remove(path)
-
-
-def _remove(checkpoint: Path) -> None:
-    """Its name goes first, so that half of it is taken for a state by nobody."""
-    gone = checkpoint.with_name(f".{checkpoint.name}.old.tmp")
-    shutil.rmtree(gone, ignore_errors=True)
-    os.replace(checkpoint, gone)
-    shutil.rmtree(gone, ignore_errors=True)
 
 
 def check(path: Path, names: tuple[str, ...] | None = None) -> dict[str, Any]:

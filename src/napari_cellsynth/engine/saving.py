@@ -11,6 +11,7 @@ from pathlib import Path
 
 from napari_cellsynth.engine import checkpoint
 from napari_cellsynth.engine.events import CheckpointSaved, Event
+from napari_cellsynth.engine.keeping import keep_newest
 from napari_cellsynth.engine.loop import Loop
 from napari_cellsynth.engine.patience import Absence, must_be_there, patiently
 from napari_cellsynth.engine.run_folder import RunFolder
@@ -69,7 +70,7 @@ class Saving:
         writing, self._writing = self._writing, None
         path = writing.result()
         self.saved = int(path.name.removeprefix("step-"))
-        checkpoint.keep_newest(self._folder, self._settings.keep_checkpoints, self._settings.keep_gb)
+        keep_newest(self._folder, self._settings.keep_checkpoints, self._settings.keep_gb)
         yield self._folder.append(CheckpointSaved(step=self.saved, path=path.relative_to(self._folder.path).as_posix()))
 
     def collect(self) -> None:

@@ -15,6 +15,7 @@ from superqt import QElidingLabel
 
 from napari_cellsynth.engine.history import History
 from napari_cellsynth.engine.run_folder import LIVE, RunState
+from napari_cellsynth.engine.run_state import GOES_ON_FROM
 from napari_cellsynth.gui.health import Health, ended, health
 from napari_cellsynth.gui.jobs import News, TrainingProcess, follow
 from napari_cellsynth.gui.kept import kept
@@ -29,13 +30,11 @@ if TYPE_CHECKING:
 
 SHOWN = 16
 """Real images beside as many made ones."""
-ENDED = ("finished", "stopped", "interrupted", "failed", "cancelled")
+ENDED = ("finished", *GOES_ON_FROM)
 DRAW_S = 0.9
 """From one drawing of numbers and curves to the next, at least."""
 LAYER_MS = 60
 """From the first pictures in the panel to their layer."""
-GOES_ON_FROM = ("stopped", "interrupted", "failed")
-"""States from which a training can be taken up again."""
 
 
 class LiveView(QWidget):

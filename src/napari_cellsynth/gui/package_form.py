@@ -97,6 +97,14 @@ def plain(error: Exception) -> str:
     return str(error).replace(" --", " ").removeprefix("--")
 
 
+def whole_path(text: str) -> Path:
+    """Where a package is written; BadInput for what would lie wherever napari was started."""
+    path = Path(text.strip()).expanduser()
+    if not text.strip() or not path.is_absolute():
+        raise BadInput("say where the package is written: its whole path")
+    return path
+
+
 def start_command(package: Path, *, cluster: bool = False) -> str:
     """What is typed on the other computer, in the folder that the package was copied to."""
     quoted = shlex.quote(package.stem if zipped(package) else package.name)

@@ -104,15 +104,16 @@ class RunsWatch(QObject):
     def _add(self, user: QWidget) -> None:
         self._users += 1
         user.destroyed.connect(self._gone)
-        if self._worker is None or self._worker.abort_requested:
-            self._begin()
+        self._begin()
 
     def _begin(self) -> None:
-        if self._users:
+        """Look, unless nobody wants to know or one looks already."""
+        if self._users and (self._worker is None or self._worker.abort_requested):
             self._worker = start(self._looks, yielded=self._seen, failed=self._failed, watches=True)
 
     def _failed(self, error: Exception) -> None:
         """Say so, once as long as it is the same, and look again later: the list must not stand still for good."""
+        self._worker = None
         if str(error) != self._said:
             self._said = str(error)
             self.failed.emit(error)

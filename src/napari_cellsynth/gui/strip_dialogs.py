@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,10 +10,11 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication, QDialog, QFileDialog, QLabel, QLineEdit, QPlainTextEdit, QWidget
 
 from napari_cellsynth import api
+from napari_cellsynth.engine.keeping import keep_newest
 from napari_cellsynth.engine.run_folder import LIVE, RunFolder
 from napari_cellsynth.errors import BadInput, CellsynthError
 from napari_cellsynth.gui import strip_words as words
-from napari_cellsynth.gui.package_form import PackageForm, plain, show_folder
+from napari_cellsynth.gui.package_form import PackageForm, plain, show_folder, whole_path
 from napari_cellsynth.gui.parts import Bar, Sentence, button, column, row
 from napari_cellsynth.gui.pieces import Whole
 from napari_cellsynth.gui.strip_notices import reach
@@ -118,8 +118,7 @@ def keep_only(run: Path, count: int) -> None:
     if (state := folder.state().state) in LIVE:
         raise BadInput(f"{folder.name} is {state}; stop it first")
     folder.update_record(settings={**folder.record["settings"], "keep_checkpoints": count})
-    for path in folder.checkpoints()[:-count]:
-        shutil.rmtree(path, ignore_errors=True)
+    keep_newest(folder, count)
 
 
 class PackDialog(Small):
@@ -155,11 +154,11 @@ class PackDialog(Small):
 
     def _write(self) -> None:
         try:
-            options = self.form.options()
+            options, out = self.form.options(), whole_path(self.out.text())
         except CellsynthError as error:
             self.words.say(plain(error), "bad")
             return
-        out, run = Path(self.out.text().strip()).expanduser(), Path(self._job["path"])
+        run = Path(self._job["path"])
 
         def pack() -> Iterator[Progress]:
             return api.pack(run, out, **options)

@@ -10,9 +10,8 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QApplication, QCheckBox, QFileDialog, QLabel, QLineEdit, QWidget
 
 from napari_cellsynth import api
-from napari_cellsynth.errors import BadInput
 from napari_cellsynth.gui.kept import kept
-from napari_cellsynth.gui.package_form import PackageForm, plain, show_folder, start_command
+from napari_cellsynth.gui.package_form import PackageForm, plain, show_folder, start_command, whole_path
 from napari_cellsynth.gui.parts import Bar, Sentence, button, column, row
 from napari_cellsynth.gui.train_words import size
 from napari_cellsynth.gui.words import capital
@@ -71,9 +70,7 @@ class Elsewhere(QWidget):
         Raises BadInput where the form cannot be used.
         """
         options = self.form.options()
-        folder = Path(self.folder.text().strip()).expanduser()
-        if not self.folder.text().strip() or not folder.is_absolute():
-            raise BadInput("say in which folder the package is written: its whole path")
+        folder = whole_path(self.folder.text())
         self._out = out = folder / (f"{name}.zip" if self.zip.isChecked() else name)
         kept().put(FOLDER, str(folder))
         kept().put(ZIP, self.zip.isChecked())
