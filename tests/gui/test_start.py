@@ -124,9 +124,29 @@ def test_cells_are_found_on_the_example_and_the_viewer_is_given_back(dock, qtbot
     assert ended[0][0] == "end" and "errors" in ended[0][1]
     assert len(told) == 3
     assert "cells found" in session.outlines.name and session.home == home
+    # Opened, and chosen, before the button is pressed: no example has made these.
+    later = viewer.add_image(np.zeros((3, 8, 8)), name="mine, too")
+    session.movie = later
+    session.training_set = home / "my set"
     dock.journey_bar.now.click()
-    assert [layer.name for layer in viewer.layers] == ["mine"]
-    assert session.movie is own and dock.shown == "movies" and not dock.journey_bar.isVisibleTo(dock)
+    assert [layer.name for layer in viewer.layers] == ["mine", "mine, too"]
+    assert session.movie is later and session.training_set == home / "my set"
+    assert dock.shown == "movies" and not dock.journey_bar.isVisibleTo(dock)
+
+
+def test_what_was_worked_on_before_an_example_is_worked_on_again(dock, monkeypatch):
+    session, viewer = dock.session, dock.session.viewer
+    for name in ("first", "mine"):
+        viewer.add_image(np.zeros((2, 8, 8)), name=name)
+    session.movie = viewer.layers["mine"]
+    row = task(dock, "Find cells with no training")
+    dock.player.play(replace(row.journey, steps=lambda stage: [journey_steps.Step("", lambda: None, look=60.0)]))
+    example = viewer.add_image(np.zeros((2, 8, 8)), name="example")
+    session.movie = example
+    dock.player.stop()
+    dock.player.clear_away()
+    assert [layer.name for layer in viewer.layers] == ["first", "mine"]
+    assert session.movie.name == "mine"
 
 
 @pytest.mark.timeout(600)

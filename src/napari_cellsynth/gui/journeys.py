@@ -115,7 +115,10 @@ class Player(QObject):
         self.journey: Journey | None = None
         """The one that plays, or was played last."""
         self._before: dict[str, Any] = {}
-        self._layers: list[Any] = []
+        self._there: list[Any] = []
+        """Layers that were there when what plays began."""
+        self._made: list[Any] = []
+        """Layers that examples have added."""
         application = QApplication.instance()
         if application is not None:
             application.aboutToQuit.connect(self._quit)
@@ -136,7 +139,7 @@ class Player(QObject):
             self._folder = TemporaryDirectory(prefix="cellsynth-example-", ignore_cleanup_errors=True)
         if not self._before:
             self._before = {name: getattr(session, name) for name in ("movie", "outlines", "training_set", "run")}
-            self._layers = [unwrapped(layer) for layer in session.viewer.layers]
+        self._there = [unwrapped(layer) for layer in session.viewer.layers]
         session.lend_home(Path(self._folder.name))
         self._stage = Stage(dock, Path(self._folder.name), self._models)
         self.began.emit(journey)
@@ -168,6 +171,8 @@ class Player(QObject):
         if abandoned:
             for end in reversed(stage.abandon):
                 end()
+        came = [unwrapped(layer) for layer in stage.viewer.layers]
+        self._made += [layer for layer in came if not any(same(layer, old) for old in (*self._there, *self._made))]
         remember(stage.session, Path(self._folder.name) if self._folder is not None else None, stage.dock)
         stage.session.lend_home(None)
 
@@ -191,21 +196,28 @@ class Player(QObject):
             TrainingProcess(run).cancel()
 
     def clear_away(self) -> None:
-        """Take what examples have added out of the viewer, and choose what was chosen before."""
+        """Take what examples have added out of the viewer, and choose what was chosen before.
+
+        What the user has opened or chosen since stays.
+        """
         dock = self._dock()
         if dock is None or not self._before:
             return
         session, before = dock.session, self._before
         self.stop()
-        for layer in list(session.viewer.layers):
-            if not any(same(layer, old) for old in self._layers):
-                session.viewer.layers.remove(layer)
-        there = list(session.viewer.layers)
-        for name in ("movie", "outlines"):
-            if before[name] is not None and any(same(before[name], layer) for layer in there):
+        of_example = [layer for layer in session.viewer.layers if any(same(layer, made) for made in self._made)]
+        # Asked first: where a movie goes, the panels choose another.
+        free = [name for name in ("movie", "outlines") if getattr(session, name) in (None, *map(unwrapped, of_example))]
+        for layer in of_example:
+            session.viewer.layers.remove(layer)
+        for name in free:
+            if before[name] is not None and any(same(before[name], layer) for layer in session.viewer.layers):
                 setattr(session, name, before[name])
-        session.training_set, session.run = before["training_set"], before["run"]
-        self._before, self._layers = {}, []
+        for name in ("training_set", "run"):
+            now = getattr(session, name)
+            if now is None or session.of_example(now):
+                setattr(session, name, before[name])
+        self._before, self._made = {}, []
 
 
 def remember(session: Session, folder: Path | None, user: Any) -> None:
