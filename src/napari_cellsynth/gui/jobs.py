@@ -38,6 +38,8 @@ NICE = 10
 """Of a training's process."""
 LOOK_S = 0.2
 """From one look at a folder to the next."""
+PATIENCE_S = 90.0
+"""For which a job's answer is waited for before one may ask again."""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from napari_cellsynth.engine.history import History
 from napari_cellsynth.engine.run_folder import LIVE, RunState
 from napari_cellsynth.engine.run_state import GOES_ON_FROM
 from napari_cellsynth.gui.health import Health, ended, health
-from napari_cellsynth.gui.jobs import News, TrainingProcess, follow
+from napari_cellsynth.gui.jobs import PATIENCE_S, News, TrainingProcess, follow
 from napari_cellsynth.gui.kept import kept
 from napari_cellsynth.gui.parts import Bar, Foldout, Sentence, Thumbnails, button, column, row, rule, sure
 from napari_cellsynth.gui.plots import Curves
@@ -33,6 +33,8 @@ SHOWN = 16
 ENDED = ("finished", *GOES_ON_FROM)
 DRAW_S = 0.9
 """From one drawing of numbers and curves to the next, at least."""
+DELETING = "Deleting…"
+"""What is said until the folder is in the bin, whatever the training says meanwhile."""
 LAYER_MS = 60
 """From the first pictures in the panel to their layer."""
 
@@ -58,6 +60,7 @@ class LiveView(QWidget):
         self._layer: PreviewLayer | None = None
         self._waiting = ""
         """What was asked and is not yet answered, in words."""
+        self._asked_at = 0.0
         self._stale, self._drawn = False, 0.0
         self._starting_since: float | None = None
         """When a process was started that has not said anything yet."""
@@ -179,10 +182,13 @@ class LiveView(QWidget):
         turned = before is None or before.state != news.state.state or news.usable != self._usable
         self._usable = news.usable
         self._stale = self._stale or bool(news.events)
+        if self._waiting and self._waiting != DELETING and time.monotonic() - self._asked_at > PATIENCE_S:
+            self._waiting, self._stale = "", True  # no answer came: one may ask again
         if self._starting_since is not None and any(event.time >= self._starting_since for event in news.events):
             self._starting_since = None
-        if turned:
+        if before is not None and before.state != news.state.state and self._waiting != DELETING:
             self._waiting = ""
+        if turned:
             self.turned.emit()
             self._tell(before)
         if news.preview is not None:
@@ -339,7 +345,7 @@ class LiveView(QWidget):
         process = self.process
         if process is None:
             return
-        self._waiting = words
+        self._waiting, self._asked_at = words, time.monotonic()
         self._say()
         self._buttons()
         self._in_background(lambda: process.ask(what), failed=self._complain)
@@ -368,7 +374,7 @@ class LiveView(QWidget):
         question = f"Move the training {name} to the bin?" + (" It is still running and will be ended." if live else "")
         if not sure(self, "Delete a training", question, "Move to the bin"):
             return
-        self._waiting = "Deleting…"
+        self._waiting = DELETING
         self._say()
         self._buttons()
         self._in_background(lambda: remove(process), returned=lambda _: self._deleted(process), failed=self._complain)

@@ -20,7 +20,7 @@ from napari_cellsynth.engine.bin import delete, to_bin
 from napari_cellsynth.engine.places import add_place, remove_place
 from napari_cellsynth.engine.run_folder import LIVE, RunFolder
 from napari_cellsynth.errors import BadInput, RunFailed
-from napari_cellsynth.gui.jobs import LOOK_S, TrainingProcess
+from napari_cellsynth.gui.jobs import LOOK_S, PATIENCE_S, TrainingProcess
 from napari_cellsynth.gui.parts import sure
 from napari_cellsynth.gui.preparing import PreparingJob, half_made
 from napari_cellsynth.gui.strip_dialogs import FewerDialog, PackDialog, WhyDialog
@@ -31,9 +31,6 @@ from napari_cellsynth.gui.workers import call, start
 if TYPE_CHECKING:
     from napari_cellsynth.gui.runs_watch import RunsWatch
     from napari_cellsynth.gui.state import Session
-
-PATIENCE_S = 90.0
-"""For which an answer is waited for before one may ask again."""
 
 
 @dataclass(frozen=True)
