@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from pathlib import Path
 
@@ -167,6 +168,9 @@ def test_a_model_opens_once_and_again_when_it_has_learned_more(cellsynth_home):
     other = trained(cellsynth_home, "blobs-2", steps=40)
     assert models.get(other) is not first
     assert models.get(other).step == 40
+    shutil.rmtree(other)
+    assert trained(cellsynth_home, "blobs-2", steps=40, seed=7) == other
+    assert models.get(other).weights_hash == api.open_model(other).weights_hash, "another of the same name"
 
 
 def test_a_way_is_the_apis_way(cellsynth_home):

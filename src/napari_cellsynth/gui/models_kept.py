@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from napari_cellsynth import api
+from napari_cellsynth.engine.files import modified
 from napari_cellsynth.engine.run_folder import RunFolder
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ class ModelsKept:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._key: tuple[Path, str] | None = None
+        self._key: tuple[Any, ...] | None = None
         self._model: api.Model | None = None
 
     @property
@@ -38,7 +39,8 @@ class ModelsKept:
         """
         with self._lock:
             weights = RunFolder(run).latest_weights()
-            key = (Path(run), weights.name if weights is not None else "")
+            # With the time: a training of the same name may have come after one that was deleted.
+            key = (Path(run), *(() if weights is None else (weights.name, modified(weights / "checkpoint.json"))))
             if self._model is None or key != self._key:
                 self._model = None
                 self._model = api.open_model(run)
