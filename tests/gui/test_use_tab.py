@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 import time
 from pathlib import Path
 
@@ -113,6 +114,32 @@ def test_many_images_can_be_cancelled(tab, qtbot):
     qtbot.waitUntil(lambda: pane.make.isEnabled(), timeout=2_000)
     assert len(tab._session.viewer.layers) == 0
     assert pane.made.said.text() == "Cancelled."
+
+
+def test_images_of_another_model_are_made_while_the_first_ends(tab, qtbot, monkeypatch):
+    pane, ends = tab._made["sample"], [threading.Event(), threading.Event()]
+    waiting = list(ends)
+
+    def slow(*_):
+        end = waiting.pop(0)
+        yield 0
+        end.wait(20)
+        yield 0
+
+    monkeypatch.setattr(pane._models, "generate", slow)
+    pane.make.click()
+    first = pane._worker
+    qtbot.waitUntil(lambda: len(waiting) == 1, timeout=SOON)
+    pane.set_run(None)
+    pane.set_run(tab.run)
+    pane.make.click()
+    second = pane._worker
+    with qtbot.waitSignal(first.finished, timeout=SOON):
+        ends[0].set()
+    assert pane._worker is second is not first
+    assert not pane.make.isEnabled() and pane.cancel.isVisibleTo(pane)
+    ends[1].set()
+    qtbot.waitUntil(lambda: pane._worker is None, timeout=SOON)
 
 
 def test_the_slider_walks_and_writes_in_place(tab, qtbot):

@@ -105,11 +105,12 @@ class GeneratePane(QWidget):
             else:
                 self.made.take(what, f"generated · {run.name} · seed {seed} (synthetic)", self._models.notes)
 
-        self._worker = start(
+        self._worker = worker = start(
             lambda: self._models.generate(run, count, seed),
             yielded=news,
             failed=lambda error: self.made.said.say(str(error), "bad"),
-            finished=lambda: self._busy(False),
+            # Not where another model was chosen, and its images are being made already.
+            finished=lambda: self._busy(False) if worker is self._worker else None,
             description=f"generating {count} images with {run.name}",
             owner=self,
         )
