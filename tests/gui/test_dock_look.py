@@ -10,7 +10,7 @@ import pytest
 from looks import cut, describe, nameless, seen, texts, too_wide
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QColor, QShortcut
-from qtpy.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit
+from qtpy.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QSpinBox
 from trainings import blobs, new_run, training_set
 
 from napari_cellsynth.gui import start_computer
@@ -215,7 +215,7 @@ def test_our_keys_are_none_of_naparis() -> None:
     assert not ours & taken
 
 
-def test_enter_presses_the_button_that_has_the_keys_and_in_a_field_the_main_one(dock, qtbot) -> None:
+def test_enter_presses_the_button_that_has_the_keys_and_in_a_field_begins_nothing(dock, qtbot) -> None:
     dock.show_tab("use")
     pressed = []
     dock.tab("use").train.clicked.connect(lambda: pressed.append("train"))
@@ -227,7 +227,16 @@ def test_enter_presses_the_button_that_has_the_keys_and_in_a_field_the_main_one(
     setup.train.clicked.disconnect()
     setup.train.clicked.connect(lambda: pressed.append("main"))
     setup.name.setFocus()
-    qtbot.keyClick(setup.name, Qt.Key.Key_Return)
+    setup.advanced.head.setChecked(True)
+    form = setup.advanced.content
+    spin = QSpinBox(form)
+    fields = [setup.name, *form.findChildren(QLineEdit)[:4], spin]
+    spin.show()
+    for field in fields:
+        field.setFocus()
+        qtbot.keyClick(field, Qt.Key.Key_Return)
+    assert len(fields) > 3 and pressed == ["train"], "the field is confirmed, and that is all"
+    dock.press_main()
     assert pressed == ["train", "main"]
 
 

@@ -77,7 +77,7 @@ def test_a_job_is_told_in_two_lines():
     broken = job(state="interrupted", host="GPU-WS2", here=False, because="the disk is full (0.1 GB free)")
     assert "GPU-WS2 · interrupted since" in words.about(broken)
     assert words.about(broken).endswith(", because the disk is full (0.1 GB free)")
-    assert words.sentence(broken).startswith("Interrupted since ") and " Kept until " in words.sentence(broken)
+    assert words.sentence(broken).startswith("Interrupted since ") and " Last saved " in words.sentence(broken)
     done = job(state="finished", step=1000, own=False, place="/mnt/lab", host="GPU-WS2", here=False)
     assert words.numbers(done) == "9 MB"
     assert "training · lab · finished " in words.about(done) and "since" not in words.about(done)
@@ -89,7 +89,7 @@ def test_a_job_is_told_in_two_lines():
 
 
 def test_the_line_counts_folders_that_are_away():
-    assert words.summary([job(), job("b", "finished"), place()]) == "Jobs: 1 running · 1 done · 1 folder away"
+    assert words.summary([job(), job("b", "finished"), place()]) == "Jobs: 1 running · 1 finished · 1 folder away"
 
 
 def test_a_verdict_of_the_training_is_said():
@@ -102,7 +102,7 @@ def test_each_state_offers_what_can_be_done():
     assert offered["running"] == ("pause", "stop", "use")
     assert offered["paused"] == ("resume", "stop", "use")
     assert offered["interrupted"] == offered["failed"] == ("take_up", "use", "why", "delete")
-    assert offered["finished"] == ("open", "delete")
+    assert offered["finished"] == ("use_done", "delete")
     assert {state for state in STATES if "delete" in offered[state]} == set(STATES) - set(LIVE) - {"away"}
     assert {state for state in STATES if "pack" in rarer(job(state=state))} == {
         "new", "interrupted", "stopped", "failed", "cancelled",

@@ -73,7 +73,7 @@ def test_jobs_are_counted_and_listed(strip, qtbot, cellsynth_home):
     run = trained(cellsynth_home)
     new_run(cellsynth_home, "waiting")
     strip._watch.look_now()
-    qtbot.waitUntil(lambda: strip.line.text() == "Jobs: 1 starting · 1 done", timeout=SOON)
+    qtbot.waitUntil(lambda: strip.line.text() == "Jobs: 1 starting · 1 finished", timeout=SOON)
     assert [row["name"] for row in strip._watch.rows] == ["waiting", "blobs-1"]
     job = listed(strip, qtbot, run, "finished")
     assert (job["weights_step"], job["run"], job["here"], job["own"]) == (20, True, True, True)
@@ -84,7 +84,7 @@ def test_wishes_of_a_finished_training(strip, qtbot, cellsynth_home, monkeypatch
     session, asked, bin_ = strip._session, [], []
     session.tab_requested.connect(asked.append)
     listed(strip, qtbot, run, "finished")
-    press(strip, "open")
+    press(strip, "use_done")
     assert (session.run, asked) == (run, ["use"])
     monkeypatch.setattr("send2trash.send2trash", lambda path: bin_.append(Path(path)))
     questions = []
@@ -199,7 +199,7 @@ def test_what_finished_while_napari_was_closed_is_told_once(qtbot, cellsynth_hom
         told = []
         monkeypatch.setattr(strip.notices, "tell", lambda *words, **about: told.append(words))
         qtbot.addWidget(strip)
-        qtbot.waitUntil(lambda: strip.line.text() == "Jobs: 2 done", timeout=SOON)
+        qtbot.waitUntil(lambda: strip.line.text() == "Jobs: 2 finished", timeout=SOON)
         return strip, told
 
     strip, told = opened()

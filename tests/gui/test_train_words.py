@@ -57,7 +57,7 @@ def test_verdicts_of_runs_that_do_not_run():
     assert said.level == "warning"
     assert "without a word" in said.sentence
     assert "can be used" in said.sentence
-    assert "Nothing had been saved" in verdict(gone, History(), usable=False).sentence
+    assert "nothing had been saved yet" in verdict(gone, History(), usable=False).sentence
     failed = RunState("failed", 40, 100, because="the loss is not a number")
     assert verdict(failed, History(), usable=True).level == "bad"
     assert "kept" in verdict(RunState("stopped", 40, 100), History(), usable=True).sentence
@@ -115,6 +115,6 @@ def test_sizes_shares_and_the_estimate_line():
 
 def test_the_strip_counts_what_is_news():
     jobs = [{"state": state} for state in ("running", "interrupted", "finished", "stopped", "interrupted")]
-    assert summary(jobs) == "Jobs: 1 running · 2 interrupted · 2 done"
+    assert summary(jobs) == "Jobs: 1 running · 2 interrupted · 1 finished · 1 stopped"
     assert summary([{"state": "new"}]) == "Jobs: 1 starting"
     assert summary([]) == "Jobs: none yet"

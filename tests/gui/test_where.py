@@ -120,7 +120,7 @@ def test_an_estimate_goes_on_while_the_tab_is_left(setup, qtbot):
 def test_an_estimate_goes_on_when_the_devices_are_known(setup, qtbot):
     setup._stop_measuring()
     setup.where._found = {}
-    setup.device.offer([("the best device", "auto")])
+    setup.device.offer([("looking…", "auto")])
     setup._measure()
     worker = setup._worker
     setup.where.show_computer({"devices": [CPU], "gpu_advice": []})

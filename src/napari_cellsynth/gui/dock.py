@@ -11,9 +11,7 @@ from qtpy.QtCore import QSize, Qt, QTimer
 from qtpy.QtGui import QKeyEvent, QKeySequence, QShortcut
 from qtpy.QtWidgets import (
     QAbstractButton,
-    QAbstractItemView,
     QDockWidget,
-    QLineEdit,
     QPushButton,
     QTabWidget,
     QVBoxLayout,
@@ -149,25 +147,13 @@ class CellSynthDock(QWidget):
             button.click()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # Qt's name
-        """Enter presses the button that has the keys, and in a field the tab's main button."""
+        """Enter presses the button that has the keys; in a field it confirms what is written, and begins nothing."""
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             focused = self.focusWidget()
             if isinstance(focused, QAbstractButton):
                 focused.click()
                 return
-            if isinstance(focused, QLineEdit) and self._plain(focused):
-                self.press_main()
-                return
         super().keyPressEvent(event)
-
-    def _plain(self, field: QLineEdit) -> bool:
-        """Whether a field is in a tab and does nothing of its own when Enter is pressed."""
-        holder: QWidget | None = field
-        while holder is not None and holder is not self.tabs:
-            if isinstance(holder, QAbstractItemView):
-                return False
-            holder = holder.parentWidget()
-        return holder is self.tabs and field.receivers(field.returnPressed) == 0
 
 
 class StartDock(CellSynthDock):

@@ -76,6 +76,8 @@ class JobStrip(QWidget):
         self._session = session
         self._watch = RunsWatch.of(session, self)
         self.deeds = Deeds(session, self._watch, self)
+        self._noted: dict[str, str] = {}
+        """Jobs that the note tells of, and the state in which they ended."""
         self.notices = Notices(self, self._show)
         self.line = Head()
         self.line.toggled.connect(self._turn)
@@ -97,6 +99,9 @@ class JobStrip(QWidget):
 
     def _list(self, jobs: Sequence[Row]) -> None:
         self.line.say(summary(jobs))
+        if any(self._noted.get(str(job["path"]), job["state"]) != job["state"] for job in jobs):
+            self._noted = {}
+            self.note.say("")
         if self.line.isChecked():
             self.list.show_jobs(jobs)
             self.list.setVisible(bool(jobs))
@@ -112,7 +117,7 @@ class JobStrip(QWidget):
 
     def _open(self, job: Row) -> None:
         """Enter or a double click: to where the job is followed, or what came of it is used."""
-        for key in ("open", "look"):
+        for key in ("use_done", "open", "look"):
             if key in buttons(job):
                 self.deeds.do(key, job)
                 return
@@ -135,6 +140,7 @@ class JobStrip(QWidget):
         before = [ending for ending in news if ending.while_closed]
         if before:
             self.note.say(while_closed(before))
+            self._noted = {str(ending.job["path"]): ending.job["state"] for ending in before}
         if not wanted():
             return
         if before:

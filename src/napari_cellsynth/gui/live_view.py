@@ -21,7 +21,7 @@ from napari_cellsynth.gui.jobs import PATIENCE_S, News, TrainingProcess, follow
 from napari_cellsynth.gui.kept import kept
 from napari_cellsynth.gui.parts import Bar, Foldout, Sentence, Thumbnails, button, column, row, rule, sure
 from napari_cellsynth.gui.plots import Curves
-from napari_cellsynth.gui.train_words import STATES, duration, percent, since
+from napari_cellsynth.gui.train_words import STATES, duration, percent, qualified, since
 from napari_cellsynth.gui.workers import Worker, call, start
 
 if TYPE_CHECKING:
@@ -66,6 +66,9 @@ class LiveView(QWidget):
         """When a process was started that has not said anything yet."""
         self._first_saved = 0
         """Step at which it is saved for the first time; 0 where that is not known."""
+        self._preset: str | None = None
+        self._told: dict[Path | None, str] = {}
+        """What was said of a run's end where all tabs show it."""
         self._layer_soon = QTimer(self, singleShot=True, interval=LAYER_MS)
         self._layer_soon.timeout.connect(self._make_layer)
         self._make()
@@ -86,13 +89,13 @@ class LiveView(QWidget):
         self.curves.head.toggled.connect(lambda _: self._draw_curves())
         kept().button("train.curves", self.curves.head)
         self.pause = button("Pause", lambda: self._ask("pause", "Pausing…"), "The processor is free meanwhile.")
-        self.go_on = button("Go on", self._go_on)
+        self.go_on = button("Resume", self._go_on)
         self.stop = button(
             "Stop and keep",
             lambda: self._ask("stop", "Stopping; it is saved first…"),
             "End now; what it learned is kept.",
         )
-        self.use = button("Use it", self._use, "Make cells with what it has learned so far.")
+        self.use = button("Use as it is", self._use, "Make cells with what it has learned so far.")
         self.delete = button("Delete…", self._delete, "Ends the training and moves its folder to the bin.")
         self._pictures = QWidget()
         pictures = column(
@@ -140,7 +143,7 @@ class LiveView(QWidget):
 
     def _leave(self) -> None:
         self._layer_soon.stop()
-        self._first_saved = 0
+        self._first_saved, self._preset = 0, None
         if self._worker is not None:
             self._worker.quit()
         self._worker, self.process, self.state, self.history = None, None, None, History()
@@ -169,7 +172,7 @@ class LiveView(QWidget):
             watches=True,
             owner=self,
         )
-        self._in_background(lambda: first_saved(process), returned=self._know_first, failed=lambda _: None)
+        self._in_background(lambda: planned(process), returned=self._know, failed=lambda _: None)
         if self._real is None:
             self._in_background(lambda: real_examples(process), returned=self._got_real, failed=lambda _: None)
 
@@ -223,9 +226,15 @@ class LiveView(QWidget):
 
     def _tell(self, before: RunState | None) -> None:
         """Say in the movie line, which all tabs show, that a training that one may have left alone has ended."""
-        ended = self.state is not None and self.state.state in ENDED
-        if before is not None and self.state is not None and before.state in LIVE and ended and not self.isVisible():
-            self._session.message.emit(f"{self.title.text()}: {STATES[self.state.state]}.")
+        if self.state is None:
+            return
+        words = f"{self.title.text()}: {STATES[self.state.state]}."
+        if self._told.get(self._run, words) != words:
+            self._session.message_withdrawn.emit(self._told.pop(self._run))
+        ended = self.state.state in ENDED
+        if before is not None and before.state in LIVE and ended and not self.isVisible():
+            self._told[self._run] = words
+            self._session.message.emit(words)
 
     def _say(self) -> None:
         if self._waiting:
@@ -233,7 +242,7 @@ class LiveView(QWidget):
         elif self._starting_since is not None:
             self.health.say("Starting; this takes a few seconds.")
         elif self.state is not None:
-            said = verdict(self.state, self.history, self._usable)
+            said = verdict(self.state, self.history, self._usable, self._preset)
             self.health.say(said.sentence, said.level)
 
     def _complain(self, error: Exception) -> None:
@@ -246,7 +255,9 @@ class LiveView(QWidget):
         live, starting = state in LIVE, self._starting_since is not None
         self.pause.setVisible(state == "running" or starting)
         self.go_on.setVisible(not starting and (state in ("paused", "new") or state in GOES_ON_FROM))
-        self.go_on.setText({"paused": "Go on", "new": "Start"}.get(state, "Go on training"))
+        self.go_on.setText("Start" if state == "new" else "Resume")
+        self.go_on.setToolTip(f"<qt>{self._goes_on_from(state)}</qt>")
+        self.use.setText("Use it" if state == "finished" else "Use as it is")
         self.stop.setVisible(live or starting)
         self.use.setVisible(self._usable)
         self.later.say(self._usable_when() if live and not self._usable else "")
@@ -254,8 +265,18 @@ class LiveView(QWidget):
             wish.setEnabled(not self._waiting and (live or wish is self.go_on))
         self.delete.setEnabled(self.process is not None)
 
-    def _know_first(self, step: int) -> None:
-        self._first_saved = step
+    def _goes_on_from(self, state: str) -> str:
+        if state == "new":
+            return "Begin it on this computer."
+        if state == "paused":
+            return "It goes on where it was paused."
+        return (
+            "It goes on from what was saved last." if self._usable else "It starts from 0: nothing had been saved yet."
+        )
+
+    def _know(self, plan: Plan) -> None:
+        self._first_saved, self._preset = plan.first_saved, plan.preset
+        self._say()
         self._buttons()
 
     def _usable_when(self) -> str:
@@ -355,7 +376,7 @@ class LiveView(QWidget):
 
     def _go_on(self) -> None:
         if self.state is not None and self.state.state == "paused":
-            self._ask("resume", "Going on…")
+            self._ask("resume", "Resuming…")
         elif self.process is not None and self.state is not None:
             new = self.state.state == "new"
             self.show_run(self.process.folder.path, begin=new, resume=not new)
@@ -408,10 +429,20 @@ def remove(process: TrainingProcess) -> None:
     delete(process.folder)
 
 
-def first_saved(process: TrainingProcess) -> int:
-    """Step at which a run is saved for the first time."""
-    settings = process.folder.record["settings"]
-    return min(int(settings["checkpoint_every"]), int(settings["steps"]))
+@dataclass(frozen=True)
+class Plan:
+    """What was settled before the training began."""
+
+    first_saved: int
+    """Step at which it is saved for the first time."""
+    preset: str | None
+
+
+def planned(process: TrainingProcess) -> Plan:
+    """What a run was made with."""
+    record = process.folder.record
+    settings = record["settings"]
+    return Plan(min(int(settings["checkpoint_every"]), int(settings["steps"])), record.get("preset"))
 
 
 @dataclass(frozen=True)
@@ -434,10 +465,11 @@ def real_examples(process: TrainingProcess) -> Real:
     return Real(data.images(indices[chosen]), data.pixel_size)
 
 
-def verdict(state: RunState, history: History, usable: bool) -> Health:
+def verdict(state: RunState, history: History, usable: bool, preset: str | None = None) -> Health:
     """The sentence under the progress bar, in every state."""
     if state.state == "interrupted":
-        kept = "What was saved last can be used or trained on." if usable else "Nothing had been saved yet."
+        nothing = "Resume starts from 0: nothing had been saved yet."
+        kept = "What was saved last can be used or trained on." if usable else nothing
         return Health("warning", f"Interrupted {since(state.since)}: {state.because}. {kept}")
     if state.state == "failed":
         return Health("bad", f"It failed at step {state.step:,}: {state.because or history.failed}")
@@ -446,7 +478,8 @@ def verdict(state: RunState, history: History, usable: bool) -> Health:
     if state.state == "cancelled":
         return Health("quiet", "Cancelled.")
     if state.state == "finished":
-        return ended("good", f"Finished after {state.step:,} steps.", history)
+        but = qualified(preset, state.step)
+        return ended("quiet" if but else "good", f"Finished after {state.step:,} steps. {but}".strip(), history)
     if state.state == "paused":
         return ended("quiet", f"Paused at step {state.step:,}.", history)
     if state.state == "waiting":

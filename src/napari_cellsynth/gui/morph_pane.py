@@ -111,7 +111,9 @@ class MorphPane(QWidget):
         """Use this run's model from now on."""
         if run != self._run:
             self._run = run
+            stays = self._let_stay()
             self._leave()
+            self.note.say(stays)
         self.begin.setEnabled(run is not None)
 
     def journey(self) -> list[Step]:
@@ -162,6 +164,13 @@ class MorphPane(QWidget):
             watches=False,
             owner=self,
         )
+
+    def _let_stay(self) -> str:
+        """Leave the layer in the viewer as it is, since the user asked for no other; says so where there is one."""
+        layer, self._layer = self._layer, None
+        if layer is None or not layer.there:
+            return ""
+        return f"The layer “{layer.layer.name}” stays in the viewer as it is; another model is chosen here now."
 
     def _leave(self) -> None:
         self._timer.stop()

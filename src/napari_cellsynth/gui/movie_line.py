@@ -140,6 +140,7 @@ class MovieLine(QFrame):
             self._signals.to(signal, self._layers_changed)
         self._signals.to(self.session.movie_changed, self._movie_changed)
         self._signals.to(self.session.message, self._message)
+        self._signals.to(self.session.message_withdrawn, self._withdraw)
         self._signals.to(self.openings.changed, self._show_reading)
         self._movie_changed(self.session.movie)
         self._layers_changed()
@@ -172,6 +173,10 @@ class MovieLine(QFrame):
 
     def _message(self, text: str) -> None:
         self._say(text)
+
+    def _withdraw(self, text: str) -> None:
+        if self.says.text() == text:
+            self._say("")
 
     def _say(self, text: str, level: str = "quiet", *, confirms: str = "") -> None:
         """A sentence, and where the user can say that it is so the button for it."""

@@ -46,6 +46,8 @@ class Session:
     journey_requested = Signal(object)
     """A journey (see :mod:`.journeys`) that is to be played."""
     message = Signal(str)
+    message_withdrawn = Signal(str)
+    """A message that holds no longer."""
     """A sentence about what was just done."""
 
     def __init__(self, viewer: napari.viewer.Viewer) -> None:

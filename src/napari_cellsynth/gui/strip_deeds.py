@@ -76,7 +76,7 @@ class Deeds(QObject):
         self._ask(job, "pause", "Pausing…")
 
     def resume(self, job: Row) -> None:
-        self._ask(job, "resume", "Going on…")
+        self._ask(job, "resume", "Resuming…")
 
     def stop(self, job: Row) -> None:
         self._ask(job, "stop", "Stopping; it is saved first…")
@@ -125,6 +125,8 @@ class Deeds(QObject):
     def use(self, job: Row) -> None:
         self._session.run = Path(job["path"])
         self._session.tab_requested.emit("use")
+
+    use_done = use
 
     def open(self, job: Row) -> None:
         if job.get("out"):

@@ -24,11 +24,12 @@ class Offer:
 OFFERS = {
     "start": Offer("Start", "Begin it on this computer.", asks=True),
     "pause": Offer("Pause", "The processor or GPU is free meanwhile.", asks=True),
-    "resume": Offer("Resume", "Go on with what was paused.", asks=True),
-    "take_up": Offer("Resume", "Go on, on this computer, from what was saved last.", asks=True),
+    "resume": Offer("Resume", "It goes on where it was paused.", asks=True),
+    "take_up": Offer("Resume", "It goes on, on this computer, from what was saved last.", asks=True),
     "stop": Offer("Stop and keep", "End now; what it learned is kept.", asks=True),
     "stop_waiting": Offer("Stop waiting", "It does not begin; it can be resumed later.", asks=True),
     "cancel": Offer("Cancel…", "End it now; nothing of the training set stays.", asks=True),
+    "use_done": Offer("Use it", "What it can make with what it has learned, in the Use tab."),
     "use": Offer("Use as it is", "What it can make with what it has learned so far, in the Use tab."),
     "open": Offer("Open", "What came of it, in the tab where it is used."),
     "why": Offer("Why?", "What happened, and its last lines."),
@@ -44,6 +45,15 @@ OFFERS = {
 }
 
 
+def tip(key: str, job: Row) -> str:
+    """The tool tip of an offer, for this job."""
+    if key != "take_up":
+        return OFFERS[key].tip
+    if not job.get("weights"):
+        return "It starts from 0, on this computer: nothing had been saved yet."
+    return f"It goes on, on this computer, from step {job.get('weights_step') or 0:,}, which was saved last."
+
+
 def buttons(job: Row) -> tuple[str, ...]:
     """Keys of :data:`OFFERS` that stand beside a job, in their order."""
     if job["state"] == "away":
@@ -52,7 +62,7 @@ def buttons(job: Row) -> tuple[str, ...]:
         return _of_a_set(job["state"])
     if not job.get("run", True):
         return ("why",) if job["state"] in ("interrupted", "failed") else ()
-    return tuple(key for key in _of_a_run(job["state"]) if key not in ("use", "open") or job.get("weights"))
+    return tuple(key for key in _of_a_run(job["state"]) if key not in ("use", "use_done") or job.get("weights"))
 
 
 def _of_a_run(state: str) -> tuple[str, ...]:
@@ -63,7 +73,7 @@ def _of_a_run(state: str) -> tuple[str, ...]:
         "waiting": ("stop_waiting",),
         "interrupted": ("take_up", "use", "why", "delete"),
         "failed": ("take_up", "use", "why", "delete"),
-        "finished": ("open", "delete"),
+        "finished": ("use_done", "delete"),
     }.get(state, ("take_up", "use", "delete"))
 
 

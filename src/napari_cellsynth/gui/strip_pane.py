@@ -13,7 +13,7 @@ from napari_cellsynth.gui import strip_words as words
 from napari_cellsynth.gui.parts import Sentence, button, column, row
 from napari_cellsynth.gui.strip_deeds import Deeds
 from napari_cellsynth.gui.strip_notices import want, wanted
-from napari_cellsynth.gui.strip_offers import OFFERS, buttons, rarer
+from napari_cellsynth.gui.strip_offers import OFFERS, buttons, rarer, tip
 from napari_cellsynth.gui.strip_words import Row
 
 NOTHING = "No training yet. What you train stays listed here."
@@ -47,6 +47,7 @@ class JobPane(QWidget):
             made.setVisible(key in offered)
             made.setEnabled(not (asked and (OFFERS[key].asks or key == "delete")))
             if key in offered and job is not None:
+                made.setToolTip(f"<qt>{tip(key, job)}</qt>")
                 made.setAccessibleName(f"{OFFERS[key].words.rstrip('?…')} {job['name']}")
         if job is None:
             self.words.say(NOTHING)

@@ -16,7 +16,9 @@ from napari_cellsynth.gui.words import capital
 
 Row = Mapping[str, Any]
 COUNTED = {"new": "starting", **{state: state for state in ("running", "paused", "waiting", "interrupted", "failed")}}
-"""States that the one line counts; the rest are not news."""
+"""States that the one line counts first."""
+OVER = ("finished", "stopped", "cancelled")
+"""States that it counts last: no news."""
 COLOURS = {"running": "good", "interrupted": "warning", "away": "warning", "failed": "bad", "finished": "good"}
 """Levels of the marks."""
 TOLD = {"new": "starting", "waiting": "waiting", "away": "not there now"}
@@ -32,9 +34,11 @@ def summary(jobs: Sequence[Row]) -> str:
     real = [job for job in jobs if job.get("kind") != "place"]
     counts = Counter(_counted(job) for job in real if job["state"] in COUNTED)
     told = [f"{counts[word]} {word}" for word in (*dict.fromkeys(COUNTED.values()), WAITS) if counts[word]]
-    rest = len(real) - sum(counts.values())
+    ended = Counter(job["state"] for job in real if job["state"] not in COUNTED)
+    told += [f"{ended[state]} {state}" for state in OVER if ended[state]]
+    rest = sum(ended.values()) - sum(ended[state] for state in OVER)
     if rest:
-        told.append(f"{rest} done")
+        told.append(f"{rest} not there now")
     away = len(jobs) - len(real)
     if away:
         told.append("1 folder away" if away == 1 else f"{away} folders away")
@@ -130,8 +134,10 @@ def kept(job: Row) -> str:
     if not job.get("run"):
         return ""
     if not job.get("weights"):
-        return "Nothing had been saved yet."
-    return f"Kept until {since(job.get('kept')).removeprefix('since ')}.".replace(" until .", ".")
+        return "Resume starts from 0: nothing had been saved yet."
+    when = since(job.get("kept")).removeprefix("since ")
+    last = f"Last saved at {when}" if when[:1].isdigit() and " " not in when else f"Last saved {when}".strip()
+    return f"{last}: Resume goes on from step {job.get('weights_step') or 0:,}."
 
 
 def heard(job: Row) -> str:

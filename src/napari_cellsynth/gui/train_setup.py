@@ -206,7 +206,7 @@ class TrainSetup(QWidget):
         if time.monotonic() > self._ask_devices:
             self._ask_devices = time.monotonic() + DEVICES_S
             # Where that fails, so will the estimate, and say why.
-            start(computer, returned=self.where.show_computer, failed=lambda _: None, watches=True, owner=self)
+            start(computer, returned=self.where.show_computer, failed=self.where.show_unknown, watches=True, owner=self)
 
     def _list_sets(self, found: list[Known]) -> None:
         chosen = self._session.training_set

@@ -74,4 +74,5 @@ class TrainTab(QWidget):
         self.setup.set_busy(any(row["state"] == "running" for row in live))
         theirs = [run for row in live if not self._session.of_example(run := Path(row["path"]))]
         if self._session.run is None and theirs:
-            self._session.run = theirs[0]
+            running = [Path(row["path"]) for row in live if row["state"] == "running"]
+            self._session.run = next((run for run in theirs if run in running), theirs[0])

@@ -31,6 +31,18 @@ MARKS = {
     "finished": "✓",
 }
 """What stands in front of a job in the list."""
+QUICK = "Quick test: not for results."
+"""Said of what was trained with the preset ``tiny``."""
+JUDGED = 300
+"""Steps below which nothing can be said about the health of a training."""
+
+
+def qualified(preset: str | None, step: int) -> str:
+    """What one should know of a training that has ended: that it was a test, or too short to be judged."""
+    said = [QUICK] if preset == "tiny" else []
+    if step < JUDGED:
+        said.append(f"Fewer than {JUDGED} steps: whether it learns well could not be judged.")
+    return " ".join(said)
 
 
 def duration(seconds: float) -> str:

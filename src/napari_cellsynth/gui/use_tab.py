@@ -15,7 +15,7 @@ from napari_cellsynth.gui.parts import Sentence, button, column, listen, row
 from napari_cellsynth.gui.pieces import Choice, Column
 from napari_cellsynth.gui.replay import write_what_was_done
 from napari_cellsynth.gui.runs_watch import RunsWatch
-from napari_cellsynth.gui.train_words import STATES
+from napari_cellsynth.gui.train_words import QUICK, STATES
 
 if TYPE_CHECKING:
     from napari_cellsynth.gui.state import Session
@@ -154,6 +154,7 @@ def words(job: dict[str, Any]) -> str:
 def about(job: dict[str, Any]) -> str:
     """What the model learned from and how long."""
     learned = f"{job['title']}, {job['weights_step']:,} of {job['steps']:,} steps, from {Path(job['data']).name}"
+    quick = f" {QUICK}" if job.get("preset") == "tiny" else ""
     if job["state"] in LIVE:
-        return f"{learned}. Still training: each use takes what was saved last."
-    return f"{learned}."
+        return f"{learned}. Still training: each use takes what was saved last.{quick}"
+    return f"{learned}.{quick}"

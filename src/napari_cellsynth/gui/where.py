@@ -16,6 +16,10 @@ from napari_cellsynth.gui.train_elsewhere import Elsewhere
 
 CROWDED = 0.8
 """Share of a GPU below which it is said who uses the rest."""
+LOOKING = "looking…"
+"""Stands for the devices until they are known."""
+UNKNOWN = "the best device"
+"""Where they could not be found out; the training will choose."""
 WAIT = "wait for it"
 WAIT_TIP = (
     "The training begins as soon as enough memory of the GPU is free: as much as the estimate says, else 80 % of it. "
@@ -65,7 +69,7 @@ class Where(QWidget):
         self.here.setChecked(True)
         self.away.setToolTip(f"<qt>{AWAY_TIP}</qt>")
         self.device = Choice()
-        self.device.offer([("the best device", "auto")])
+        self.device.offer([(LOOKING, "auto")])
         self.device.setAccessibleName("Where")
         self.wait = QCheckBox(WAIT)
         self.wait.setToolTip(f"<qt>{WAIT_TIP}</qt>")
@@ -110,6 +114,11 @@ class Where(QWidget):
         advice = found.get("gpu_advice") or []
         self._hindrance = advice[0] if advice else ""
         self._another()
+
+    def show_unknown(self, _: Exception) -> None:
+        """The devices could not be found out: the best is taken when it begins."""
+        if not self._found:
+            self.device.offer([(UNKNOWN, "auto")])
 
     def _turned(self, away: bool) -> None:
         self._local.setVisible(not away)
