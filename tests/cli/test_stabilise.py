@@ -180,3 +180,49 @@ def test_refusals(shell: Any, made: Path, tmp_path: Path, words: tuple[str, ...]
     assert said.status == 2
     assert why in said.complaint
     assert {path.name for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize("option", ["--labels", "--outlines"])
+def test_outlines_are_moved_with_their_recording(shell: Any, made: Path, tmp_path: Path, option: str) -> None:
+    words = ("stabilise", made / "movie.ome.tif", tmp_path / "s.ome.tif", option, made / "movie.labels.tif")
+    said = shell(*words, "--drift", made / "known.json", "--quiet")
+    assert said.status == 0, said.err
+    calm = read_stack(tmp_path / "s.labels.tif")
+    assert said.out.splitlines()[-1] == str(calm.path)
+    assert np.array_equal(calm.data[0][30:80, 30:80], calm.data[4][30:80, 30:80])
+
+
+@pytest.mark.parametrize("border", ["edge", "crop"])
+def test_masks_of_the_recording_as_filmed_on_the_steady_one(
+    shell: Any, made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], border: str
+) -> None:
+    from napari_cellsynth.cli.recordings_options import RecordingsOptions
+
+    calm = steady(shell, made, tmp_path, "--border", border)
+    options = RecordingsOptions(stacks=(calm,), labels=((made / "movie.labels.tif",),))
+    ((_, labels),) = options._pairs("needed")
+    told = capsys.readouterr().err
+    before = read_stack(made / "movie.labels.tif")
+    assert labels is not None
+    if border == "crop":  # whose frames they have, is certain
+        assert "were moved along" in told
+        assert labels.shape == read_stack(calm).shape
+        assert np.array_equal(labels.frame(0)[20:60, 20:60], labels.frame(4)[20:60, 20:60])
+        return
+    assert "do not say whether they were drawn before" in told and "cellsynth stabilise" in told
+    assert np.array_equal(labels.frame(4), before.frame(4))
+    # those of a phantom are of the recording as filmed
+    about = {"kind": "labels", "axes": "TYX", "made_by": "napari-cellsynth phantom", "synthetic": True}
+    write_plain_tiff(tmp_path / "true.tif", np.asarray(before.data), about)
+    ((_, true),) = RecordingsOptions(stacks=(calm,), labels=((tmp_path / "true.tif",),))._pairs("needed")
+    assert true is not None and "were moved along" in capsys.readouterr().err
+    assert np.array_equal(true.frame(0)[30:80, 30:80], true.frame(4)[30:80, 30:80])
+    # those that were found on it are as they are
+    shell("segment", "watershed", calm, tmp_path / "found.tif", "--diameter", "10px", "--quiet")
+    RecordingsOptions(stacks=(calm,), labels=((tmp_path / "found.tif",),))._pairs("needed")
+    assert capsys.readouterr().err == ""
+
+
+def test_a_label_image_that_is_not_there(shell: Any, made: Path, tmp_path: Path) -> None:
+    words = ("prepare", "crops", made / "movie.ome.tif", "--labels", tmp_path / "no.tif", "--out", tmp_path / "set")
+    assert "no.tif does not exist; give a label image" in shell(*words).complaint

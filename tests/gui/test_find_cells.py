@@ -223,3 +223,21 @@ def test_outlines_found_on_a_stabilised_movie_know_it(qtbot: QtBot, viewer: Any,
     with qtbot.waitSignal(pane.found, timeout=PATIENCE):
         pane.start()
     assert cells.session.outlines in returnable(viewer, steady)
+
+
+def test_outlines_of_the_movie_as_filmed_are_doubted_on_the_steady_one(
+    qtbot: QtBot, viewer: Any, cells: Any, tmp_path: Path
+) -> None:
+    offsets = np.array([(0, 0), (3, 1), (-2, 4), (1, 1)], float)
+    steady = add_stabilised(viewer, cells.session.movie, Drift(offsets))
+    cells.session.movie = steady
+    labels = np.zeros((4, 160, 160), np.uint16)
+    labels[:, 30:50, 30:50] = 1
+    tifffile.imwrite(tmp_path / "masks.tif", labels)
+    assert cells.open_file(tmp_path / "masks.tif") is not None
+    qtbot.waitUntil(lambda: cells.count is not None, timeout=PATIENCE)
+    assert cells.says.text().count("drawn before or after the stage's motion") == 1
+    painted = viewer.add_labels(labels.copy(), metadata={BLOCK: {"made_on": "another"}})
+    cells.session.outlines = painted
+    qtbot.waitUntil(lambda: cells.count is not None, timeout=PATIENCE)
+    assert "drawn before" not in cells.says.text()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ from napari_cellsynth.stack.recordings.holdout import HoldOut
 if TYPE_CHECKING:
     from napari_cellsynth.stack.recordings.recording import Pair, Recording
     from napari_cellsynth.stack.recordings.table import Table
+    from napari_cellsynth.stack.stack import Stack
 
 OUTLINES = "cells are cut by their outlines: give --labels one file for each recording, in the same order"
 IN_OPTIONS = {
@@ -101,7 +103,7 @@ class RecordingsOptions(HoldOutOptions, StackOptions):
 
     def _recordings(self, settings: HoldOut, labels: Literal["needed", "taken", "none"]) -> list[Recording]:
         if self.table is not None:
-            return self._checked(self._table().recordings(settings, labels=labels != "none"), labels)
+            return self._checked(_moved(self._table().recordings(settings, labels=labels != "none")), labels)
         from napari_cellsynth.stack.recordings.recording import recordings_of
 
         channel, z = self._selection()
@@ -156,7 +158,7 @@ class RecordingsOptions(HoldOutOptions, StackOptions):
         return found[0], found[1]
 
     def _pairs(self, needed: str) -> list[Pair]:
-        from napari_cellsynth.stack.labels import read_labels
+        from napari_cellsynth.stack.fitness.moved_along import labels_for
 
         if not self.stacks:
             raise BadInput("name at least one recording (STACK), or give a table of recordings with --table")
@@ -168,7 +170,7 @@ class RecordingsOptions(HoldOutOptions, StackOptions):
         stacks = [self.read(path) for path in self.stacks]
         if not labels:
             return [(stack, None) for stack in stacks]
-        return [(stack, read_labels(path, stack)) for stack, path in zip(stacks, labels, strict=True)]
+        return [(stack, _told(labels_for(path, stack))) for stack, path in zip(stacks, labels, strict=True)]
 
     def _checked(self, recordings: list[Recording], labels: str) -> list[Recording]:
         lacking = [recording.name for recording in recordings if recording.labels is None]
@@ -178,6 +180,26 @@ class RecordingsOptions(HoldOutOptions, StackOptions):
                 " for nothing (leave out)"
             )
         return recordings
+
+
+def _moved(recordings: list[Recording]) -> list[Recording]:
+    """Outlines of recordings that were made steady since, moved along, or said not to be told."""
+    from napari_cellsynth.stack.fitness.moved_along import moved_along
+
+    return [
+        one if one.labels is None else replace(one, labels=_told(moved_along(one.labels, one.stack)))
+        for one in recordings
+    ]
+
+
+def _told(labels: Stack) -> Stack:
+    """Outlines of a recording that was made steady may have been drawn before: said on stderr."""
+    from napari_cellsynth.stack.fitness.moved_along import MOVED, UNKNOWN
+
+    for note in labels.notes:
+        if MOVED in note or UNKNOWN in note:
+            print(f"note: {note}", file=sys.stderr)
+    return labels
 
 
 def _check_different(stacks: tuple[Path, ...]) -> None:

@@ -40,6 +40,8 @@ class Stabilise:
     """Move by fractions of a pixel, which interpolates; else by whole pixels, and no value changes."""
     labels: bool = False
     """STACK holds outlines: numbers stay numbers."""
+    outlines: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")] = None
+    """Outlines of STACK, moved as it is and written as OUT.labels.tif (--labels FILE after OUT means the same)."""
     recording: OmitArgPrefixes[StackOptions] = field(default_factory=StackOptions)
     quiet: bool = False
     """No progress."""
@@ -52,24 +54,48 @@ def main(words: Sequence[str]) -> int:
     from napari_cellsynth.stack.fitness.stabilise import stabilise, stabilise_labels
     from napari_cellsynth.stack.fitness.steadied import Steadied
 
-    options = parse(Stabilise, "stabilise", words)
+    options = parse(Stabilise, "stabilise", _with_outlines(words))
     if options.drift is not None and (options.channel or options.z):
         raise BadInput("--channel and --z say where the stage is followed; leave them out with --drift")
     out = image_path(options.out)
     record = beside(out, "drift.json")
-    refuse_others(out, [record])
+    side = beside(out, "labels.tif")
+    refuse_others(out, [record] if options.outlines is None else [record, side])
     stack = options.recording.read(options.stack)
+    outlines = _outlines(options, stack)
     drift = _drift(options, stack)
     move = stabilise_labels if options.labels else stabilise
     steady = move(stack, drift, border=options.border)
     with ProgressLine(out.name, quiet=options.quiet) as line:
         write_stack(out, steady, progress=line.at, kind="labels" if options.labels else "image")
+        if outlines is not None:
+            moved = stabilise_labels(outlines, drift, border="crop" if options.border == "crop" else "zero")
+            write_stack(side, moved, progress=line.at, kind="labels")
     how = Steadied.of(steady)
     assert how is not None
     how.write(record)
     print(_in_words(drift))
-    print(f"{out}\n{record}")
+    print("\n".join(map(str, (out, record) if outlines is None else (out, record, side))))
     return 0
+
+
+def _with_outlines(words: Sequence[str]) -> list[str]:
+    """``STACK OUT --labels FILE`` and ``--labels=FILE`` as ``--outlines FILE``: the flag alone takes no file."""
+    given = [word.replace("--labels=", "--outlines=", 1) if word.startswith("--labels=") else word for word in words]
+    named = len(given) > 1 and not any(word.startswith("-") for word in given[:2])
+    if named and "--labels" in given[:-1] and not given[(at := given.index("--labels")) + 1].startswith("-"):
+        given[at] = "--outlines"
+    return given
+
+
+def _outlines(options: Stabilise, stack: Stack) -> Stack | None:
+    from napari_cellsynth.stack.labels import read_labels
+
+    if options.outlines is None:
+        return None
+    if options.labels:
+        raise BadInput("--labels says that STACK holds outlines, --outlines that FILE does; give one of them")
+    return read_labels(options.outlines, stack)
 
 
 def _drift(options: Stabilise, stack: Stack) -> Drift:

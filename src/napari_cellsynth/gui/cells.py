@@ -17,7 +17,8 @@ from napari_cellsynth.gui.find_cells import FindCells
 from napari_cellsynth.gui.layers import add_stack, complete, facts_of, outlines_in, stack_of
 from napari_cellsynth.gui.parts import Sentence, button, row
 from napari_cellsynth.gui.pieces import Choice, Listening, Section
-from napari_cellsynth.gui.steady_layers import ground_of
+from napari_cellsynth.gui.steady_layers import ground_of, is_stabilised
+from napari_cellsynth.stack.fitness.moved_along import UNKNOWN
 
 if TYPE_CHECKING:
     from napari_cellsynth.gui.state import Session
@@ -73,6 +74,15 @@ def axes_of_outlines(outlines: Any, movie: Any) -> str | None:
     return None
 
 
+def notes_on(outlines: Any, movie: Any) -> tuple[str, ...]:
+    """What is odd about outlines, also that they may have been drawn before the movie was made steady."""
+    notes = () if outlines is None else facts_of(outlines).notes
+    if outlines is None or movie is None or not is_stabilised(movie) or ground_of(outlines) is not None:
+        return notes
+    told = any(UNKNOWN in note for note in notes)
+    return notes if told else (*notes, f"these outlines {UNKNOWN} the movie: if before, choose the movie itself")
+
+
 def take_scale(outlines: Any, movie: Any) -> None:
     """Outlines of the movie's shape that know no scale take the movie's, so that they lie on its cells."""
     axes = None if outlines is None or movie is None else axes_of_outlines(outlines, movie)
@@ -87,11 +97,11 @@ def take_scale(outlines: Any, movie: Any) -> None:
 
 def open_masks(session: Session, path: Path) -> Any:
     """Show a mask file or folder as a layer on the movie; BadInput where there is none, or it does not fit."""
-    from napari_cellsynth.stack.labels import read_labels
+    from napari_cellsynth.stack.fitness.moved_along import labels_for
 
     if session.movie is None:
         raise BadInput("open the movie first, then the mask file that belongs to it")
-    labels = read_labels(path, stack_of(session.movie))
+    labels = labels_for(path, stack_of(session.movie))
     return add_stack(session.viewer, labels, kind="labels", like=session.movie)
 
 
@@ -262,7 +272,7 @@ class CellsSection(Section):
         if count.outlines == 0:
             self.says.say("These outlines are empty: paint cells, or choose other outlines.", "warning")
         else:
-            notes = facts_of(self.session.outlines).notes if self.session.outlines is not None else ()
+            notes = notes_on(self.session.outlines, self.session.movie)
             said = [words.cells_counted(count.outlines, count.cells, count.tracked), *(f"{capital(n)}." for n in notes)]
             self.says.say(" ".join(said), "warning" if notes else "quiet")
 

@@ -6,8 +6,6 @@ known as long as that layer is there, and in files that it is saved to.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -21,6 +19,7 @@ from napari_cellsynth.gui.shown import shown
 from napari_cellsynth.stack.fitness.drift import Drift
 from napari_cellsynth.stack.fitness.places import restore_points
 from napari_cellsynth.stack.fitness.stabilise import KEY, drift_of, restore, restore_labels, stabilise
+from napari_cellsynth.stack.provenance import MADE_ON, ground_of_block
 
 if TYPE_CHECKING:
     import napari
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
 KINDS = ("Image", "Labels", "Points", "Tracks")
 LOOKS = ("colormap", "contrast_limits", "gamma", "interpolation2d")
 """What a stabilised movie has of the movie as it is shown."""
-MADE_ON = "made_on"
-"""Key in a layer's block: the drift, as a hash, of the stabilised movie that it was made on."""
 
 
 def is_stabilised(layer: Any) -> bool:
@@ -42,11 +39,7 @@ def is_stabilised(layer: Any) -> bool:
 
 def ground_of(layer: Any) -> str | None:
     """Which stabilised movie a layer lies on, or is: a hash of the drift; None where the stage's motion is in it."""
-    block = layer.metadata.get(BLOCK) or {}
-    if not is_stabilised(layer):
-        return block.get(MADE_ON)
-    told = json.dumps(block["settings"][KEY], sort_keys=True)
-    return hashlib.sha256(told.encode()).hexdigest()[:16]
+    return ground_of_block(layer.metadata.get(BLOCK))
 
 
 def made_on(stack: Stack, movie: Any) -> Stack:

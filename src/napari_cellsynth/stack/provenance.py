@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -10,6 +12,12 @@ NAMESPACE = "napari-cellsynth"
 
 RECORD = "_stack"
 """Key beside the block's own under which a file says how the stack was before it was written."""
+
+STABILISED = "stabilised"
+"""Key in the block's settings under which the drift stands that was taken out."""
+
+MADE_ON = "made_on"
+"""Key in the block of what was made on a steady recording: the drift that was taken out of that, as a hash."""
 
 VERSION = 1
 """Version of the block's keys."""
@@ -44,3 +52,12 @@ def provenance_block(
         "inputs": list(inputs),
     }
     return {key: value for key, value in block.items() if value is not None and value != []}
+
+
+def ground_of_block(block: Mapping[str, Any] | None) -> str | None:
+    """Which steady recording a block is of, or of what was made on it: a hash; None where the stage's motion is in."""
+    block = block or {}
+    told = (block.get("settings") or {}).get(STABILISED)
+    if told is None:
+        return block.get(MADE_ON)
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]

@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.stack.fitness.drift import Drift
-from napari_cellsynth.stack.provenance import provenance_block
+from napari_cellsynth.stack.provenance import STABILISED, provenance_block
 from napari_cellsynth.stack.stack import Stack
 
 Border = Literal["crop", "edge", "zero"]
 """What is made of pixels that a frame does not show: left out of all frames, the nearest one it shows, or 0."""
-KEY = "stabilised"
+KEY = STABILISED
 """Key in the settings of the provenance block under which the drift stands."""
 SPLINE = 3
 """Order of the interpolation for fractions of a pixel."""

@@ -31,6 +31,8 @@ def read_labels(path: str | Path, like: Stack) -> Stack:
     picture of cells instead of their outlines.
     """
     path = Path(path)
+    if not path.exists():
+        raise BadInput(f"{path} does not exist; give a label image, a number for each cell and 0 between them")
     if path.suffix.lower() in _ADVICE and path.is_file():
         raise BadInput(f"{path.name} is {_ADVICE[path.suffix.lower()]}")
     labels = _read(path, like)

@@ -24,7 +24,7 @@ from napari_cellsynth.stack.outlines.frame import diameter_in_pixels, method_for
 from napari_cellsynth.stack.outlines.image import normalised
 from napari_cellsynth.stack.outlines.score import overlaps
 from napari_cellsynth.stack.outlines.settings import OutlineSettings
-from napari_cellsynth.stack.provenance import provenance_block
+from napari_cellsynth.stack.provenance import MADE_ON, ground_of_block, provenance_block
 from napari_cellsynth.stack.stack import Stack
 
 IN_MEMORY = 512 * 2**20
@@ -106,8 +106,14 @@ def outline_stack(
         frame_interval=stack.frame_interval,
         name=f"{stack.name} outlines",
         # By its own hash it is known whether somebody has painted on them since.
-        provenance={**block, OWN_HASH: outlines_hash(data)},
+        provenance={**block, **_ground(stack), OWN_HASH: outlines_hash(data)},
     )
+
+
+def _ground(stack: Stack) -> dict[str, str]:
+    """On which steady recording they were found, so that nobody moves them along once more."""
+    ground = ground_of_block(stack.provenance)
+    return {} if ground is None else {MADE_ON: ground}
 
 
 def outlines_hash(labels: Any) -> str:
