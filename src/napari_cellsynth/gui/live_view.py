@@ -469,7 +469,7 @@ def verdict(state: RunState, history: History, usable: bool, preset: str | None 
     """The sentence under the progress bar, in every state."""
     if state.state == "interrupted":
         nothing = "Resume starts from 0: nothing had been saved yet."
-        kept = "What was saved last can be used or trained on." if usable else nothing
+        kept = "What was saved last can be used; Resume goes on from it." if usable else nothing
         return Health("warning", f"Interrupted {since(state.since)}: {state.because}. {kept}")
     if state.state == "failed":
         return Health("bad", f"It failed at step {state.step:,}: {state.because or history.failed}")
