@@ -35,6 +35,7 @@ DRAW_S = 0.9
 """From one drawing of numbers and curves to the next, at least."""
 DELETING = "Deleting…"
 """What is said until the folder is in the bin, whatever the training says meanwhile."""
+USABLE = "What was saved last can be used; Resume goes on from it."
 LAYER_MS = 60
 """From the first pictures in the panel to their layer."""
 
@@ -97,6 +98,8 @@ class LiveView(QWidget):
         )
         self.use = button("Use as it is", self._use, "Make cells with what it has learned so far.")
         self.delete = button("Delete…", self._delete, "Ends the training and moves its folder to the bin.")
+        for made in (self.pause, self.go_on, self.stop, self.use, self.delete):
+            made.setStyleSheet("QPushButton { padding: 2px 6px; }")  # so that four fit side by side
         self._pictures = QWidget()
         pictures = column(
             row(_caption("real"), self.real), row(_caption("made"), self.made), parent=self._pictures, spacing=2
@@ -468,8 +471,7 @@ def real_examples(process: TrainingProcess) -> Real:
 def verdict(state: RunState, history: History, usable: bool, preset: str | None = None) -> Health:
     """The sentence under the progress bar, in every state."""
     if state.state == "interrupted":
-        nothing = "Resume starts from 0: nothing had been saved yet."
-        kept = "What was saved last can be used; Resume goes on from it." if usable else nothing
+        kept = USABLE if usable else "Resume starts from 0: nothing had been saved yet."
         return Health("warning", f"Interrupted {since(state.since)}: {state.because}. {kept}")
     if state.state == "failed":
         return Health("bad", f"It failed at step {state.step:,}: {state.because or history.failed}")
