@@ -269,13 +269,9 @@ class LiveView(QWidget):
         self.delete.setEnabled(self.process is not None)
 
     def _goes_on_from(self, state: str) -> str:
-        if state == "new":
-            return "Begin it on this computer."
-        if state == "paused":
-            return "It goes on where it was paused."
-        return (
-            "It goes on from what was saved last." if self._usable else "It starts from 0: nothing had been saved yet."
-        )
+        known = {"new": "Begin it on this computer.", "paused": "It goes on where it was paused."}
+        last = "It goes on from what was saved last."
+        return known.get(state, last if self._usable else "It starts from 0: nothing had been saved yet.")
 
     def _know(self, plan: Plan) -> None:
         self._first_saved, self._preset = plan.first_saved, plan.preset
