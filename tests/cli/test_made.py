@@ -118,3 +118,10 @@ def test_a_run_without_weights_says_so(shell, crops, tmp_path) -> None:
 
     api.create_run("dcgan", crops, tmp_path / "new", preset="tiny")
     assert "no weights yet" in shell("sample", tmp_path / "new", tmp_path / "x").complaint
+
+
+def test_what_is_replaced_and_under_which_name_it_is_written_is_said(shell, run, tmp_path) -> None:
+    first = shell("sample", run, tmp_path / "a.xyz", "--count", 1)
+    assert f"the file is {tmp_path / 'a.xyz.ome.tif'}" in first.err and "replaces" not in first.err
+    assert shell("sample", run, tmp_path / "b", "--count", 1).err == ""
+    assert f"replaces {tmp_path / 'b.ome.tif'}" in shell("sample", run, tmp_path / "b", "--count", 1).err

@@ -134,14 +134,24 @@ def test_bytes_in_words(count, words) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(0.2, "1 s"), (59, "59 s"), (150, "2 min"), (8000, "2 h 10 min"), (3600 * 20.4, "20 h 20 min"), (4e5, "5 days")],
+    [
+        (0.2, "1 s"),
+        (59, "59 s"),
+        (150, "2 min"),
+        (8000, "2 h 10 min"),
+        (3600 * 20.4, "20 h 20 min"),
+        (4e5, "5 days"),
+        (1e9, "more than a year"),
+    ],
 )
 def test_a_time_to_go_in_words(seconds, words) -> None:
     assert lasting(seconds) == words
 
 
 def test_every_job_of_all_places(shell, run, tmp_path) -> None:
-    assert shell("runs", "--all").out == "no jobs in any place\n"
+    said = shell("runs", "--all")
+    assert said.out == "no jobs in any place\n"
+    assert said.err.startswith("jobs are looked for in ") and "cellsynth runs --add DIR" in said.err
     assert shell("runs", "--add", run.parent).status == 0
     (row,) = json.loads(shell("runs", "--all", "--json").out)
     keys = ["kind", "name", "place", "path", "state", "because", "since", "created", "step", "steps", "seconds_left"]

@@ -1,6 +1,7 @@
 """What a run will take: how many steps are tried, what is known from before, and when it is measured anew."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from toys import Line, Toy, toy_settings
@@ -116,13 +117,19 @@ def test_what_was_measured_on_a_busy_computer_is_soon_forgotten(tmp_path, monkey
     monkeypatch.setattr(measured, "_busy", lambda: True)
     known = Measured(tmp_path)
     known.keep("a", COST)
-    assert known.find("a") == COST
+    found = known.find("a")
+    assert found == replace(COST, busy=True) and found.estimate(toy_settings()).busy
+    # now that it is quiet, it can be known better
+    monkeypatch.setattr(measured, "_busy", lambda: False)
+    assert known.find("a") is None
+    monkeypatch.setattr(measured, "_busy", lambda: True)
     monkeypatch.setattr(measured, "GOOD_FOR_IF_BUSY", -1.0)
     assert known.find("a") is None
 
 
 def test_the_oldest_are_forgotten_and_damage_counts_as_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr(measured, "KEPT", 2)
+    monkeypatch.setattr(measured, "_busy", lambda: False)
     known = Measured(tmp_path)
     for name in "abc":
         known.keep(name, COST)

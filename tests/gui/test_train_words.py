@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -118,3 +119,14 @@ def test_the_strip_counts_what_is_news():
     assert summary(jobs) == "Jobs: 1 running · 2 interrupted · 1 finished · 1 stopped"
     assert summary([{"state": "new"}]) == "Jobs: 1 starting"
     assert summary([]) == "Jobs: none yet"
+
+
+def test_a_busy_computer_and_more_than_a_year_are_said() -> None:
+    from napari_cellsynth.cli.train import estimate_in_words
+
+    taken = Estimate(seconds_per_step=1.0, seconds=60.0, memory=10**9, disk=10**8, busy=True)
+    for words in (estimate_words(taken, "cpu"), estimate_in_words(taken)):
+        assert "(measured while the computer was busy)" in words
+    long = replace(taken, seconds=1.07e9, busy=False)
+    for words in (estimate_words(long, "cpu"), estimate_in_words(long)):
+        assert words.lower().startswith("more than a year: fewer steps") and "busy" not in words

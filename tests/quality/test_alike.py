@@ -52,7 +52,7 @@ def values(found: Found) -> dict[str, float]:
 def test_more_real_cells_are_alike() -> None:
     check = judged(material(cells(100, 2)))
     assert [one.level for one in check.found] == ["good", "good", "good"], check.sentence()
-    assert check.sentence().startswith("Alike as far as could be measured: as near to unseen cells as real ones")
+    assert check.sentence().startswith("Alike as far as could be measured: as near to held-out crops as real ones")
     far = values(by_code(check)["distance"])
     assert far["made"] < 1.3 * far["real"] < far["free"] / 5
     assert far["halves"] == pytest.approx(far["real"], rel=0.6), "unseen cells are of the same kind here"
@@ -73,7 +73,7 @@ def test_blurred_cells_are_further_than_real_ones_and_nearer_than_noise() -> Non
     far = values(found)
     highest = next(row.high for row in found.rows if row.name == "real")
     assert highest is not None and highest < far["made"] < far["free"]
-    assert found.level == "warning" and "times as far from unseen cells" in found.sentence
+    assert found.level == "warning" and "times as far from held-out crops" in found.sentence
 
 
 def test_copies_are_named_and_lie_beside_what_they_copy() -> None:
@@ -106,7 +106,10 @@ def test_little_to_compare_with_is_said() -> None:
     assert by_code(check)["copies"].level == "quiet" and "Fewer than 8" in by_code(check)["copies"].sentence
     assert any("a look, not for a result" in note for note in check.notes())
     again = judged(material(cells(100, 2), unseen_cells=np.arange(60)))
-    assert any("60 of the unseen cells were learned from" in note for note in again.notes())
+    assert any("60 of the held-out cells were learned from" in note for note in again.notes())
+    assert "60 held-out crops (of 60 cells, 60 of them also learned from, at other times)" in again.notes()[0]
+    told = by_code(again)["copies"]
+    assert told.level == "quiet" and "cannot be said" in told.sentence and "no copies" not in again.sentence()
     with pytest.raises(BadInput, match="one size"):
         material(cells(100, 2, size=16))
     with pytest.raises(BadInput, match="at least 2"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,11 +31,13 @@ def estimate(
     """Time, memory and disk of a run, from three real steps that leave nothing behind.
 
     What was measured on this computer before is kept in the home and not
-    measured again: see :func:`known_estimate`.
+    measured again: see :func:`known_estimate`.  ``busy`` says that the
+    computer had much else to do meanwhile; when it has not, it is measured
+    anew.
     """
     from napari_cellsynth.engine.devices import resolve_device
     from napari_cellsynth.engine.estimate import Cost
-    from napari_cellsynth.engine.measured import Measured, key_of
+    from napari_cellsynth.engine.measured import Measured, is_busy, key_of
     from napari_cellsynth.engine.train import measure
     from napari_cellsynth.models.registry import family as known
 
@@ -47,7 +50,7 @@ def estimate(
     if before is not None:
         return before
     recipe = chosen.load("recipe")(settings, training_set.path)
-    found = measure(recipe, settings, device, threads=threads)
+    found = replace(measure(recipe, settings, device, threads=threads), busy=is_busy())
     if found.micro_batch is None:
         # Where memory was short, it may be another time because of other programs.
         Measured(home()).keep(key_of(chosen.name, settings, training_set.record, device, threads), Cost.of(found))

@@ -31,6 +31,7 @@ IN_WORDS = {
     r"Could not parse arguments \[(.*?)\] into tuple type typing\.Tuple\[(.*?)\]": r"\1 given; it takes \2",
 }
 CHOICES = re.compile(r"invalid choice '(.*)' for argument '(.*)'\. Expected one of \((.*)\)", re.IGNORECASE)
+NO_PARSE = re.compile(r"Could not find valid parse for arguments: \[(.*)\]")
 UNION = re.compile(r"Error parsing (\S+): no type matching (\S+) could be instantiated from \[(.*?)\]\.")
 OF_A_KIND = re.compile(r"\s*- (<class .*?>|\S+): (.*)")
 LOOKS = (FlagCreatePairsOff, HelptextFromCommentsOff)
@@ -89,7 +90,7 @@ def _one_line(box: str) -> str:
     text = _of_a_union(first) or " ".join(line.strip() for line in first).strip(" .") or "the command cannot be read"
     for said, meant in IN_WORDS.items():
         text = re.sub(said, meant, text)
-    text = CHOICES.sub(_choices, text)
+    text = NO_PARSE.sub(_not_numbers, CHOICES.sub(_choices, text))
     guess = re.search(r"Perhaps you meant:[^\w-]+(--[\w-]+)", box)
     return text[0].lower() + text[1:] + (f" (did you mean {guess.group(1)}?)" if guess else "")
 
@@ -146,4 +147,17 @@ def _choices(found: re.Match[str]) -> str:
     """tyro lists them as a set does, in another order each time, and None among them."""
     given, option, choices = found.groups()
     names = sorted(name.strip(" '") for name in choices.split(","))
-    return f"{option} {given} given; it is one of {', '.join(name for name in names if name not in ('None', ''))}"
+    names = [name for name in names if name not in ("None", "")]
+    near = [name for name in names if len(given) > 2 and name.startswith(given.lower())]
+    meant = f" (did you mean {near[0]}?)" if len(near) == 1 else ""
+    return f"{option} {given} given; it is one of {', '.join(names)}{meant}"
+
+
+def _not_numbers(found: re.Match[str]) -> str:
+    """Which of several values is none: tyro lists them all."""
+    values = [value.strip(" '\"") for value in found.group(1).split(",")]
+    for number, kind in ((r"[-+]?[\d.]+(e[-+]?\d+)?", "number"), (r"[-+]?\d+", "whole number")):
+        for value in values:
+            if re.fullmatch(number, value, re.IGNORECASE) is None:
+                return f"{value!r} is not a {kind}"
+    return f"{found.group(1)} given, which cannot be read"

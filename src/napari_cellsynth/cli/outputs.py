@@ -17,6 +17,8 @@ def place_for(out: Path) -> Path:
     """The file that images go to; BadInput where that, or the masks beside it, would cost another's file."""
     path = image_path(out)
     refuse_others(path, [beside(path, "labels.tif")])
+    if path.name != out.name and out.suffix:
+        print(f"note: {out.suffix} is no format that is written; the file is {path}", file=sys.stderr)
     return path
 
 
@@ -27,6 +29,8 @@ def write_made(path: Path, images: Stack, labels: Stack | None, *, quiet: bool) 
     side = beside(path, "labels.tif")
     if labels is None:
         refuse_stale([side])
+    if path.exists():
+        print(f"note: replaces {path}, of an earlier output", file=sys.stderr)
     written = [write_stack(path, images)]
     if labels is not None:
         written.append(write_stack(side, labels, kind="labels"))

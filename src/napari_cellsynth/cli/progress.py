@@ -98,7 +98,15 @@ def lasting(seconds: float) -> str:
     for unit, enough in ((1, 120), (60, 7200), (600, 48 * 3600)):
         if seconds < enough:
             return format_duration(max(unit, round(seconds / unit) * unit))
+    if seconds > 365 * 86400:
+        return "more than a year"
     return f"{round(seconds / 86400)} days"
+
+
+def about_so_long(seconds: float) -> str:
+    """``about 40 min``, or what to do about more than a year."""
+    left = lasting(seconds)
+    return f"{left}: fewer steps, or smaller images" if left.startswith("more") else f"about {left}"
 
 
 in_bytes = format_bytes

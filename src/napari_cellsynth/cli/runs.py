@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -70,7 +71,9 @@ def _places(options: Runs) -> int:
     if options.json:
         print(json.dumps(jobs))
     elif not jobs:
+        looked = ", ".join(str(place.path) for place in api.places())
         print("no jobs in any place")
+        print(f"jobs are looked for in {looked}; add a folder with cellsynth runs --add DIR", file=sys.stderr)
     else:
         print("\n".join(_job(job) for job in jobs))
     return 0

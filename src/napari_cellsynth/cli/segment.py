@@ -57,6 +57,7 @@ def main(words: Sequence[str]) -> int:
     from napari_cellsynth.cli.progress import ProgressLine
     from napari_cellsynth.stack.stack import Stack
 
+    _check_first(words)
     options = parse(Segment, "segment", words)
     _check_method(options.method)
     settings = _settings(options)
@@ -103,6 +104,17 @@ def stack_z(text: str) -> Any:
         return value_of("z", text)
     except BadInput as error:
         raise BadInput(f"--z {text} given; {error}") from None
+
+
+def _check_first(words: Sequence[str]) -> None:
+    """BadInput where a recording stands in the place of METHOD, before something else is said to be missing."""
+    if not words or words[0].startswith("-") or words[0] in METHODS:
+        return
+    if Path(words[0]).is_file() or words[0].lower().endswith((".tif", ".tiff", ".zarr")):
+        raise BadInput(
+            f"{words[0]!r} is no method; methods: {', '.join(METHODS)}; METHOD comes first:"
+            " cellsynth segment auto STACK OUT"
+        )
 
 
 def _check_method(method: str) -> None:

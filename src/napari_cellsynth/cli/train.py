@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from tyro.conf import Positional, UseAppendAction, arg
 
 from napari_cellsynth.cli.options import Device, parse
-from napari_cellsynth.cli.progress import in_bytes, lasting
+from napari_cellsynth.cli.progress import about_so_long, in_bytes
 from napari_cellsynth.cli.settings_words import changes
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.stack.quantity import parse_bytes
@@ -145,7 +145,7 @@ def _estimate(options: Train) -> int:
         threads=_threads(options),
     )
     if options.json:
-        print(json.dumps(cost_of(estimate)))
+        print(json.dumps({**cost_of(estimate), **({"busy": True} if estimate.busy else {})}))
     else:
         print(f"{estimate_in_words(estimate)}, on {device_in_words(device, _threads(options))}")
     return 0
@@ -154,13 +154,13 @@ def _estimate(options: Train) -> int:
 def estimate_in_words(estimate: Estimate) -> str:
     """``about 40 min · 1.2 GB of memory · 340 MB on disk``."""
     parts = [
-        f"about {lasting(estimate.seconds)}",
+        about_so_long(estimate.seconds),
         f"{in_bytes(estimate.memory)} of memory",
         f"{in_bytes(estimate.disk)} on disk",
     ]
     if estimate.micro_batch is not None:
         parts.append(f"{estimate.micro_batch} examples at once, since the whole batch does not fit")
-    return " · ".join(parts)
+    return " · ".join(parts) + (" (measured while the computer was busy)" if estimate.busy else "")
 
 
 def device_in_words(device: str, threads: int | None) -> str:

@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from napari_cellsynth.cli.failures import CANCELLED, FAILED, explain
-from napari_cellsynth.cli.progress import ProgressLine, in_bytes, lasting
+from napari_cellsynth.cli.progress import ProgressLine, about_so_long, in_bytes, lasting
 from napari_cellsynth.cli.signals import Signals
 from napari_cellsynth.engine.events import (
     CancelledByUser,
@@ -78,7 +78,7 @@ class Teller:
             case Started():
                 self._started(event)
             case Estimate():
-                self._line.say(f"about {lasting(event.seconds)}, {in_bytes(event.memory)} of memory")
+                self._line.say(f"{about_so_long(event.seconds)}, {in_bytes(event.memory)} of memory")
             case Step():
                 self._step(event)
             case Validation():

@@ -36,11 +36,13 @@ class Cost:
     """Bytes of a preview."""
     micro_batch: int | None = None
     """Examples at once, where the whole batch did not fit into the memory."""
+    busy: bool = False
+    """Whether the computer had much else to do meanwhile."""
 
     @classmethod
     def of(cls, said: Estimate) -> Cost:
         """Back from the estimate of any run with these settings."""
-        return cls(said.seconds_per_step, said.look, said.memory, said.state, said.preview, said.micro_batch)
+        return cls(said.seconds_per_step, said.look, said.memory, said.state, said.preview, said.micro_batch, said.busy)
 
     def estimate(self, settings: Settings) -> Estimate:
         """Of a whole run with these settings."""
@@ -57,6 +59,7 @@ class Cost:
             look=self.look,
             state=self.state,
             preview=self.preview,
+            busy=self.busy,
         )
 
 

@@ -68,6 +68,8 @@ class Estimate(Event):
     """Bytes of a saved state."""
     preview: int = 0
     """Bytes of a preview."""
+    busy: bool = False
+    """Whether it was measured while the computer had much else to do, so that it takes less when that is quiet."""
 
 
 @dataclass(frozen=True, kw_only=True)

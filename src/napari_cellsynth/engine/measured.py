@@ -52,9 +52,12 @@ class Measured:
         """What was measured with this key, if that is not too long ago."""
         entry: Any = (read_json(self._path) or {}).get(key)
         try:
-            limit = GOOD_FOR_IF_BUSY if entry.pop("busy", False) else GOOD_FOR
+            busy = bool(entry.pop("busy", False))
+            if busy and not _busy():  # now it can be known better
+                return None
+            limit = GOOD_FOR_IF_BUSY if busy else GOOD_FOR
             fresh = 0 <= time.time() - float(entry.pop("time")) < limit
-            cost = Cost(**entry)
+            cost = Cost(**entry, busy=busy)
             sound = cost.seconds_per_step > 0 and cost.look >= 0 and min(cost.memory, cost.state, cost.preview) >= 0
         except (AttributeError, KeyError, TypeError, ValueError):
             return None
@@ -66,11 +69,16 @@ class Measured:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with FileLock(self._path.with_name(f".{NAME}.lock"), timeout=2):
                 known = {name: entry for name, entry in (read_json(self._path) or {}).items() if _time(entry)}
-                known[key] = {**asdict(cost), "time": time.time(), "busy": _busy()}
+                known[key] = {**asdict(cost), "time": time.time(), "busy": cost.busy or _busy()}
                 newest = sorted(known, key=lambda name: _time(known[name]))[-KEPT:]
                 write_json(self._path, {name: known[name] for name in newest})
         except (OSError, Timeout, NotImplementedError):
             return
+
+
+def is_busy() -> bool:
+    """Whether the computer has so much else to do that what is measured now would be too long."""
+    return _busy()
 
 
 def _busy() -> bool:

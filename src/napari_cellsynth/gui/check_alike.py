@@ -140,7 +140,7 @@ class AlikeSection(Section):
             return
         self._run = run
         self._forget()
-        self.part.offer([("unseen cells", "validation")])
+        self.part.offer([("held-out crops", "validation")])
         self._look_at_parts()
 
     def _look_at_parts(self) -> None:
@@ -271,9 +271,21 @@ def parts_of(run: Path) -> list[tuple[str, str]]:
     """What the training set of a training holds out, in words; reads some small files."""
     from napari_cellsynth.stack.training_sets.kinds import open_training_set
 
-    data = open_training_set(api.training_data(run))
-    offered = [(f"{how_many(data.count('validation'), 'unseen cell')} (for tuning)", "validation")]
+    data: Any = open_training_set(api.training_data(run))
+    learned = set(data.cells(data.indices("train")).tolist()) if data.kind == "crops" else None
+    offered = [(_held_out(data, learned), "validation")]
     if data.count("test"):
         times = data.times_test_opened()
         offered.append((f"{how_many(data.count('test'), 'test cell')} (opened {times}\u00d7)", "test"))
     return offered
+
+
+def _held_out(data: Any, learned: set[int] | None) -> str:
+    """How many crops are held out for tuning, of how many cells, and how many of these training shows, too."""
+    from napari_cellsynth.quality.alike import held_out_in_words
+
+    count = data.count("validation")
+    if learned is None:
+        return f"{how_many(count, 'held-out crop')} for tuning"
+    cells = set(data.cells(data.indices("validation")).tolist())
+    return held_out_in_words(count, len(cells), len(cells & learned))

@@ -22,7 +22,7 @@ COLOURS = ("#56b4e9", "#e69f00", "#009e73", "#cc79a7", "#f0e442", "#d55e00")
 TITLES = {
     "frechet": "distance to real",
     "variety": "variety (real: 1)",
-    "nearest": "distance to training cells (unseen cells: 1)",
+    "nearest": "distance to training cells (held-out crops: 1)",
     "real_taken_for_real": "real taken for real",
     "made_taken_for_real": "made taken for real",
 }

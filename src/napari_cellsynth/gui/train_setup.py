@@ -20,6 +20,7 @@ from qtpy.QtWidgets import (
 
 from napari_cellsynth import api
 from napari_cellsynth.api import RUNS
+from napari_cellsynth.engine.measured import is_busy
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.gui import jobs
 from napari_cellsynth.gui.forms import SettingsForm
@@ -307,6 +308,8 @@ class TrainSetup(QWidget):
             return
         self._stop_measuring()
         known = self._estimates.get(self._key(wish))
+        if known is not None and known.busy and not self._busy and not is_busy():
+            known = None  # now it can be measured better
         if known is not None:
             self._say_estimate(known, wish)
         elif self._busy:

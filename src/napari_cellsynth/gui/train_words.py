@@ -45,6 +45,10 @@ def qualified(preset: str | None, step: int) -> str:
     return " ".join(said)
 
 
+YEAR = 365 * 24.0
+"""Hours above which nobody plans."""
+
+
 def duration(seconds: float) -> str:
     """``40 s``, ``4 min``, ``2 h 10 min``, ``3 days``: as exact as anyone plans by."""
     if seconds < 50:
@@ -56,6 +60,8 @@ def duration(seconds: float) -> str:
     if hours < 9.75:
         whole, rest = divmod(round(minutes / 10) * 10, 60)
         return f"{whole} h {rest} min" if rest else f"{whole} h"
+    if hours > YEAR:
+        return "more than a year"
     return f"{round(hours)} h" if hours < 47.5 else f"{round(hours / 24)} days"
 
 
@@ -71,7 +77,11 @@ def size(amount: float) -> str:
 def estimate_words(estimate: Estimate, device: str) -> str:
     """``About 4 min · 0.6 GB memory · 20 MB on disk``."""
     where = "on the GPU" if device.startswith(("cuda", "mps")) else "memory"
-    words = f"About {duration(estimate.seconds)} · {size(estimate.memory)} {where} · {size(estimate.disk)} on disk"
+    long = estimate.seconds > YEAR * 3600
+    time_words = "More than a year: fewer steps, or smaller images" if long else f"About {duration(estimate.seconds)}"
+    words = f"{time_words} · {size(estimate.memory)} {where} · {size(estimate.disk)} on disk"
+    if estimate.busy:
+        words = f"{words} (measured while the computer was busy)"
     if estimate.micro_batch is None:
         return words
     return f"{words} · each step in parts of {estimate.micro_batch}, since more do not fit into the memory"

@@ -52,6 +52,11 @@ class Material:
                     " of one size, at least 2"
                 )
 
+    @property
+    def learned_from(self) -> int:
+        """How many of the held-out cells training shows, too, at other times."""
+        return len(set(self.unseen_cells.tolist()) & set(self.training_cells.tolist()))
+
     @cached_property
     def free(self) -> np.ndarray:
         """What costs nothing: the mean training image with matched noise, as many as were made."""
@@ -135,16 +140,22 @@ class AlikeCheck:
         """What the numbers stand on, a sentence each."""
         m = self.material
         unseen, seen = set(m.unseen_cells.tolist()), set(m.training_cells.tolist())
-        real = f"{len(m.unseen):,} unseen real ones of {counted(len(unseen), 'different cell')}"
+        real = held_out_in_words(len(m.unseen), len(unseen), m.learned_from)
         said = [f"n: {len(m.made):,} made images; {real}; learned from {len(m.training):,} of {len(seen):,} cells."]
         if len(m.unseen) < FEW_IMAGES or len(unseen) < FEW_CELLS:
-            said.append("So few unseen cells serve for a look, not for a result.")
-        if both := unseen & seen:
+            said.append("So few held-out crops serve for a look, not for a result.")
+        if both := m.learned_from:
             said.append(
-                f"{len(both):,} of the unseen cells were learned from at another time: they are near to training images"
+                f"{both:,} of the held-out cells were learned from at another time: they are near to training images"
                 " themselves, so that copies are harder to tell."
             )
         return said
+
+
+def held_out_in_words(crops: int, cells: int, learned_from: int, name: str = "held-out crop") -> str:
+    """``94 held-out crops (of 50 cells, 41 of them also learned from, at other times)``."""
+    also = f", {learned_from:,} of them also learned from, at other times" if learned_from else ""
+    return f"{counted(crops, name)} (of {counted(cells, 'cell')}{also})"
 
 
 def check_alike(

@@ -146,7 +146,10 @@ Packed with {versions}.
 1. Install the same version there, once
    python -m venv cellsynth
    source cellsynth/bin/activate        (Windows: cellsynth\\Scripts\\activate)
-   python -m pip install "napari-cellsynth=={about.versions["napari-cellsynth"]}" "torch=={_plain(about.versions)}"
+   python -m pip install "torch=={_plain(about.versions)}"
+   python -m pip install CELLSYNTH
+   CELLSYNTH is napari-cellsynth {about.versions["napari-cellsynth"]} from where you obtained it: the folder or the
+   wheel (.whl) that you installed here, copied to that computer, or the address that you installed it from.
    With an NVIDIA GPU, torch needs the build that https://pytorch.org/get-started/locally/ names for that computer.
    "python -m napari_cellsynth check" says what torch sees there.
 
