@@ -67,6 +67,7 @@ def test_a_package_is_trained_where_nothing_else_is_and_used_at_home(shell, crea
     job = (tmp_path / "package" / "job.slurm").read_text()
     assert "#SBATCH --time=3:00:00" in job and "#SBATCH --ntasks-per-node=2" in job
     text = (tmp_path / "package" / "README.txt").read_text()
+    assert "napari-cellsynth==" not in text and "from where you obtained it" in text
     assert "HeLa ä: dcgan, preset tiny; it begins with step 1 of 8." in text
     record = json.loads((tmp_path / "package" / "HeLa ä" / "run.json").read_text())
     assert (record["data"]["path"], record["device"], record["threads"]) == ("../data", "auto", None)

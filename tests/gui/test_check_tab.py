@@ -251,6 +251,7 @@ def test_the_test_part_is_opened_only_after_a_question_and_counted(alike, qtbot,
     _, section, data = alike
     asked, answers = [], [False, True]
     monkeypatch.setattr(check_alike, "sure", lambda *words: asked.append(words) or answers.pop(0))
+    assert "held-out crops (of " in section.part.itemText(0)
     assert section.part.itemText(1).endswith("test cells (opened 0×)")
     section.part.choose("test")
     section.main.click()
