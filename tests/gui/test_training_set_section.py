@@ -359,3 +359,12 @@ def test_the_traps_fit_into_380_pixels(qtbot: QtBot, viewer: Any, dock: CellSynt
     pane.boxed.setText("152 x 156 px, frame 100, plane 10")
     qtbot.wait(50)
     assert tab.widget().minimumSizeHint().width() + tab.verticalScrollBar().sizeHint().width() <= 380
+
+
+def test_examples_are_offered_once_it_is_known_of_what(qtbot: QtBot, viewer: Any, dock: CellSynthDock) -> None:
+    section = dock.tab("movies").training_set
+    study_of(viewer, dock, "one")
+    assert not section.show_examples.isEnabled()
+    assert not section.maker.make.isEnabled()
+    qtbot.waitUntil(section.show_examples.isEnabled, timeout=30_000)
+    assert section.recordings

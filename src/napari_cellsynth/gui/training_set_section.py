@@ -143,6 +143,7 @@ class TrainingSetSection(Section):
 
     def _build_examples(self) -> None:
         self.show_examples = button(self.pane.EXAMPLES, self.draw_examples)
+        self.show_examples.setEnabled(False)  # until it is worked out of what
         self.in_viewer = button("in the viewer", self.examples_in_viewer, "As a layer, to the right of the movie.")
         self.thumbnails, self.sheet, self.looked = Thumbnails(8, 2), Sheet(), Sentence()
         for widget in (self.thumbnails, self.sheet, self.in_viewer):
@@ -216,6 +217,10 @@ class TrainingSetSection(Section):
             crops.unit.choose("um" if pixel_size_or_none(movie) else "px")
         self._suggest_name()
         self._forget_examples()
+        # Nothing is drawn from, or made of, what was worked out for another movie.
+        self.recordings, self.plan = (), None
+        self.show_examples.setEnabled(False)
+        self.maker.allow(False)
         self._changed()
 
     def _as_left(self) -> None:
