@@ -192,7 +192,11 @@ def start(crops) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     def begin(run: Path, *more: str) -> subprocess.Popen[str]:
         words = ["train", "dcgan", str(crops), "--run", str(run), *TINY, "--steps", "1000000", *more]
         command = [sys.executable, "-m", "napari_cellsynth", *words]
-        started.append(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
+        # Tests that run under nohup hand its deafness down to what they start.
+        hears = (lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL)) if os.name == "posix" else None
+        started.append(
+            subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=hears)
+        )
         return started[-1]
 
     yield begin
