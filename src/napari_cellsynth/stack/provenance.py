@@ -54,6 +54,17 @@ def provenance_block(
     return {key: value for key, value in block.items() if value is not None and value != []}
 
 
+def set_provenance(
+    kind: str, settings: Mapping[str, Any], sources: Iterable[Mapping[str, Any]], *, synthetic: bool = False
+) -> dict[str, Any]:
+    """The block for the image files of a training set: of which recordings, and which part of each.
+
+    ``sources`` are the recordings as dataset.json describes them.
+    """
+    inputs = [{key: source[key] for key in ("name", "path", "hash", "selection")} for source in sources]
+    return provenance_block(made_by=f"prepare {kind}", synthetic=synthetic, settings=settings, inputs=inputs)
+
+
 def ground_of_block(block: Mapping[str, Any] | None) -> str | None:
     """Which steady recording a block is of, or of what was made on it: a hash; None where the stage's motion is in."""
     block = block or {}

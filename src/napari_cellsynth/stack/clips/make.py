@@ -15,7 +15,7 @@ from napari_cellsynth.stack.clips.report import ClipReport, report_of
 from napari_cellsynth.stack.clips.settings import ClipSettings
 from napari_cellsynth.stack.crops.cut import Box, resample
 from napari_cellsynth.stack.progress import SetProgress
-from napari_cellsynth.stack.provenance import provenance_block
+from napari_cellsynth.stack.provenance import set_provenance
 from napari_cellsynth.stack.recordings.recording import Recording, check_copies
 from napari_cellsynth.stack.scaling import Scaling
 from napari_cellsynth.stack.split import SPLITS
@@ -74,7 +74,7 @@ def make_clips(
         yield SetProgress(looks, total, "making room on the disk")
         sources = [_describe(source) for source in plan.sources]
         check_copies(sources)
-        provenance = _provenance(plan, sources)
+        provenance = set_provenance("clips", plan.settings.model_dump(mode="json"), sources)
         file = _open_file(writer, plan, len(kept), provenance)
         for done in _cut_all(plan, kept, wanted, file):
             yield SetProgress(looks + done, total, "cutting clips")
@@ -228,15 +228,6 @@ def _describe(source: Source) -> dict[str, Any]:
 
 def _others(source: Source, first: dict[str, Any]) -> list[dict[str, Any]]:
     return [first, *(one.describe() for one in source.channels[1:])]
-
-
-def _provenance(plan: ClipPlan, sources: list[dict[str, Any]]) -> dict[str, Any]:
-    return provenance_block(
-        made_by="prepare clips",
-        synthetic=False,
-        settings=plan.settings.model_dump(mode="json"),
-        inputs=[{key: source[key] for key in ("name", "path", "hash")} for source in sources],
-    )
 
 
 def _record(

@@ -13,7 +13,7 @@ from napari_cellsynth.errors import BadInput
 from napari_cellsynth.stack.crops.cut import Crop
 from napari_cellsynth.stack.crops.plan import CropPlan, Source
 from napari_cellsynth.stack.crops.report import CropReport
-from napari_cellsynth.stack.provenance import provenance_block
+from napari_cellsynth.stack.provenance import set_provenance
 from napari_cellsynth.stack.scaling import ScalingCounter
 from napari_cellsynth.stack.training_sets.planes import PlaneFile
 from napari_cellsynth.stack.training_sets.write import SetWriter
@@ -91,13 +91,9 @@ class CropWriter:
     def finish(self, report: CropReport, sources: list[dict[str, Any]]) -> Iterator[float]:
         """Write the files of the set and put the folder in its place; yields the share that is done."""
         settings = self.plan.settings
-        provenance = provenance_block(
-            made_by="prepare crops",
-            # Where neighbours are replaced, some pixels were made and not recorded.
-            synthetic=settings.mask_neighbours,
-            settings=settings.model_dump(mode="json"),
-            inputs=[{key: source[key] for key in ("name", "path", "hash", "selection")} for source in sources],
-        )
+        # Where neighbours are replaced, some pixels were made and not recorded.
+        made = settings.mask_neighbours
+        provenance = set_provenance("crops", settings.model_dump(mode="json"), sources, synthetic=made)
         images, masks = self._files(provenance)
         for done in self._copied(images, masks):
             yield done / len(self.rows)

@@ -11,7 +11,6 @@ from napari_cellsynth.stack.pairs.check import Checked
 from napari_cellsynth.stack.pairs.plan import PairPlan
 from napari_cellsynth.stack.pairs.report import PairReport
 from napari_cellsynth.stack.pairs.tiles import Tile
-from napari_cellsynth.stack.provenance import provenance_block
 from napari_cellsynth.stack.recordings.recording import Recording
 from napari_cellsynth.stack.scaling import Scaling
 
@@ -58,16 +57,6 @@ def _files_below(recordings: Sequence[Recording]) -> dict[int, str]:
         top = ""
     below = {number: path.relative_to(top) if top else path for number, path in paths.items()}
     return {id(one): below[id(one)].as_posix() if id(one) in below else one.stack.name for one in recordings}
-
-
-def provenance_of(plan: PairPlan, sources: list[dict[str, Any]]) -> dict[str, Any]:
-    """The block for its image files."""
-    return provenance_block(
-        made_by="prepare pairs",
-        synthetic=False,
-        settings=plan.settings.model_dump(mode="json"),
-        inputs=[{key: source[key] for key in ("name", "path", "hash")} for source in sources],
-    )
 
 
 def record_of(

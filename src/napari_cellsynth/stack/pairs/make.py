@@ -16,7 +16,6 @@ from napari_cellsynth.stack.pairs.describe import (
     HIGH,
     LOW,
     TABLE,
-    provenance_of,
     record_of,
     recordings_in,
     rows_of,
@@ -26,6 +25,7 @@ from napari_cellsynth.stack.pairs.report import PairReport
 from napari_cellsynth.stack.pairs.settings import PairSettings
 from napari_cellsynth.stack.pairs.tiles import Tile, cut_pair, size_of, tiles_of
 from napari_cellsynth.stack.progress import SetProgress
+from napari_cellsynth.stack.provenance import set_provenance
 from napari_cellsynth.stack.recordings.recording import Recording, check_copies
 from napari_cellsynth.stack.scaling import Scaling
 from napari_cellsynth.stack.split import SPLITS
@@ -72,7 +72,7 @@ def make_pairs(
         yield SetProgress(len(plan.pairs), total, "making room on the disk")
         sources = [one.describe() for one in recordings_in(plan)]
         check_copies(sources)
-        provenance = provenance_of(plan, sources)
+        provenance = set_provenance("pairs", plan.settings.model_dump(mode="json"), sources)
         files = [_open(writer, name, dtype, plan, report, provenance) for name, dtype in _files(plan)]
         for done in _cut_all(plan, tiles, files):
             yield SetProgress(len(plan.pairs) + done, total, "cutting pairs")

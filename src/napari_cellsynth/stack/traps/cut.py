@@ -9,11 +9,12 @@ import numpy as np
 
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.stack.progress import SetProgress
+from napari_cellsynth.stack.provenance import set_provenance
 from napari_cellsynth.stack.training_sets.planes import PlaneFile, check_numbers
 from napari_cellsynth.stack.training_sets.write import SetWriter
 from napari_cellsynth.stack.traps.job import Job
 from napari_cellsynth.stack.traps.review import review_text
-from napari_cellsynth.stack.traps.tables import FRAMES, SEQUENCES, frame_rows, provenance_of, record_of, sequence_rows
+from napari_cellsynth.stack.traps.tables import FRAMES, SEQUENCES, frame_rows, record_of, sequence_rows, sources_of
 
 
 def check_inside(job: Job) -> None:
@@ -35,7 +36,9 @@ def write(job: Job, out: Path) -> Iterator[SetProgress]:
     shape = (count, 1, size, size)
     needed = count * size * size * (job.dtype.itemsize + (4 if job.labelled else 0))
     total = len(job.planes) + 1
-    provenance = provenance_of(job)
+    # Before anything is cut: a copy of a recording on the other side of the split is refused here.
+    sources = sources_of(job)
+    provenance = set_provenance("traps", job.settings.model_dump(mode="json"), sources)
 
     with SetWriter(out, needed=needed) as writer:
 
@@ -52,7 +55,7 @@ def write(job: Job, out: Path) -> Iterator[SetProgress]:
         writer.table("sequences.csv", SEQUENCES, sequence_rows(job))
         (writer.folder / "review.csv").write_text(review_text(job.rows), encoding="utf-8-sig", newline="")
         yield SetProgress(total, total, "writing the training set")
-        writer.finish(record_of(job, images.array()[:, 0], provenance))
+        writer.finish(record_of(job, images.array()[:, 0], sources, provenance))
 
 
 def _cut_plane(job: Job, source: int, t: int, z: int, images: PlaneFile, labels: PlaneFile | None) -> None:

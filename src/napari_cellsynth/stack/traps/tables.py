@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from napari_cellsynth.stack.provenance import provenance_block
 from napari_cellsynth.stack.recordings.recording import check_copies
 from napari_cellsynth.stack.scaling import Scaling
 from napari_cellsynth.stack.split import SPLITS
@@ -46,14 +45,21 @@ def sequence_rows(job: Job) -> Iterator[dict[str, Any]]:
         yield dict(zip(SEQUENCES, (*what, *time, one.split, *told, row.y, row.x, score), strict=True))
 
 
-def record_of(job: Job, pixels: np.ndarray, provenance: dict[str, Any]) -> dict[str, Any]:
+def sources_of(job: Job) -> list[dict[str, Any]]:
+    """The recordings as dataset.json describes them; refuses one that stands on both sides of the split."""
+    sources = [{**one.describe(), "crop": str(shape)} for one, shape in zip(job.recordings, job.shapes, strict=True)]
+    if job.plan.by != "traps":  # whole traps are held out alike in a recording and in its copy
+        check_copies(sources)
+    return sources
+
+
+def record_of(
+    job: Job, pixels: np.ndarray, sources: list[dict[str, Any]], provenance: dict[str, Any]
+) -> dict[str, Any]:
     """What dataset.json holds; ``pixels`` (N, Y, X) are the crops: the scaling is that of the training part."""
     training = [one for one in job.plan.sequences if one.split == "train"]
     frames: Iterable[np.ndarray] = (pixels[i] for one in training for i in range(one.start, one.start + one.frames))
     report = report_of(job)
-    sources = [{**one.describe(), "crop": str(shape)} for one, shape in zip(job.recordings, job.shapes, strict=True)]
-    if job.plan.by != "traps":  # whole traps are held out alike in a recording and in its copy
-        check_copies(sources)
     return {
         "format": FORMAT,
         "kind": "traps",
@@ -96,12 +102,3 @@ def report_of(job: Job) -> TrapReport:
         drift=tuple(f"{recording.name}: {stage.words()}." for recording, stage in stages),
         labels=job.labelled,
     )
-
-
-def provenance_of(job: Job) -> dict[str, Any]:
-    """The block that says where the crops come from."""
-    inputs = [
-        {"name": one.name, "path": None if one.stack.path is None else str(one.stack.path)} for one in job.recordings
-    ]
-    settings = job.settings.model_dump(mode="json")
-    return provenance_block(made_by="prepare traps", synthetic=False, settings=settings, inputs=inputs)
