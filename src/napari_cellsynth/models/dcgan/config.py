@@ -36,27 +36,42 @@ class DcganSettings(Settings):
     """Channels of the layers next to the image; they double towards the smallest layer (cited: 128)."""
     widest: int = Field(1024, ge=16, le=2048)
     """Channels at most, however large the image (cited: 1024 at 64 pixels)."""
+    networks: Literal["dcgan", "residual"] = "dcgan"
+    """Strided convolutions with batch norm (stated: DCGAN), or residual blocks without any norm (ours)."""
+    discriminator_norm: Literal["batch", "layer", "none"] = "batch"
+    """Of DCGAN's discriminator (cited: batch; layer norm where its gradient is penalised, after WGAN-GP)."""
     with_masks: bool = False
     """Make the outline of the cell together with its image, so that simulated labels are exact (ours)."""
-    loss: Literal["gan"] = "gan"
-    """What the two networks compete over (stated: equation 1)."""
+    loss: Literal["gan", "wgan", "wgan-gp", "relativistic"] = "gan"
+    """What the two networks compete over: equation 1; Wasserstein distance with clipped weights; the same with
+    equation 2 (all stated); or which of a real and a made image looks more real (ours, after R3GAN)."""
+    discriminator_steps: int = Field(1, ge=1, le=20)
+    """Turns of the discriminator in a step, each with crops of its own (cited: 1 for GAN, 5 for WGAN and WGAN-GP)."""
     generator_term: Literal["non-saturating", "minimax"] = "non-saturating"
     """The generator maximises log D(G(z)) (cited: Goodfellow 2014, section 3) or minimises log(1 - D(G(z))) (stated:
     equation 1, which learns slowly at first)."""
+    clip: float = Field(0.01, gt=0, le=1)
+    """Largest weight of the critic; used by wgan alone (clipping stated, 0.01 cited)."""
+    gradient_penalty: float = Field(10.0, ge=0)
+    """Weight lambda of equation 2; used by wgan-gp alone (the penalty stated, 10 cited)."""
+    r1: float = Field(0.0, ge=0)
+    """Weight gamma of the penalty on the discriminator's gradient at real images (ours; 0 as published)."""
+    r2: float = Field(0.0, ge=0)
+    """The same at made images (ours; 0 as published)."""
     learning_rate: float = Field(2e-4, gt=0, le=1e-1)
-    """Of the generator (cited: 0.0002)."""
+    """Of the generator (cited: 0.0002; 0.00005 for WGAN, 0.0001 for WGAN-GP)."""
     discriminator_learning_rate: float = Field(2e-4, gt=0, le=1e-1)
-    """Of the discriminator (cited: 0.0002)."""
+    """Of the discriminator (cited: the same as the generator's)."""
     beta1: float = Field(0.5, ge=0, lt=1)
-    """Adam's memory of the gradient (cited: 0.5)."""
+    """Adam's memory of the gradient (cited: 0.5; 0 for WGAN-GP); wgan takes RMSprop instead, which has none."""
     beta2: float = Field(0.999, ge=0, lt=1)
-    """Adam's memory of the squared gradient (cited: 0.999)."""
+    """Adam's memory of the squared gradient (cited: 0.999; 0.9 for WGAN-GP)."""
     augment: float = Field(0.0, ge=0, le=1)
     """Share of the crops, real and made alike, that is shifted or changed in brightness and contrast before the
     discriminator sees it; mirrored and turned as well where the microscopy allows it (ours; 0 as published)."""
 
 
-def check(settings: Settings, data: Mapping[str, Any]) -> None:
+def check(settings: DcganSettings, data: Mapping[str, Any]) -> None:
     """Refuse crops of a size that halving does not bring to 4 pixels, and a batch beyond reason.
 
     A step of tens of thousands of crops is a slip of the finger that some
@@ -65,12 +80,46 @@ def check(settings: Settings, data: Mapping[str, Any]) -> None:
     if data["size"] not in SIZES:
         sizes = ", ".join(str(size) for size in SIZES)
         raise BadInput(f"crops of {data['size']} pixels given; this method takes {sizes}: prepare them so (size)")
+    penalised = settings.loss == "wgan-gp" or settings.r1 > 0 or settings.r2 > 0
+    if penalised and settings.networks == "dcgan" and settings.discriminator_norm == "batch":
+        raise BadInput(
+            "discriminator_norm = batch given with a penalty on each image's gradient; batch norm mixes images:"
+            " take layer or none"
+        )
     crops = data["counts"]["train"]
     if settings.batch_size > max(crops, BATCH):
         raise BadInput(f"batch size {settings.batch_size:,} given; the training set has {crops:,} crops to learn from")
 
 
 PAPER = DcganSettings()
+WGAN = DcganSettings(
+    loss="wgan", batch_size=64, discriminator_steps=5, learning_rate=5e-5, discriminator_learning_rate=5e-5
+)
+WGAN_GP = DcganSettings(
+    loss="wgan-gp",
+    discriminator_norm="layer",
+    batch_size=64,
+    discriminator_steps=5,
+    learning_rate=1e-4,
+    discriminator_learning_rate=1e-4,
+    beta1=0.0,
+    beta2=0.9,
+)
+FAST = DcganSettings(
+    steps=20_000,
+    batch_size=32,
+    latent_size=64,
+    networks="residual",
+    width=64,
+    widest=512,
+    loss="relativistic",
+    r1=1.0,
+    r2=1.0,
+    beta1=0.0,
+    beta2=0.99,
+    ema=0.999,
+    augment=0.5,
+)
 TINY = DcganSettings(
     steps=1200,
     batch_size=32,
@@ -94,11 +143,16 @@ FAMILY = Family(
     data="crops",
     verbs=("sample", "decode", "walk"),
     settings=DcganSettings,
-    presets={"paper": PAPER, "tiny": TINY},
+    presets={"paper": PAPER, "paper_wgan": WGAN, "paper_wgan_gp": WGAN_GP, "fast": FAST, "tiny": TINY},
     papers=(
         "Pandhe, Rada, Quinn 2018, Generative spatiotemporal modeling of neutrophil behavior",
         "Radford, Metz, Chintala 2015, Unsupervised representation learning with DCGANs, arXiv:1511.06434",
         "Goodfellow et al. 2014, Generative adversarial nets, arXiv:1406.2661",
+        "Arjovsky, Chintala, Bottou 2017, Wasserstein GAN, arXiv:1701.07875",
+        "Gulrajani et al. 2017, Improved training of Wasserstein GANs, arXiv:1704.00028",
+        "Jolicoeur-Martineau 2019, On relativistic f-divergences, arXiv:1901.02474",
+        "Mescheder, Geiger, Nowozin 2018, Which training methods for GANs do actually converge?, arXiv:1801.04406",
+        "Huang et al. 2024, The GAN is dead; long live the GAN! A modern GAN baseline, arXiv:2501.05441",
         "Zhao et al. 2020, Differentiable augmentation for data-efficient GAN training, arXiv:2006.10738",
     ),
     recipe="napari_cellsynth.models.dcgan.recipe:DcganRecipe",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Literal
 
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -49,15 +50,29 @@ class Generator(nn.Module):
         return self.layers(latents[:, :, None, None])
 
 
-class Discriminator(nn.Module):
-    """Images (B, C, S, S) to scores (B,), the logit of being real: strided convolutions, batch norm, LeakyReLU 0.2."""
+Norm = Literal["batch", "layer", "none"]
 
-    def __init__(self, size: int, channels: int, width: int, widest: int) -> None:
+
+def normed(channels: int, norm: Norm) -> list[nn.Module]:
+    """Layers that normalise, none or one; ``layer`` is over all channels and pixels of an image."""
+    return {"batch": [nn.BatchNorm2d(channels)], "layer": [nn.GroupNorm(1, channels)], "none": []}[norm]
+
+
+class Discriminator(nn.Module):
+    """Images (B, C, S, S) to scores (B,), the logit of being real: strided convolutions, a norm, LeakyReLU 0.2.
+
+    The norm is batch norm in DCGAN; a critic whose gradient is penalised
+    image by image must do without (Gulrajani et al. 2017, section 4, who
+    recommend layer norm in its place).
+    """
+
+    def __init__(self, size: int, channels: int, width: int, widest: int, norm: Norm = "batch") -> None:
         super().__init__()
         wide = widths(size, width, widest)
         layers: list[nn.Module] = [nn.Conv2d(channels, wide[0], 4, 2, 1), nn.LeakyReLU(0.2, True)]
         for above, below in pairwise(wide):
-            layers += [nn.Conv2d(above, below, 4, 2, 1, bias=False), nn.BatchNorm2d(below), nn.LeakyReLU(0.2, True)]
+            convolution = nn.Conv2d(above, below, 4, 2, 1, bias=norm == "none")
+            layers += [convolution, *normed(below, norm), nn.LeakyReLU(0.2, True)]
         layers += [nn.Conv2d(wide[-1], 1, SMALLEST, 1, 0)]
         self.layers = nn.Sequential(*layers)
         self.apply(initialise)

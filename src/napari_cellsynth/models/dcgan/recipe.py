@@ -15,10 +15,12 @@ from torch import Tensor, nn
 from napari_cellsynth.engine.draws import EpochSampler, latents
 from napari_cellsynth.engine.recipe import Phase
 from napari_cellsynth.models.dcgan.batch import CropBatch, from_networks, to_networks
+from napari_cellsynth.models.dcgan.clipping import ClippedRMSprop
 from napari_cellsynth.models.dcgan.config import DcganSettings
 from napari_cellsynth.models.dcgan.generate import generate, ready_to_use
-from napari_cellsynth.models.dcgan.losses import discriminator_loss, generator_loss
+from napari_cellsynth.models.dcgan.losses import discriminator_loss, flatness, generator_loss, gradient_penalty
 from napari_cellsynth.models.dcgan.networks import Discriminator, Generator
+from napari_cellsynth.models.dcgan.residual import ResidualDiscriminator, ResidualGenerator
 from napari_cellsynth.nets.augment import SHADOWLESS, augment
 from napari_cellsynth.quality.closeness import TRAINING, Closeness, some
 from napari_cellsynth.quality.frechet import frechet_distance, standardise
@@ -31,16 +33,41 @@ VALIDATION_COUNT = 200
 
 def build_networks(settings: DcganSettings, size: int, channels: int) -> dict[str, nn.Module]:
     """Generator and discriminator with weights that depend on the seed alone."""
+    wide = (settings.width, settings.widest)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
+        if settings.networks == "residual":
+            return {
+                "generator": ResidualGenerator(size, channels, settings.latent_size, *wide),
+                "discriminator": ResidualDiscriminator(size, channels, *wide),
+            }
         return {
-            "generator": Generator(size, channels, settings.latent_size, settings.width, settings.widest),
-            "discriminator": Discriminator(size, channels, settings.width, settings.widest),
+            "generator": Generator(size, channels, settings.latent_size, *wide),
+            "discriminator": Discriminator(size, channels, *wide, settings.discriminator_norm),
         }
 
 
+def make_phases(settings: DcganSettings) -> tuple[Phase, Phase]:
+    """The discriminator's turns, then the generator's."""
+    if settings.loss == "wgan":
+        # Momentum makes WGAN's training unstable (Arjovsky et al. 2017, section 4.3).
+        judge: Any = partial(ClippedRMSprop, clip=settings.clip)
+        maker: Any = torch.optim.RMSprop
+    else:
+        judge = maker = partial(torch.optim.Adam, betas=(settings.beta1, settings.beta2))
+    return (
+        Phase(
+            "discriminator",
+            ("discriminator",),
+            partial(judge, lr=settings.discriminator_learning_rate),
+            repeats=settings.discriminator_steps,
+        ),
+        Phase("generator", ("generator",), partial(maker, lr=settings.learning_rate)),
+    )
+
+
 class DcganRecipe:
-    """Recipe of the engine for single-cell crops (Radford et al. 2015; equation 1 of the neutrophil paper)."""
+    """Recipe of the engine for single-cell crops (Radford et al. 2015; equations 1 and 2 of the neutrophil paper)."""
 
     ema = ("generator",)
 
@@ -50,45 +77,73 @@ class DcganRecipe:
         self.train = self.data.indices("train")
         self.channels = 2 if settings.with_masks else 1
         self.networks: Mapping[str, nn.Module] = build_networks(settings, self.data.size, self.channels)
-        adam = partial(torch.optim.Adam, betas=(settings.beta1, settings.beta2))
-        self.phases = (
-            Phase("discriminator", ("discriminator",), partial(adam, lr=settings.discriminator_learning_rate)),
-            Phase("generator", ("generator",), partial(adam, lr=settings.learning_rate)),
-        )
+        self.phases = make_phases(settings)
         self.sampler = EpochSampler(len(self.train), settings.batch_size, settings.seed)
         self._last: tuple[int, CropBatch] | None = None
-        """The newest step and its crops, which both turns see."""
+        """The newest draw and its crops, which both networks see."""
 
     def batch(self, step: int, phase: str, repeat: int) -> CropBatch:
-        """Real crops of a step; the generator's turn needs only their number, and gets the same ones."""
-        if self._last is None or self._last[0] != step:
-            self._last = (step, self._read(step))
+        """Real crops of a turn; the generator's gets those of the discriminator's last one."""
+        repeats = self.settings.discriminator_steps
+        draw = step * repeats + (repeat if phase == "discriminator" else repeats - 1)
+        if self._last is None or self._last[0] != draw:
+            self._last = (draw, self._read(draw))
         return self._last[1]
 
-    def _read(self, step: int) -> CropBatch:
-        chosen = self.train[self.sampler.indices(step)]
+    def _read(self, draw: int) -> CropBatch:
+        chosen = self.train[self.sampler.indices(draw)]
         masks = self.data.masks(chosen) if self.settings.with_masks else None
         return CropBatch(to_networks(self.data.images(chosen), masks, self.data.scaling))
 
     def losses(
         self, phase: str, networks: Mapping[str, nn.Module], batch: CropBatch, draws: torch.Generator
     ) -> dict[str, Tensor]:
-        """Equation 1, from the side whose turn it is."""
-        generator, discriminator = networks["generator"], networks["discriminator"]
+        """Of the network whose turn it is."""
+        generator = networks["generator"]
         noise = torch.randn(len(batch), self.settings.latent_size, generator=draws).to(batch.images.device)
-        seen = partial(augment, share=self.settings.augment, draws=draws, modality=self.data.modality)
         if phase == "generator":
-            score = discriminator(seen(generator(noise)))
-            return {"loss": generator_loss(score, self.settings.generator_term)}
+            return {"loss": self._generator_loss(networks, generator(noise), batch.images, draws)}
         with torch.no_grad():
             made = generator(noise)
-        real_score, made_score = discriminator(seen(batch.images)), discriminator(seen(made))
-        loss = discriminator_loss(real_score, made_score)
-        return {
-            "loss": loss,
-            "real_taken_for_real": (real_score > 0).float().mean(),
-            "made_taken_for_real": (made_score > 0).float().mean(),
-        }
+        return self._discriminator_losses(networks["discriminator"], batch.images, made, draws)
+
+    def _generator_loss(
+        self, networks: Mapping[str, nn.Module], made: Tensor, real: Tensor, draws: torch.Generator
+    ) -> Tensor:
+        settings, judge = self.settings, networks["discriminator"]
+        score, beside = judge(self._seen(made, draws)), None
+        if settings.loss == "relativistic":
+            with torch.no_grad():
+                beside = judge(self._seen(real, draws))
+        return generator_loss(score, settings.generator_term, settings.loss, beside)
+
+    def _discriminator_losses(
+        self, judge: nn.Module, real: Tensor, made: Tensor, draws: torch.Generator
+    ) -> dict[str, Tensor]:
+        settings = self.settings
+        real, made = self._seen(real, draws), self._seen(made, draws)
+        real_score, made_score = judge(real), judge(made)
+        loss = discriminator_loss(real_score, made_score, settings.loss)
+        said: dict[str, Tensor] = {}
+        if settings.loss == "gan":
+            said["real_taken_for_real"] = (real_score > 0).float().mean()
+            said["made_taken_for_real"] = (made_score > 0).float().mean()
+        else:
+            # Heights without a scale: what says something is how far apart they are, and how often in order.
+            said["apart"] = real_score.mean() - made_score.mean()
+            said["real_above_made"] = (real_score > made_score).float().mean()
+        if settings.loss == "wgan-gp":
+            said["penalty"] = gradient_penalty(real, made, judge, draws)
+            loss = loss + settings.gradient_penalty * said["penalty"]
+        for name, weight, images in (("r1", settings.r1, real), ("r2", settings.r2, made)):
+            if weight > 0:
+                said[name] = flatness(images, judge)
+                loss = loss + weight * said[name]
+        return {"loss": loss, **said}
+
+    def _seen(self, images: Tensor, draws: torch.Generator) -> Tensor:
+        """As the discriminator sees them."""
+        return augment(images, self.settings.augment, draws, modality=self.data.modality)
 
     def preview(self, networks: Mapping[str, nn.Module]) -> np.ndarray:
         """The first samples of the run's seed, (N, C, Y, X): always the same latents, so that one sees them change."""

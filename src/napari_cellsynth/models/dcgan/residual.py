@@ -1,0 +1,91 @@
+"""Networks of residual blocks without normalisation, for losses that penalise the discriminator's gradient.
+
+After R3GAN (Huang et al. 2024, arXiv:2501.05441, section 3): a relativistic
+loss with R1 and R2 trains plain residual networks stably, so that neither
+batch norm nor anything else of DCGAN's advice is needed.  Simplified: full
+3x3 convolutions instead of grouped bottlenecks, which for the few channels
+that small sets need are no slower.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from math import sqrt
+
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d, interpolate
+
+from napari_cellsynth.models.dcgan.networks import SMALLEST, widths
+
+SLOPE = 0.2
+SCALE = sqrt(2 / (1 + SLOPE**2))
+"""He's gain, which layers that follow no nonlinearity do without."""
+
+
+def channels_per_level(size: int, width: int, widest: int) -> list[int]:
+    """Channels at sides ``size``, ``size / 2``, … 4; at full size half of ``width``."""
+    return [max(4, width // 2), *widths(size, width, widest)]
+
+
+def started(layer: nn.Module, gain: float) -> nn.Module:
+    """Weights from N(0, gain² / inputs) (He et al. 2015), no bias at first."""
+    nn.init.kaiming_normal_(layer.weight, a=SLOPE)  # type: ignore[arg-type]
+    layer.weight.data.mul_(gain)  # type: ignore[union-attr, operator]
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+    return layer
+
+
+class Block(nn.Module):
+    """x + two convolutions of x; the second begins at nothing, so that deep stacks begin as the identity (Fixup)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.first = started(nn.Conv2d(channels, channels, 3, 1, 1), 1)
+        self.second = started(nn.Conv2d(channels, channels, 3, 1, 1, bias=False), 0)
+        self.act = nn.LeakyReLU(SLOPE)
+
+    def forward(self, x: Float[Tensor, "b c y x"]) -> Float[Tensor, "b c y x"]:
+        return x + self.second(self.act(self.first(self.act(x))))
+
+
+class ResidualGenerator(nn.Module):
+    """Latents (B, D) to images (B, C, S, S) in [-1, 1]: a block a level, enlarged twofold between them, tanh."""
+
+    def __init__(self, size: int, channels: int, latent_size: int, width: int, widest: int) -> None:
+        super().__init__()
+        wide = channels_per_level(size, width, widest)[::-1]
+        self.smallest = wide[0]
+        self.start = started(nn.Linear(latent_size, wide[0] * SMALLEST**2), 1 / SCALE)
+        self.blocks = nn.ModuleList(Block(each) for each in wide)
+        self.narrow = nn.ModuleList(started(nn.Conv2d(above, below, 1), 1 / SCALE) for above, below in pairwise(wide))
+        self.end = started(nn.Conv2d(wide[-1], channels, 3, 1, 1), 0.5)
+        self.act = nn.LeakyReLU(SLOPE)
+
+    def forward(self, latents: Float[Tensor, "b d"]) -> Float[Tensor, "b c s s"]:
+        x = self.start(latents).unflatten(1, (self.smallest, SMALLEST, SMALLEST))
+        x = self.blocks[0](x)
+        for narrow, block in zip(self.narrow, self.blocks[1:], strict=True):  # type: ignore[arg-type]
+            # Narrowed before it is enlarged: the same function, a quarter of the work.
+            x = block(interpolate(narrow(x), scale_factor=2, mode="bilinear", align_corners=False))
+        return self.end(self.act(x)).tanh()
+
+
+class ResidualDiscriminator(nn.Module):
+    """Images (B, C, S, S) to scores (B,): a block a level, pooled twofold between them."""
+
+    def __init__(self, size: int, channels: int, width: int, widest: int) -> None:
+        super().__init__()
+        wide = channels_per_level(size, width, widest)
+        self.start = started(nn.Conv2d(channels, wide[0], 3, 1, 1), 1 / SCALE)
+        self.blocks = nn.ModuleList(Block(each) for each in wide)
+        self.widen = nn.ModuleList(started(nn.Conv2d(above, below, 1), 1 / SCALE) for above, below in pairwise(wide))
+        self.end = started(nn.Linear(wide[-1] * SMALLEST**2, 1), 1)
+        self.act = nn.LeakyReLU(SLOPE)
+
+    def forward(self, images: Float[Tensor, "b c s s"]) -> Float[Tensor, " b"]:
+        x = self.blocks[0](self.start(images))
+        for widen, block in zip(self.widen, self.blocks[1:], strict=True):  # type: ignore[arg-type]
+            x = block(widen(avg_pool2d(x, 2)))
+        return self.end(self.act(x).flatten(1)).flatten()
