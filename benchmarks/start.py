@@ -1,8 +1,10 @@
-"""How long a user waits before anything appears: importing the package, the shell's help, the dock in napari.
+"""How long a user waits before anything appears: importing the package, the shell's help, the dock, napari itself.
 
 Each is measured in fresh processes, five of each; the median counts. The
 dock is timed from the call to the window having drawn it, with torch not
-imported before, as when napari opens it from its menu.
+imported before, as when napari opens it from its menu. napari is timed as
+a whole process, from nothing to the window having drawn itself, with this
+plugin and with this plugin disabled (npe2's own switch), in turns.
 
     python benchmarks/start.py
 """
@@ -41,11 +43,27 @@ assert "torch" not in sys.modules, "the dock loads torch"
 viewer.close()
 print(took)
 """
+NAPARI = """
+import time; began = time.perf_counter()
+import sys, npe2, napari
+manager = npe2.PluginManager.instance()
+manager.discover()
+assert manager.get_manifest("napari-cellsynth")
+if sys.argv[1] == "without":
+    manager.disable("napari-cellsynth")
+from qtpy.QtWidgets import QApplication
+viewer = napari.Viewer(show=True)
+QApplication.processEvents()
+took = time.perf_counter() - began
+assert not {"torch", "napari_cellsynth.gui.dock"} & set(sys.modules), "napari's start loads the plugin"
+viewer.close()
+print(took)
+"""
 
 
-def of_code(code: str, *, display: bool = False) -> float:
+def of_code(code: str, *words: str, display: bool = False) -> float:
     """Seconds that the code prints as its last line."""
-    command = [sys.executable, "-c", code]
+    command = [sys.executable, "-c", code, *words]
     if display and sys.platform == "linux" and not os.environ.get("DISPLAY"):
         if shutil.which("xvfb-run") is None:
             return float("nan")
@@ -67,8 +85,13 @@ def main() -> None:
         "import napari_cellsynth.api": lambda: of_code(API),
         "cellsynth info --help": of_help,
         "the dock opens": lambda: of_code(DOCK, display=True),
+        "napari without the plugin": lambda: of_code(NAPARI, "without", display=True),
+        "napari with the plugin": lambda: of_code(NAPARI, "with", display=True),
     }
-    found = {name: [job() for _ in range(REPEATS)] for name, job in jobs.items()}
+    found: dict[str, list[float]] = {name: [] for name in jobs}
+    for _ in range(REPEATS):  # in turns: what else the machine does falls on all alike
+        for name, job in jobs.items():
+            found[name].append(job())
     for name, seconds in found.items():
         print(f"{name:28} {statistics.median(seconds):.3f} s  (from {min(seconds):.3f} to {max(seconds):.3f})")
     print(json.dumps({name: statistics.median(seconds) for name, seconds in found.items()}))
