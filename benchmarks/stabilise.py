@@ -33,8 +33,8 @@ from napari_cellsynth.stack.fitness.fitness import Fitness
 from napari_cellsynth.stack.fitness.judge import judge
 from napari_cellsynth.stack.fitness.reduce import reduce
 from napari_cellsynth.stack.fitness.register import match
-from napari_cellsynth.stack.fitness.stabilise import stabilise
 from napari_cellsynth.stack.stack import Stack
+from napari_cellsynth.stack.steady.stabilise import stabilise
 
 FRAMES, SIDE, SEEDS = 40, 192, 4
 
@@ -116,7 +116,7 @@ def change(stack: Stack, shown: tuple[int, int, int, int]) -> float:
 def smoothed(stack: Stack, shown: tuple[int, int, int, int]) -> float:
     """Share of the squared difference that goes when both frames are moved alike, by fractions, though none is asked
     for: by chance phases between 0 and a pixel, as the stage would have them."""
-    from napari_cellsynth.stack.fitness.drift import Drift
+    from napari_cellsynth.stack.steady.drift import Drift
 
     draws = np.random.default_rng(0)
     frames = stack.size("T")

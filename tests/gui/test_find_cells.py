@@ -17,8 +17,8 @@ from napari_cellsynth.gui.facts import BLOCK
 from napari_cellsynth.gui.find_cells import NAME, FindCells
 from napari_cellsynth.gui.layers import add_stack, complete, facts_of, outlines_in
 from napari_cellsynth.gui.steady_layers import add_stabilised, returnable
-from napari_cellsynth.stack.fitness.drift import Drift
 from napari_cellsynth.stack.stack import Stack
+from napari_cellsynth.stack.steady.drift import Drift
 
 PATIENCE = 20_000
 KNOWN = {"pixel_size": (0.5, 0.5), "frame_interval": 60.0}

@@ -158,7 +158,7 @@ class RecordingsOptions(HoldOutOptions, StackOptions):
         return found[0], found[1]
 
     def _pairs(self, needed: str) -> list[Pair]:
-        from napari_cellsynth.stack.fitness.moved_along import labels_for
+        from napari_cellsynth.stack.steady.moved_along import labels_for
 
         if not self.stacks:
             raise BadInput("name at least one recording (STACK), or give a table of recordings with --table")
@@ -184,7 +184,7 @@ class RecordingsOptions(HoldOutOptions, StackOptions):
 
 def _moved(recordings: list[Recording]) -> list[Recording]:
     """Outlines of recordings that were made steady since, moved along, or said not to be told."""
-    from napari_cellsynth.stack.fitness.moved_along import moved_along
+    from napari_cellsynth.stack.steady.moved_along import moved_along
 
     return [
         one if one.labels is None else replace(one, labels=_told(moved_along(one.labels, one.stack)))
@@ -194,7 +194,7 @@ def _moved(recordings: list[Recording]) -> list[Recording]:
 
 def _told(labels: Stack) -> Stack:
     """Outlines of a recording that was made steady may have been drawn before: said on stderr."""
-    from napari_cellsynth.stack.fitness.moved_along import MOVED, UNKNOWN
+    from napari_cellsynth.stack.steady.moved_along import MOVED, UNKNOWN
 
     for note in labels.notes:
         if MOVED in note or UNKNOWN in note:

@@ -13,8 +13,8 @@ from napari_cellsynth.cli.options import StackOptions, parse
 from napari_cellsynth.errors import BadInput
 
 if TYPE_CHECKING:
-    from napari_cellsynth.stack.fitness.steadied import Steadied
     from napari_cellsynth.stack.stack import Stack
+    from napari_cellsynth.stack.steady.steadied import Steadied
 
 OME = (".ome.tif", ".ome.tiff", ".zarr")
 What = Literal["auto", "image", "labels", "flow", "points"]
@@ -64,7 +64,7 @@ def _kind(result: Path, stack: Stack) -> What:
 
 
 def _how(options: Restore, stack: Stack | None = None) -> Steadied:
-    from napari_cellsynth.stack.fitness.steadied import Steadied
+    from napari_cellsynth.stack.steady.steadied import Steadied
 
     how = Steadied.read(options.drift) if options.drift is not None else None if stack is None else Steadied.of(stack)
     if how is None:
@@ -73,7 +73,7 @@ def _how(options: Restore, stack: Stack | None = None) -> Steadied:
 
 
 def _points(options: Restore) -> Path:
-    from napari_cellsynth.stack.fitness.steadied import restore_table
+    from napari_cellsynth.stack.steady.steadied import restore_table
 
     if options.out.suffix.lower() != ".csv":
         raise BadInput(f"{options.out} given; tables are written as CSV: end the name with .csv")
@@ -86,7 +86,7 @@ def _points(options: Restore) -> Path:
 def _flow(options: Restore, flow: Stack, what: What) -> Path:
     from napari_cellsynth.stack.files.outputs import refuse_others
     from napari_cellsynth.stack.files.write import write_plain_tiff
-    from napari_cellsynth.stack.fitness.steadied import RestoredFlow
+    from napari_cellsynth.stack.steady.steadied import RestoredFlow
 
     if options.out.name.lower().endswith(OME):
         raise BadInput(f"{options.out} given; flow is written as plain TIFF: end the name with .tif")
@@ -99,7 +99,7 @@ def _planes(options: Restore, stack: Stack, what: What) -> Path:
     from napari_cellsynth.cli.progress import ProgressLine
     from napari_cellsynth.stack.files.outputs import image_path, refuse_others
     from napari_cellsynth.stack.files.write import write_plain_tiff, write_stack
-    from napari_cellsynth.stack.fitness.stabilise import restore, restore_labels
+    from napari_cellsynth.stack.steady.stabilise import restore, restore_labels
 
     how = _how(options, stack)
     out = image_path(options.out)

@@ -12,11 +12,11 @@ from tyro.conf import OmitArgPrefixes, Positional, arg
 
 from napari_cellsynth.cli.options import StackOptions, parse
 from napari_cellsynth.errors import BadInput
-from napari_cellsynth.stack.fitness.stabilise import Border
+from napari_cellsynth.stack.steady.stabilise import Border
 
 if TYPE_CHECKING:
-    from napari_cellsynth.stack.fitness.drift import Drift
     from napari_cellsynth.stack.stack import Stack
+    from napari_cellsynth.stack.steady.drift import Drift
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,8 +51,8 @@ def main(words: Sequence[str]) -> int:
     from napari_cellsynth.cli.progress import ProgressLine
     from napari_cellsynth.stack.files.outputs import beside, image_path, refuse_others
     from napari_cellsynth.stack.files.write import write_stack
-    from napari_cellsynth.stack.fitness.stabilise import stabilise, stabilise_labels
-    from napari_cellsynth.stack.fitness.steadied import Steadied
+    from napari_cellsynth.stack.steady.stabilise import stabilise, stabilise_labels
+    from napari_cellsynth.stack.steady.steadied import Steadied
 
     options = parse(Stabilise, "stabilise", _with_outlines(words))
     if options.drift is not None and (options.channel or options.z):
@@ -103,7 +103,7 @@ def _drift(options: Stabilise, stack: Stack) -> Drift:
     from dataclasses import replace
 
     from napari_cellsynth.cli.info import judged
-    from napari_cellsynth.stack.fitness.steadied import Steadied
+    from napari_cellsynth.stack.steady.steadied import Steadied
 
     if options.drift is not None:
         drift = Steadied.read(options.drift).drift

@@ -18,7 +18,7 @@ from napari_cellsynth.gui.layers import add_stack, complete, facts_of, outlines_
 from napari_cellsynth.gui.parts import Sentence, button, row
 from napari_cellsynth.gui.pieces import Choice, Listening, Section
 from napari_cellsynth.gui.steady_layers import ground_of, is_stabilised
-from napari_cellsynth.stack.fitness.moved_along import UNKNOWN
+from napari_cellsynth.stack.steady.moved_along import UNKNOWN
 
 if TYPE_CHECKING:
     from napari_cellsynth.gui.state import Session
@@ -97,7 +97,7 @@ def take_scale(outlines: Any, movie: Any) -> None:
 
 def open_masks(session: Session, path: Path) -> Any:
     """Show a mask file or folder as a layer on the movie; BadInput where there is none, or it does not fit."""
-    from napari_cellsynth.stack.fitness.moved_along import labels_for
+    from napari_cellsynth.stack.steady.moved_along import labels_for
 
     if session.movie is None:
         raise BadInput("open the movie first, then the mask file that belongs to it")

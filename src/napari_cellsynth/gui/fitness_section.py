@@ -30,9 +30,9 @@ from napari_cellsynth.gui.steady_layers import (
 )
 from napari_cellsynth.gui.theme import THEME, tint
 from napari_cellsynth.gui.words import capital, how_many
-from napari_cellsynth.stack.fitness.drift import Drift
 from napari_cellsynth.stack.fitness.fitness import Finding, Fitness
 from napari_cellsynth.stack.fitness.judge import judge
+from napari_cellsynth.stack.steady.drift import Drift
 
 if TYPE_CHECKING:
     from napari_cellsynth.gui.state import Session

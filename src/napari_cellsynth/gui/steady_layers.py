@@ -16,10 +16,10 @@ from napari_cellsynth.errors import BadInput
 from napari_cellsynth.gui.facts import BLOCK, Facts, array_of, axes_of, facts_of, stack_of
 from napari_cellsynth.gui.layers import data_for, layers_of, unwrapped
 from napari_cellsynth.gui.shown import shown
-from napari_cellsynth.stack.fitness.drift import Drift
-from napari_cellsynth.stack.fitness.places import restore_points
-from napari_cellsynth.stack.fitness.stabilise import KEY, drift_of, restore, restore_labels, stabilise
 from napari_cellsynth.stack.provenance import MADE_ON, ground_of_block
+from napari_cellsynth.stack.steady.drift import Drift
+from napari_cellsynth.stack.steady.places import restore_points
+from napari_cellsynth.stack.steady.stabilise import KEY, drift_of, restore, restore_labels, stabilise
 
 if TYPE_CHECKING:
     import napari

@@ -10,10 +10,10 @@ import numpy as np
 import scenes
 
 from napari_cellsynth.stack.files.read import read_stack
-from napari_cellsynth.stack.fitness.drift import Drift
 from napari_cellsynth.stack.fitness.recordings import steady, with_fitness
 from napari_cellsynth.stack.recordings.holdout import HoldOut
 from napari_cellsynth.stack.recordings.recording import Recording, recordings_of
+from napari_cellsynth.stack.steady.drift import Drift
 
 NOTHING_HELD_OUT = HoldOut(by="time", validation_fraction=0, test_fraction=0)
 

@@ -10,11 +10,11 @@ from scipy import ndimage
 from napari_cellsynth.stack.clips.clip_set import ClipSet
 from napari_cellsynth.stack.clips.make import make_clips
 from napari_cellsynth.stack.clips.settings import ClipSettings
-from napari_cellsynth.stack.fitness.drift import Drift
 from napari_cellsynth.stack.fitness.recordings import steady
 from napari_cellsynth.stack.recordings.holdout import HoldOut
 from napari_cellsynth.stack.recordings.recording import Recording, recordings_of
 from napari_cellsynth.stack.stack import Stack
+from napari_cellsynth.stack.steady.drift import Drift
 from napari_cellsynth.stack.training_sets.fit import Looked, look_through
 
 

@@ -126,7 +126,7 @@ def test_boxes_follow_a_stage_that_moves(tmp_path: Path) -> None:
 
 
 def test_a_drift_found_elsewhere_is_followed(tmp_path: Path) -> None:
-    from napari_cellsynth.stack.fitness.drift import Drift
+    from napari_cellsynth.stack.steady.drift import Drift
 
     offsets = np.array([(0, 0), (2, 1), (5, -4), (5, -4), (-3, 6), (0, 3)], float)
     field = draw_field(3, drift=offsets)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cellsynth.errors import BadInput
-from napari_cellsynth.stack.fitness.drift import Drift
+from napari_cellsynth.stack.steady.drift import Drift
 
 Severity = Literal["ok", "warning", "bad"]
 Kind = Literal["readable", "content", "light", "sharp", "saturated", "doubled", "stage", "drift", "jumps"]

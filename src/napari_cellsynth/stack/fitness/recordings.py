@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from napari_cellsynth.stack.fitness.drift import Drift
 from napari_cellsynth.stack.fitness.fitness import Fitness
-from napari_cellsynth.stack.fitness.stabilise import stabilise, stabilise_labels
 from napari_cellsynth.stack.recordings.recording import Recording
+from napari_cellsynth.stack.steady.drift import Drift
+from napari_cellsynth.stack.steady.stabilise import stabilise, stabilise_labels
 
 
 @dataclass(frozen=True, eq=False)

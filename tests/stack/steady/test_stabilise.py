@@ -11,16 +11,16 @@ import pytest
 import scenes
 
 from napari_cellsynth.errors import BadInput
-from napari_cellsynth.stack.fitness.drift import Drift
-from napari_cellsynth.stack.fitness.places import restore_flow, restore_points, stabilise_points
-from napari_cellsynth.stack.fitness.stabilise import (
+from napari_cellsynth.stack.stack import Stack
+from napari_cellsynth.stack.steady.drift import Drift
+from napari_cellsynth.stack.steady.places import restore_flow, restore_points, stabilise_points
+from napari_cellsynth.stack.steady.stabilise import (
     drift_of,
     restore,
     restore_labels,
     stabilise,
     stabilise_labels,
 )
-from napari_cellsynth.stack.stack import Stack
 
 OFFSETS = np.array([[0.0, 0.0], [1.6, -2.4], [-0.7, 3.2], [4.4, 0.4], [-3.3, -1.2]])
 DRIFT = Drift(OFFSETS)

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cellsynth.errors import BadInput
-from napari_cellsynth.stack.fitness.drift import Drift
 from napari_cellsynth.stack.provenance import STABILISED, provenance_block
 from napari_cellsynth.stack.stack import Stack
+from napari_cellsynth.stack.steady.drift import Drift
 
 Border = Literal["crop", "edge", "zero"]
 """What is made of pixels that a frame does not show: left out of all frames, the nearest one it shows, or 0."""

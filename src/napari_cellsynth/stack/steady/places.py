@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_cellsynth.errors import BadInput
-from napari_cellsynth.stack.fitness.drift import Drift
+from napari_cellsynth.stack.steady.drift import Drift
 
 
 def restore_points(points: ArrayLike, drift: Drift, *, origin: tuple[float, float] = (0.0, 0.0)) -> NDArray[np.float64]:

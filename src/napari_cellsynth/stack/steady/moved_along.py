@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from napari_cellsynth.errors import BadInput
-from napari_cellsynth.stack.fitness.stabilise import stabilise_labels
-from napari_cellsynth.stack.fitness.steadied import Steadied
 from napari_cellsynth.stack.labels import read_labels
 from napari_cellsynth.stack.provenance import MADE_ON, ground_of_block
 from napari_cellsynth.stack.stack import Stack
+from napari_cellsynth.stack.steady.stabilise import stabilise_labels
+from napari_cellsynth.stack.steady.steadied import Steadied
 
 UNKNOWN = "do not say whether they were drawn before or after the stage's motion was taken out of"
 """In the note on outlines of which nobody can tell."""

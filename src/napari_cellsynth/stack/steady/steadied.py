@@ -13,10 +13,10 @@ import numpy as np
 
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.stack.files.replacing import replacing
-from napari_cellsynth.stack.fitness.drift import Drift
-from napari_cellsynth.stack.fitness.places import restore_flow, restore_points
-from napari_cellsynth.stack.fitness.stabilise import KEY
 from napari_cellsynth.stack.stack import Stack
+from napari_cellsynth.stack.steady.drift import Drift
+from napari_cellsynth.stack.steady.places import restore_flow, restore_points
+from napari_cellsynth.stack.steady.stabilise import KEY
 
 PLACES = (("t", "y", "x"), ("axis-0", "axis-1", "axis-2"))
 """Columns of a table that say where and when: ours, and those of napari's Points."""
