@@ -11,11 +11,13 @@ the median of the pairs counts.
     python benchmarks/gui_gaps.py
     python benchmarks/gui_gaps.py --pairs 5 --seconds 20 --preset paper
     python benchmarks/gui_gaps.py --jobs 3 --strip-open    three trainings at once, all listed in the open strip
+    python benchmarks/gui_gaps.py --pairs 1 --who 80       what holds the loop up for more than 80 ms, as tracebacks
 """
 
 from __future__ import annotations
 
 import argparse
+import faulthandler
 import json
 import os
 import platform
@@ -67,6 +69,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--preset", default="tiny")
     parser.add_argument("--jobs", type=int, default=1, help="trainings at once; the first is followed in the Train tab")
     parser.add_argument("--strip-open", action="store_true", help="unfold the strip of jobs, in both halves")
+    parser.add_argument(
+        "--who", type=float, metavar="MS", help="print where the GUI thread is in gaps longer than this"
+    )
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--turn", type=int, default=0, help=argparse.SUPPRESS)
     return parser.parse_args()
@@ -76,6 +81,7 @@ def in_child(options: argparse.Namespace, turn: int) -> dict[str, Any]:
     """A pair in a fresh napari with a home of its own."""
     words = ["--child", "--turn", str(turn), "--preset", options.preset, "--seconds", str(options.seconds)]
     words += ["--jobs", str(options.jobs), *(["--strip-open"] if options.strip_open else [])]
+    words += ["--who", str(options.who)] if options.who else []
     command = [sys.executable, __file__, *words]
     if sys.platform == "linux" and not os.environ.get("DISPLAY"):
         if shutil.which("xvfb-run") is None:
@@ -116,7 +122,7 @@ def pair(options: argparse.Namespace, *, training_first: bool) -> dict[str, Any]
     add_stack(viewer, example.stack)
     dock = show_dock(viewer, "train")
     tab = dock.tab("train")
-    loop, seconds = Loop(), options.seconds
+    loop, seconds = Loop(options.who), options.seconds
     dock.findChild(JobStrip).line.setChecked(options.strip_open)
     # Once: the estimate and the look at the devices are processes of their own, and not what is compared.
     dock.session.training_set = data
@@ -132,7 +138,7 @@ def pair(options: argparse.Namespace, *, training_first: bool) -> dict[str, Any]
         for other in others:
             other.start()
         tab.live.curves.head.setChecked(True)
-        loop.until(lambda: tab.live._layer is not None or tab.live.history.step > 20, 300)
+        loop.until(lambda: tab.live.pictures.layer is not None or tab.live.history.step > 20, 300)
         loop.until(lambda: all(other.folder.state().step > 0 for other in others), 300)
         gaps = loop.gaps(seconds)
         for process in (tab.live.process, *others):
@@ -165,7 +171,10 @@ def play(viewer: Any) -> None:
 
 
 class Loop:
-    """Qt's event loop, measured."""
+    """Qt's event loop, measured; with ``who`` gaps of so many ms are named on stderr."""
+
+    def __init__(self, who: float | None = None) -> None:
+        self._who = who
 
     def wait(self, seconds: float) -> None:
         from qtpy.QtCore import QEventLoop, QTimer
@@ -186,12 +195,20 @@ class Loop:
         from qtpy.QtCore import Qt, QTimer
 
         ticks: list[float] = []
+
+        def tick() -> None:
+            ticks.append(time.perf_counter())
+            if self._who:
+                # Each tick puts it off; who comes too late is written down by a thread that waits for no one.
+                faulthandler.dump_traceback_later(self._who / 1000)
+
         timer = QTimer()
         timer.setTimerType(Qt.TimerType.PreciseTimer)
-        timer.timeout.connect(lambda: ticks.append(time.perf_counter()))
+        timer.timeout.connect(tick)
         timer.start(TICK_MS)
         self.wait(seconds)
         timer.stop()
+        faulthandler.cancel_dump_traceback_later()
         gaps = np.diff(ticks) * 1000
         return {
             "p50": float(np.percentile(gaps, 50)),
