@@ -15,6 +15,7 @@ from napari_cellsynth.engine import health
 from napari_cellsynth.engine.events import Started, Step, Validation
 from napari_cellsynth.engine.health import judge, verdict
 from napari_cellsynth.engine.history import History
+from napari_cellsynth.engine.words import Things
 
 HERE = Path(__file__).resolve().parent
 RECORDED = sorted((HERE / "health_histories").glob("*.json"))
@@ -90,6 +91,39 @@ def test_words_are_of_no_family_and_say_what_to_do() -> None:
     said = judge(told(frechet=[9] * 6, variety=[0.0] * 6, nearest=[0.1] * 6))
     assert [one.code for one in said] == ["plateau", "collapse", "memorising"]
     assert all(one.words.endswith(".") and one.words.count(".") >= 2 for one in said)
+
+
+def everything_said(makes: Things) -> str:
+    """The words of every finding and of every good news."""
+    right = {"d/real_taken_for_real": [1.0] * 9, "d/made_taken_for_real": [0.0] * 9}
+    stories = (
+        told(frechet=[9] * 6, variety=[0.0] * 6, nearest=[0.1] * 6),
+        told(frechet=[90, 30, 30, 30, 400, 500, 600]),
+        told(frechet=[90, 50, 20, 20, 21, 25, 33, 34, 36]),
+        told(frechet=[90, 50, 20, *[20.5, 21.0] * 6], variety=[0.9] * 15, steps=2000),
+        told(frechet=[90, 50, 20], variety=[0.9] * 3),
+        told(frechet=[90, 91, 92]),
+        told(losses={"g/loss": [1, 4, 20, 80, 300]}),
+        told(losses=right),
+    )
+    said = []
+    for history in stories:
+        history.makes = makes
+        said += [one.words for one in judge(history)] + [verdict(history).words]
+    return " ".join(said)
+
+
+def test_what_a_family_makes_is_named_as_it_names_it() -> None:
+    cells = everything_said(Things("cell", "cells"))
+    assert "image" not in cells
+    for words in ("No nearer to real cells", "Variety of made cells: 0.9 of real.", "more different cells"):
+        assert words in cells
+    fractions = everything_said(Things("fraction", "fractions", made="estimated", real="true", examples="profiles"))
+    for foreign in ("cell", "image", " made ", "real "):
+        assert foreign not in fractions
+    for words in ("What is estimated is", "No nearer to true fractions", "nearest to true ones", "different profiles"):
+        assert words in fractions
+    assert "cell" not in everything_said(History().makes), "of a family that says nothing"
 
 
 def test_nothing_is_said_too_early() -> None:
@@ -173,3 +207,15 @@ def test_a_training_that_is_really_broken_says_so(bench: Any, tmp_path: Path) ->
         bench.train_one(short, crops, tmp_path / name)
         said = bench.RunFolder(tmp_path / name).health()
         assert said is not None and said.code == code
+
+
+def test_a_critic_whose_scores_drift_has_not_exploded() -> None:
+    """Its losses have no scale; a distance that is flung away is seen as ever, and so are numbers beyond reason."""
+    drifting = [0.01 * 3**i for i in range(12)]
+    curves = {"discriminator/loss": drifting, "generator/loss": drifting}
+    assert "exploding" in codes(told(losses=curves, frechet=[50.0] * 12))
+    critic = curves | {"discriminator/apart": drifting}
+    steady = [90.0 - i for i in range(12)]
+    assert codes(told(losses=critic, frechet=steady)) == []
+    assert "exploding" in codes(told(losses=critic, frechet=[90.0, 50.0, 40.0, *[900.0] * 9]))
+    assert "exploding" in codes(told(losses=critic | {"generator/loss": [1e7] * 12}, frechet=steady))

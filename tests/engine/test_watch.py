@@ -13,6 +13,7 @@ from napari_cellsynth.engine.event_log import END, FAR_BACK
 from napari_cellsynth.engine.events import Event, Health, Started, Step, Validation
 from napari_cellsynth.engine.run_folder import RunFolder
 from napari_cellsynth.engine.watch import watched
+from napari_cellsynth.engine.words import Things
 
 
 @pytest.fixture
@@ -43,6 +44,13 @@ def test_only_changes_are_said_and_written(folder: RunFolder) -> None:
     assert said(folder.events()) == said(events)
     assert all(event.time > 0 for event in events)
     assert folder.health() == [event for event in events if isinstance(event, Health)][-1]
+
+
+def test_it_is_said_in_the_words_of_the_family(folder: RunFolder) -> None:
+    clips = Things("clip", "clips")
+    found = [event for event in watched(writer(folder, ALIKE), folder, clips) if isinstance(event, Health)]
+    assert "The made clips are too much alike" in found[-1].words
+    assert "Variety of made clips" in found[0].words
 
 
 def test_a_resumed_run_remembers_what_was_thought_before(folder: RunFolder) -> None:

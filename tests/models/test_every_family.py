@@ -13,8 +13,9 @@ import pytest
 from napari_cellsynth import api
 from napari_cellsynth.engine.events import Finished, PreviewMade, Step
 from napari_cellsynth.engine.run_folder import RunFolder
+from napari_cellsynth.engine.words import Things
 from napari_cellsynth.errors import BadInput
-from napari_cellsynth.models.registry import FAMILIES
+from napari_cellsynth.models.registry import FAMILIES, made_by
 from napari_cellsynth.stack.files.read import read_stack
 
 ROOT = Path(__file__).parents[2]
@@ -47,6 +48,18 @@ def test_presets_are_valid_and_every_setting_has_its_sentence(name: str) -> None
         assert type(preset).model_validate(preset.model_dump()) == preset
     for setting, field in family.settings.model_fields.items():
         assert field.description and field.description.rstrip().endswith("."), f"{setting} has no sentence"
+
+
+@every_family
+def test_it_says_what_it_makes_and_whether_training_mirrors(name: str) -> None:
+    family = FAMILIES[name]
+    words = family.makes
+    assert all((words.one, words.many, words.made, words.real)) and words.one != words.many
+    for preset in family.presets.values():
+        assert isinstance(family.mirrors(preset, "brightfield"), bool)
+        assert family.mirrors(preset, "dic") in (False, family.mirrors(preset, "brightfield")), "its shadow has a side"
+    assert made_by(name) == words
+    assert made_by("of a later version") == made_by(None) == Things()
 
 
 @every_family

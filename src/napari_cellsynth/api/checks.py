@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from napari_cellsynth.api.data import same_set
 from napari_cellsynth.api.models import Model, able, open_model
+from napari_cellsynth.api.settings import resolve_settings
 from napari_cellsynth.errors import BadInput
 
 if TYPE_CHECKING:
@@ -38,14 +39,14 @@ def check_outlines(
 
 
 def _labels(given: Stack | Path, movie: Stack | None) -> Stack:
-    from napari_cellsynth.stack.labels import read_labels
     from napari_cellsynth.stack.stack import Stack
+    from napari_cellsynth.stack.steady.moved_along import labels_for, moved_along
 
     if isinstance(given, Stack):
-        return given
+        return given if movie is None else moved_along(given, movie)
     if movie is None:
         raise BadInput(f"{given} given without its movie; a file of masks is read by the movie that it belongs to")
-    return read_labels(given, movie)
+    return labels_for(given, movie)
 
 
 def check_alike(
@@ -80,7 +81,7 @@ def check_alike(
     wanted = count or min(max(len(unseen), 100), MOST_COMPARED)
     parts = []
     for start in range(0, wanted, MADE_AT_ONCE):
-        yield Progress(done=start, total=wanted, message="making cells")
+        yield Progress(done=start, total=wanted, message=f"making {model.family.makes.many}")
         parts.append(verbs.sample(min(MADE_AT_ONCE, wanted - start), seed=seed, start=start).images)
     material = _material(model, data, unseen, parts, seed)
     about = model.stack(material.made, made_by="check alike", seed=seed, settings={"part": part, "count": wanted})
@@ -95,12 +96,14 @@ def _unseen(model: Model, part: Literal["validation", "test"], why: str) -> tupl
     """The training set of a model, and indices of what it never saw; an opening of the test part is noted."""
     from napari_cellsynth.engine.run_folder import RunFolder
     from napari_cellsynth.quality.closeness import some
+    from napari_cellsynth.stack.numbers_in_words import counted
 
     data: Any = same_set(model.family, RunFolder(model.run))
     if data.kind != "crops":
         raise BadInput(f"{model.run.name} learned from {data.kind}; only single cells (crops) are compared so far")
     if data.count(part) < 2:
-        raise BadInput(f"{data.path.name} holds out {data.count(part)} cells for {part}; prepare a set that has some")
+        held_out = counted(data.count(part), model.family.makes.one, model.family.makes.many)
+        raise BadInput(f"{data.path.name} holds out {held_out} for {part}; prepare a set that has some")
     indices = data.open_test(why, by=model.run.name) if part == "test" else data.indices(part)
     return data, indices[some(len(indices), MOST_COMPARED)]
 
@@ -108,10 +111,10 @@ def _unseen(model: Model, part: Literal["validation", "test"], why: str) -> tupl
 def _material(model: Model, data: Any, unseen: Any, made: list[Any], seed: int) -> Material:
     import numpy as np
 
-    from napari_cellsynth.nets.augment import SHADOWLESS
     from napari_cellsynth.quality.alike import Material
     from napari_cellsynth.quality.closeness import TRAINING, some
 
+    settings = resolve_settings(model.family, None, model.record["settings"])
     learned = data.indices("train")
     learned = learned[some(len(learned), TRAINING)]
     return Material(
@@ -120,8 +123,8 @@ def _material(model: Model, data: Any, unseen: Any, made: list[Any], seed: int) 
         made=np.concatenate(made),
         training_cells=data.cells(learned),
         unseen_cells=data.cells(unseen),
-        # A mirrored training cell is a copy where training has mirrored it.
-        turned=bool(model.record["settings"].get("augment")) and data.modality in SHADOWLESS,
+        # A mirrored training image is a copy where training has mirrored it.
+        turned=model.family.mirrors(settings, data.modality),
         seed=seed,
         pixel_size=data.pixel_size,
     )

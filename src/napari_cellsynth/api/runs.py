@@ -107,6 +107,7 @@ def train(
         wait=wait,
         needs=needs_of(record) if needs is None else needs,
         expected=expected_of(record),
+        makes=chosen.makes,
     )
     yield from _measured(news, chosen, settings, data, record.get("threads"))
 

@@ -9,10 +9,16 @@ from typing import Any
 
 from napari_cellsynth.engine.journey import Journey
 from napari_cellsynth.engine.settings import Settings
+from napari_cellsynth.engine.words import IMAGES, Things
 
 
 def accept(settings: Settings, data: Mapping[str, Any]) -> None:
     """Any data will do."""
+
+
+def never(settings: Settings, modality: str | None) -> bool:
+    """Examples are shown to the networks as they are."""
+    return False
 
 
 @dataclass(frozen=True)
@@ -42,6 +48,11 @@ class Family:
     """The work that the preset ``paper`` follows, in a few words for the panels."""
     check: Callable[[Settings, Mapping[str, Any]], None] = accept
     """Refuses (BadInput) settings that do not go with a training set's ``dataset.json``; loads no torch."""
+    makes: Things = IMAGES
+    """What a trained run makes or estimates, for the sentences about a training and about what came out of it."""
+    mirrors: Callable[[Settings, str | None], bool] = never
+    """Whether training with these settings, on examples of this modality, may mirror and turn them, so that a mirrored
+    example that comes out of a model is a copy."""
     journeys: tuple[Journey, ...] = ()
     """What the Start tab shows of it, on an example movie."""
 

@@ -1,7 +1,7 @@
 """Is a training going well?  Findings in words, from what a run says of itself.
 
-Nothing here knows a family, and nothing loads torch.  What is understood are
-numbers by conventional names:
+Nothing here knows a family, and nothing loads torch; what a model makes is
+named by its family (``History.makes``).  What is understood are numbers by conventional names:
 
 =============================  ==================================================================================
 ``…/loss``                     of a phase, in the log of losses
@@ -81,13 +81,15 @@ def progress(history: History) -> Finding:
     if best is None or len(values) < FEW:
         return Finding("early", "quiet", "Learning; too early to say how well.")
     variety = trends.latest(history.validation["variety"]) if "variety" in history.validation else None
-    tail = "" if variety is None else f" Variety of made cells: {min(max(variety, 0.0), 1.0):.1f} of real."
+    things = history.makes
+    amount = "" if variety is None else f"{min(max(variety, 0.0), 1.0):.1f} of {things.real}"
+    tail = f" Variety of {things.made_ones}: {amount}." if amount else ""
     if len(values) - 1 - best[0] >= max(SETTLED, len(values) // 2):
-        words = f"No nearer to real cells since step {_step_of_best(history)}: you can stop and keep it."
+        words = f"No nearer to {things.real_ones} since step {_step_of_best(history)}: you can stop and keep it."
         return Finding("settled", "good", words + tail)
     if best[1] < 0.9 * values[0]:
         return Finding("learning", "good", "Learning well." + tail)
-    return Finding("early", "quiet", "Learning; not yet nearer to real cells than at first." + tail)
+    return Finding("early", "quiet", f"Learning; not yet nearer to {things.real_ones} than at first.{tail}")
 
 
 def exploding(history: History) -> Finding | None:
@@ -101,7 +103,8 @@ def exploding(history: History) -> Finding | None:
         return Finding("exploding", "bad", f"The loss of the {largest[0]} is beyond reason. {cure}")
     if away is None or away <= FLUNG or len(trends.distance(history).values) < SOME:
         return None
-    words = f"What is made is {_times(away)} times as far from real cells as at step {_step_of_best(history)}."
+    things, best = history.makes, _step_of_best(history)
+    words = f"What is {things.made} is {_times(away)} times as far from {things.real_ones} as at step {best}."
     return Finding("exploding", "bad", f"{words} {cure}")
 
 
@@ -115,7 +118,7 @@ def idle(history: History) -> Finding | None:
         return None
     count = len(trends.distance(history).values) - 1
     words = (
-        f"No nearer to real cells than at the first preview, {count} previews ago: it does not learn. "
+        f"No nearer to {history.makes.real_ones} than at the first preview, {count} previews ago: it does not learn. "
         "Start again with the learning rate of the preset, and look at the training set."
     )
     return Finding("plateau", "bad", words)
@@ -126,9 +129,11 @@ def collapse(history: History) -> Finding | None:
     now = trends.variety(history)
     if now is None or now >= ALIKE or history.share() < BEGINNING or trends.rise_of_variety(history) > RISING:
         return None
+    things = history.makes
     words = (
-        f"The made cells are too much alike: the same few come again and again (variety {max(now, 0):.2f} of real). "
-        "Start again with another seed, a smaller learning rate or more different cells."
+        f"The {things.made_ones} are too much alike: the same few come again and again (variety {max(now, 0):.2f} of "
+        f"{things.real}). Start again with another seed, a smaller learning rate or more different "
+        f"{things.learned_from}."
     )
     return Finding("collapse", "bad" if now < ALL_ALIKE else "warning", words)
 
@@ -138,9 +143,11 @@ def memorising(history: History) -> Finding | None:
     now = trends.nearest(history)
     if now is None or now >= COPIED:
         return None
+    things = history.makes
     words = (
-        f"The made cells lie nearer to training cells than cells never shown do ({now:.2f} of their distance): "
-        "the training cells are being learned by heart. Train on more different cells, augment, or stop earlier."
+        f"The {things.made_ones} lie nearer to training {things.many} than {things.many} never shown do ({now:.2f} of "
+        f"their distance): the training {things.many} are being learned by heart. Train on more different "
+        f"{things.learned_from}, augment, or stop earlier."
     )
     return Finding("memorising", "bad" if now < ALL_COPIED else "warning", words)
 
@@ -157,7 +164,8 @@ def winning(history: History) -> Finding | None:
     often = "every time" if right >= WON_OUTRIGHT else f"{100 * right:.0f} times in 100"
     words = (
         f"The network that judges (discriminator) is right {often}: the other learns nothing from it any more. "
-        "Start again with a smaller learning rate of the discriminator, with augmentation, or with more cells."
+        "Start again with a smaller learning rate of the discriminator, with augmentation, or with more "
+        f"{history.makes.learned_from}."
     )
     return Finding("winning", "bad" if right >= WON_OUTRIGHT else "warning", words)
 
@@ -167,9 +175,10 @@ def worse(history: History) -> Finding | None:
     away, since = trends.worsening(history), trends.since_best(history)
     if away is None or since is None or away <= WORSE or since < NOT_NEARER:
         return None
+    things = history.makes
     words = (
-        f"The made cells were nearest to real ones at step {_step_of_best(history)} and have got worse since. "
-        "A new run of that many steps, with augmentation or with more cells, gives more."
+        f"The {things.made_ones} were nearest to {things.real} ones at step {_step_of_best(history)} and have got "
+        f"worse since. A new run of that many steps, with augmentation or with more {things.learned_from}, gives more."
     )
     return Finding("plateau", "warning", words)
 

@@ -22,6 +22,7 @@ from napari_cellsynth.engine.events import (
     Validation,
 )
 from napari_cellsynth.engine.time_left import STRETCHES, longer, seconds_left
+from napari_cellsynth.engine.words import IMAGES, Things
 
 KEPT = 2000
 """Points of a curve at most; a longer one is thinned to every second mean."""
@@ -58,6 +59,8 @@ class Curve:
 class History:
     """The story of one run; ``add`` takes events in the order in which they were written."""
 
+    makes: Things = IMAGES
+    """What its model makes, in the words of its family."""
     step: int = 0
     steps: int = 0
     device: str = ""

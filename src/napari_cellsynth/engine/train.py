@@ -28,6 +28,7 @@ from napari_cellsynth.engine.trouble import in_words
 from napari_cellsynth.engine.turn import AfterAnother
 from napari_cellsynth.engine.waiting import Wait
 from napari_cellsynth.engine.watch import watched
+from napari_cellsynth.engine.words import IMAGES, Things
 from napari_cellsynth.errors import BadInput, RunFailed
 
 
@@ -42,6 +43,7 @@ def train(
     wait: bool = False,
     needs: int | None = None,
     expected: int | None = None,
+    makes: Things = IMAGES,
 ) -> Iterator[Event]:
     """Train until ``settings.steps`` steps are done or the user asks otherwise through ``folder.ask``.
 
@@ -51,7 +53,8 @@ def train(
     asked of this very process, by a signal; each answer is one wish.  With
     ``wait``, nothing is computed before ``needs`` bytes (None: the
     ``expected`` ones, else most of the GPU) are free on the device, or for
-    ``auto`` on any GPU.
+    ``auto`` on any GPU.  ``makes`` is what the family calls its products: the
+    training's word on itself is written with it.
 
     Raises :class:`BadInput` where the run cannot be started (it has steps, it
     is finished, another process trains it) and :class:`RunFailed` after the
@@ -67,7 +70,7 @@ def train(
             named = device if device == "auto" else name
             first = [AfterAnother(folder, named, asked)] if team is None else []
             room = [Wait(folder, named, needs, expected=expected, asked=asked)] if waits else []
-            yield from _lead(folder, recipe, settings, where, resume, began, asked, team, [*first, *room])
+            yield from _lead(folder, recipe, settings, where, resume, began, asked, team, [*first, *room], makes)
         else:
             with repeatable(_threads(folder)):
                 yield from follow(team, folder, recipe, settings)
@@ -83,6 +86,7 @@ def _lead(
     asked: Callable[[], Ask | None] | None,
     team: Team | None,
     waits: Sequence[Wait],
+    makes: Things,
 ) -> Iterator[Event]:
     """As the one writer of the folder."""
     # Before the run is claimed: a sign of life newer than its end would make a finished run look interrupted.
@@ -98,7 +102,7 @@ def _lead(
                     return
                 name = resolve_device(wait.device)
             job = Job(folder, recipe, settings, name, heartbeat, threads, asked, team)
-            yield from watched(job.run(resume, began), folder)
+            yield from watched(job.run(resume, began), folder, makes)
 
 
 def measure(recipe: Recipe, settings: Settings, device: str = "auto", *, threads: int | None = None) -> Estimate:

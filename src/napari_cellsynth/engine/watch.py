@@ -10,22 +10,23 @@ from napari_cellsynth.engine.events import Event, Health, Started, Step, Validat
 from napari_cellsynth.engine.health import verdict
 from napari_cellsynth.engine.history import History
 from napari_cellsynth.engine.run_folder import RunFolder
+from napari_cellsynth.engine.words import IMAGES, Things
 from napari_cellsynth.errors import CellsynthError
 
 
-def watched(events: Iterator[Event], folder: RunFolder) -> Iterator[Event]:
+def watched(events: Iterator[Event], folder: RunFolder, makes: Things = IMAGES) -> Iterator[Event]:
     """The events of a run's writer, a generator, and :class:`~.events.Health` among them, written to the folder, too.
 
     Closing this closes ``events``.
     """
     writer: Any = events
-    history = History()
+    history = History(makes)
     with closing(writer):
         for event in writer:
             yield event
             if isinstance(event, Started):
                 # The log holds what was before a resume, cut back to where it goes on.
-                history = History()
+                history = History(makes)
                 history.add(folder.events())
             else:
                 history.add([event])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from napari_cellsynth.engine.family import Family
+from napari_cellsynth.engine.words import IMAGES, Things
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.models.dcgan.config import FAMILY as DCGAN
 
@@ -19,6 +20,12 @@ def family(name: str) -> Family:
     if name not in FAMILIES:
         raise BadInput(f"no model family is called {name!r}; there are: {', '.join(FAMILIES)}")
     return FAMILIES[name]
+
+
+def made_by(name: object) -> Things:
+    """What models of a family make; of one that is not known (a run of a later version), images."""
+    known = FAMILIES.get(name) if isinstance(name, str) else None
+    return IMAGES if known is None else known.makes
 
 
 def learning_from(kind: str) -> list[Family]:

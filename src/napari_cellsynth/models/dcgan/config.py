@@ -15,6 +15,7 @@ from pydantic import Field
 from napari_cellsynth.engine.family import Family
 from napari_cellsynth.engine.journey import Journey
 from napari_cellsynth.engine.settings import Settings
+from napari_cellsynth.engine.words import Things
 from napari_cellsynth.errors import BadInput
 
 SIZES = (16, 32, 64, 128, 256, 512)
@@ -91,6 +92,13 @@ def check(settings: DcganSettings, data: Mapping[str, Any]) -> None:
         raise BadInput(f"batch size {settings.batch_size:,} given; the training set has {crops:,} crops to learn from")
 
 
+def mirrors(settings: DcganSettings, modality: str | None) -> bool:
+    """Whether the discriminator sees crops mirrored and turned."""
+    from napari_cellsynth.nets.augment import SHADOWLESS
+
+    return settings.augment > 0 and modality in SHADOWLESS
+
+
 PAPER = DcganSettings()
 WGAN = DcganSettings(
     loss="wgan", batch_size=64, discriminator_steps=5, learning_rate=5e-5, discriminator_learning_rate=5e-5
@@ -159,6 +167,8 @@ FAMILY = Family(
     model="napari_cellsynth.models.dcgan.model:DcganModel",
     published_as="Pandhe, Rada, Quinn 2018",
     check=check,
+    makes=Things("cell", "cells"),
+    mirrors=mirrors,
     journeys=(
         Journey(
             task="Make new cells",
