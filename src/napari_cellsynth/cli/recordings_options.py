@@ -103,7 +103,7 @@ class RecordingsOptions(HoldOutOptions, StackOptions):
 
     def _recordings(self, settings: HoldOut, labels: Literal["needed", "taken", "none"]) -> list[Recording]:
         if self.table is not None:
-            return self._checked(_moved(self._table().recordings(settings, labels=labels != "none")), labels)
+            return self._checked(_with_notes(self._table().recordings(settings, labels=labels != "none")), labels)
         from napari_cellsynth.stack.recordings.recording import recordings_of
 
         channel, z = self._selection()
@@ -182,14 +182,12 @@ class RecordingsOptions(HoldOutOptions, StackOptions):
         return recordings
 
 
-def _moved(recordings: list[Recording]) -> list[Recording]:
-    """Outlines of recordings that were made steady since, moved along, or said not to be told."""
-    from napari_cellsynth.stack.steady.moved_along import moved_along
-
-    return [
-        one if one.labels is None else replace(one, labels=_told(moved_along(one.labels, one.stack)))
-        for one in recordings
-    ]
+def _with_notes(recordings: list[Recording]) -> list[Recording]:
+    """The same, after what their outlines have to say."""
+    for one in recordings:
+        if one.labels is not None:
+            _told(one.labels)
+    return recordings
 
 
 def _told(labels: Stack) -> Stack:

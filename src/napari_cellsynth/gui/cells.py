@@ -14,10 +14,10 @@ from napari_cellsynth.errors import BadInput, CellsynthError
 from napari_cellsynth.gui import words, workers
 from napari_cellsynth.gui.facts import array_of
 from napari_cellsynth.gui.find_cells import FindCells
-from napari_cellsynth.gui.layers import add_stack, complete, facts_of, outlines_in, stack_of
+from napari_cellsynth.gui.layers import add_stack, complete, facts_of, outlines_in, same, stack_of
 from napari_cellsynth.gui.parts import Sentence, button, row
 from napari_cellsynth.gui.pieces import Choice, Listening, Section
-from napari_cellsynth.gui.steady_layers import ground_of, is_stabilised
+from napari_cellsynth.gui.steady_layers import ground_of, is_doubted, on_steady, show_moved
 from napari_cellsynth.stack.steady.moved_along import UNKNOWN
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 FILTER = "Masks (*.tif *.tiff *.png *.zip *.roi);;All (*)"
 MASKS = "A label image, a number for each cell and 0 between; Fiji ROIs; or a folder with a mask for each frame."
+ALONG = "They were drawn on the movie as it was filmed: a layer is added in which they move as its frames were moved."
 SETTLE = 600
 """Milliseconds without a change after which outlines that are being painted are counted anew."""
 
@@ -76,11 +77,8 @@ def axes_of_outlines(outlines: Any, movie: Any) -> str | None:
 
 def notes_on(outlines: Any, movie: Any) -> tuple[str, ...]:
     """What is odd about outlines, also that they may have been drawn before the movie was made steady."""
-    notes = () if outlines is None else facts_of(outlines).notes
-    if outlines is None or movie is None or not is_stabilised(movie) or ground_of(outlines) is not None:
-        return notes
-    told = any(UNKNOWN in note for note in notes)
-    return notes if told else (*notes, f"these outlines {UNKNOWN} the movie: if before, choose the movie itself")
+    notes = () if outlines is None else tuple(note for note in facts_of(outlines).notes if UNKNOWN not in note)
+    return (*notes, f"these outlines {UNKNOWN} the movie") if is_doubted(outlines, movie) else notes
 
 
 def take_scale(outlines: Any, movie: Any) -> None:
@@ -137,6 +135,8 @@ class CellsSection(Section):
         super().__init__("Cells", parent)
         self.session = session
         self.count: Count | None = None
+        self._placed = (0, 0)
+        """Ids of the outlines and the stabilised movie for which it was asked last where they belong."""
         self._worker: workers.Worker | None = None
         self._counting: tuple[Any, ...] = ()
         self.outlines = Choice()
@@ -146,9 +146,11 @@ class CellsSection(Section):
         self.find.setCheckable(True)
         self.find_cells: FindCells | None = None
         self.says = Sentence()
+        self.along = button("Move them along", self.move_along, ALONG)
+        self.along.hide()
         line = row(QLabel("outlines"), self.outlines)
         line.setStretch(1, 1)
-        self.add(line, row(QLabel("or"), self.find, self.open_mask, None), self.says)
+        self.add(line, row(QLabel("or"), self.find, self.open_mask, None), self.says, row(self.along, None))
         self._settle = QTimer(self, singleShot=True, interval=SETTLE)
         self._settle.timeout.connect(self.recount)
         self._layer_signals: Listening | None = None
@@ -241,6 +243,7 @@ class CellsSection(Section):
             self._worker.quit()
             self._worker = None
         self._set(None)
+        self.along.hide()
         self._counting = self._what_counts()
         outlines, movie = self.session.outlines, self.session.movie
         self.setVisible(movie is not None or outlines is not None)
@@ -255,6 +258,9 @@ class CellsSection(Section):
             self.says.say(capital(str(error)), "warning")
             return
         self.says.say("counting cells…")
+        if is_doubted(outlines, movie) and not self._asked(outlines, movie):
+            self._place(outlines, movie)
+            return
         self._worker = workers.start(
             lambda: count_cells(labels),
             returned=self._counted,
@@ -275,6 +281,38 @@ class CellsSection(Section):
             notes = notes_on(self.session.outlines, self.session.movie)
             said = [words.cells_counted(count.outlines, count.cells, count.tracked), *(f"{capital(n)}." for n in notes)]
             self.says.say(" ".join(said), "warning" if notes else "quiet")
+            self.along.setVisible(is_doubted(self.session.outlines, self.session.movie))
+
+    # -- on a movie without the stage's motion -----------------------------------------------------------------------
+
+    def _asked(self, outlines: Any, movie: Any) -> bool:
+        return self._placed == (id(outlines), id(movie))
+
+    def _place(self, outlines: Any, movie: Any, *, before: bool | None = None) -> None:
+        """Find out whether outlines were drawn before the movie was made steady, and move them along if so."""
+        self._placed = id(outlines), id(movie)
+        self.along.hide()
+
+        def placed(moved: Any) -> None:
+            if self._asked(self.session.outlines, self.session.movie):
+                layer = show_moved(self.session.viewer, moved, outlines, movie)
+                if same(layer, outlines):
+                    self.recount()
+                else:
+                    self.session.outlines = layer
+
+        workers.call(
+            on_steady(outlines, movie, before=before),
+            returned=placed,
+            failed=lambda error: self.says.say(capital(str(error)), "bad"),
+            description="moving outlines along",
+            owner=self,
+        )
+
+    def move_along(self) -> None:
+        """The user says that the outlines were drawn on the movie as it was filmed."""
+        if is_doubted(self.session.outlines, self.session.movie):
+            self._place(self.session.outlines, self.session.movie, before=True)
 
     def _set(self, count: Count | None) -> None:
         self.count = count

@@ -12,7 +12,9 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidge
 
 from napari_cellsynth.errors import BadInput, CellsynthError
 from napari_cellsynth.gui import workers
+from napari_cellsynth.gui.cells import fits
 from napari_cellsynth.gui.facts import facts_of, stack_of
+from napari_cellsynth.gui.layers import same
 from napari_cellsynth.gui.parts import Bar, Sentence, button, column, listen, row, style
 from napari_cellsynth.gui.pieces import Choice, Listening, Section
 from napari_cellsynth.gui.recorder import Recorder
@@ -24,8 +26,10 @@ from napari_cellsynth.gui.steady_layers import (
     ground_of,
     is_stabilised,
     mark_new,
+    on_steady,
     returnable,
     returned,
+    show_moved,
     stabilised_in,
 )
 from napari_cellsynth.gui.theme import THEME, tint
@@ -302,7 +306,7 @@ class FitnessSection(Section):
 
     def stabilise(self) -> Any:
         """Add the movie without the stage's motion, and work on it; returns its layer, or None and says why not."""
-        movie = self.session.movie
+        movie, outlines = self.session.movie, self.session.outlines
         if movie is None or self.fitness is None:
             return None
         drift = Drift(self.fitness.offsets, subpixel=bool(self.how.value))
@@ -314,7 +318,24 @@ class FitnessSection(Section):
             return None
         self.session.movie = layer
         self.session.message.emit(f"{layer.name} is worked on from now on; {movie.name} is hidden.")
+        if outlines is not None and fits(outlines, movie):
+            self._take_along(outlines, layer)
         return layer
+
+    def _take_along(self, outlines: Any, steady: Any) -> None:
+        """Outlines of the movie as filmed, on the stabilised one: they are surely from before."""
+
+        def moved(labels: Stack) -> None:
+            if same(self.session.movie, steady) and self.session.outlines is None:
+                self.session.outlines = show_moved(self.session.viewer, labels, outlines, steady)
+
+        workers.call(
+            on_steady(outlines, steady, before=True),
+            returned=moved,
+            failed=lambda error: self.says.say(capital(str(error)), "bad"),
+            description=f"moving {outlines.name} along",
+            owner=self,
+        )
 
     def _ground_changed(self, movie: Any) -> None:
         """Outlines on the movie as filmed would lie beside the cells of the stabilised one, and the other way round."""

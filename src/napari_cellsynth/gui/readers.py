@@ -172,12 +172,12 @@ def read_outlines(path: Path) -> Stack:
     Those of generated samples have a scale of their own.
     """
     from napari_cellsynth.stack.files.read import read_stack
-    from napari_cellsynth.stack.labels import read_labels
+    from napari_cellsynth.stack.steady.moved_along import labels_for
 
     stem = path.name[: -len(next(ending for ending in OUTLINES if path.name.lower().endswith(ending)))]
     beside = path.with_name(f"{stem}.ome.tif")
     recording = read_stack(beside) if beside.exists() else None
-    return read_stack(path) if recording is None or "Q" in recording.axes else read_labels(path, recording)
+    return read_stack(path) if recording is None or "Q" in recording.axes else labels_for(path, recording)
 
 
 # -- saving ----------------------------------------------------------------------------------------------------------

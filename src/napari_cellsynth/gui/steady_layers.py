@@ -14,12 +14,14 @@ import numpy as np
 
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.gui.facts import BLOCK, Facts, array_of, axes_of, facts_of, stack_of
-from napari_cellsynth.gui.layers import data_for, layers_of, unwrapped
+from napari_cellsynth.gui.layers import add_stack, data_for, layers_of, loaded, unwrapped
 from napari_cellsynth.gui.shown import shown
 from napari_cellsynth.stack.provenance import MADE_ON, ground_of_block
 from napari_cellsynth.stack.steady.drift import Drift
+from napari_cellsynth.stack.steady.moved_along import MOVED, moved_along, moved_as
 from napari_cellsynth.stack.steady.places import restore_points
 from napari_cellsynth.stack.steady.stabilise import KEY, drift_of, restore, restore_labels, stabilise
+from napari_cellsynth.stack.steady.steadied import Steadied
 
 if TYPE_CHECKING:
     import napari
@@ -90,6 +92,47 @@ def add_stabilised(viewer: napari.viewer.Viewer, movie: Any, drift: Drift) -> An
     attributes["translate"] = tuple(float(by_axis.get(axis, 0.0)) for axis in stack.axes)
     layer = unwrapped(viewer.add_image(shown(steady.data, movie.name), **attributes, **looks))
     movie.visible = False
+    return layer
+
+
+def is_doubted(outlines: Any, movie: Any) -> bool:
+    """Whether outlines may have been drawn before the stage's motion was taken out of a movie's layer."""
+    return outlines is not None and movie is not None and is_stabilised(movie) and ground_of(outlines) is None
+
+
+def on_steady(outlines: Any, movie: Any, *, before: bool | None = None) -> Callable[[], Stack]:
+    """What finds out where outlines belong on a stabilised movie, and moves them along; for a worker.
+
+    ``before`` where it is known that they were drawn on the movie as filmed;
+    else they themselves are asked, and a note says where they do not tell.
+    Called at once, in the GUI thread, it looks at the layers.
+    """
+    labels, like = stack_of(outlines), stack_of(movie)
+    how = Steadied.of(like)
+
+    def moved() -> Stack:
+        found = moved_as(labels, like, how) if before and how is not None else moved_along(labels, like)
+        return found.with_(data=loaded(found)) if was_moved(found) else found
+
+    return moved
+
+
+def was_moved(labels: Stack) -> bool:
+    """Whether outlines were moved along with a movie that was made steady."""
+    return any(MOVED in note for note in labels.notes)
+
+
+def show_moved(viewer: napari.viewer.Viewer, moved: Stack, outlines: Any, movie: Any) -> Any:
+    """Outlines as :func:`on_steady` found them: a layer of their own where they were moved, else their own layer."""
+    ground = ground_of_block(moved.provenance)
+    if not was_moved(moved):
+        if ground is not None:
+            block = {**(outlines.metadata.get(BLOCK) or {}), MADE_ON: ground}
+            outlines.metadata = {**outlines.metadata, BLOCK: block}
+        return outlines
+    layer = add_stack(viewer, moved, name=f"{outlines.name} moved along", kind="labels", like=movie)
+    layer.contour, layer.opacity = outlines.contour, outlines.opacity
+    outlines.visible = False
     return layer
 
 

@@ -427,8 +427,8 @@ def open_layers(wanted: Row) -> list[LayerData]:
 
     from napari_cellsynth.gui.facts import Facts
     from napari_cellsynth.stack.files.read import AxesUnknown
-    from napari_cellsynth.stack.labels import read_labels
     from napari_cellsynth.stack.recordings.open import open_file
+    from napari_cellsynth.stack.steady.moved_along import labels_for
 
     try:
         stack = open_file(wanted.file, wanted)
@@ -441,5 +441,5 @@ def open_layers(wanted: Row) -> list[LayerData]:
         known = {**own, "recording": {**own["recording"], "modality": block["recording"]["modality"]}}
         layers.append((data, {**attributes, "metadata": {key: known}}, kind))
     if wanted.labels is not None:
-        layers += layers_for(read_labels(wanted.labels, stack), kind="labels")
+        layers += layers_for(labels_for(wanted.labels, stack), kind="labels")
     return layers

@@ -67,6 +67,8 @@ class OutlineCheck:
     side: str
     """Side of Otsu's threshold that agrees better: ``bright`` or ``dark``."""
     provenance: dict[str, Any]
+    odd: tuple[str, ...] = ()
+    """What is odd about the two, such as that one was moved along with a recording that was made steady."""
 
     @property
     def total(self) -> OutlineScore:
@@ -110,7 +112,7 @@ class OutlineCheck:
             said.append("So few cells say little about others: trust more outlines, in other frames or movies.")
         if self.left_out:
             said.append(f"{self.left_out:,} without trusted outlines left out.")
-        return said
+        return said + [f"{note[:1].upper()}{note[1:]}." for note in self.odd]
 
 
 def check_outlines(
@@ -170,6 +172,7 @@ def check_outlines(
         left_out=left_out,
         side=SIDES[side],
         provenance=block,
+        odd=tuple(dict.fromkeys((*found.notes, *trusted.notes))),
     )
 
 

@@ -115,21 +115,21 @@ def recording_of(table: Table, opened: Opened, split: FrameSplit, *, labels: boo
 
 def _outlines(table: Table, opened: Opened, stack: Stack) -> Stack | None:
     """Outlines of the whole file, selected alike; or those that were made of the selection itself."""
-    from napari_cellsynth.stack.labels import read_labels
+    from napari_cellsynth.stack.steady.moved_along import labels_for, moved_along
 
     if opened.outlines is not None:
         check_outlines(opened.outlines, opened.whole)
-        return select(opened.outlines, opened.selection, like=opened.whole)
+        return select(moved_along(opened.outlines, opened.whole), opened.selection, like=opened.whole)
     if opened.row.labels is None:
         return None
     path = table.labels_path(opened.row)
     if path is None or not path.exists():
         raise BadInput(f"the outlines {opened.row.labels} do not exist; give a label image, or leave the cell empty")
     try:
-        whole = read_labels(path, opened.whole)
+        whole = labels_for(path, opened.whole)
     except BadInput as error:
         try:
-            return read_labels(path, stack)
+            return labels_for(path, stack)
         except BadInput:
             raise error from None
     return select(whole, opened.selection, like=opened.whole)
