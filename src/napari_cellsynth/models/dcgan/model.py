@@ -1,7 +1,8 @@
-"""A trained DCGAN and what it can do: sample, decode, walk."""
+"""A trained DCGAN and what it can do: sample, decode, walk, embed."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,10 +11,19 @@ import torch
 
 from napari_cellsynth.engine.checkpoint import load_weights
 from napari_cellsynth.engine.draws import latents as prior
+from napari_cellsynth.engine.events import Progress
+from napari_cellsynth.engine.inversion import (
+    Found,
+    at_once_on,
+    check_wish,
+    embedding,
+    invert,
+    starting_points,
+)
 from napari_cellsynth.engine.latent_paths import latent_path
-from napari_cellsynth.engine.verbs import Samples
+from napari_cellsynth.engine.verbs import Embedding, Samples
 from napari_cellsynth.errors import BadInput
-from napari_cellsynth.models.dcgan.batch import from_networks
+from napari_cellsynth.models.dcgan.batch import from_networks, to_networks
 from napari_cellsynth.models.dcgan.config import DcganSettings
 from napari_cellsynth.models.dcgan.generate import generate, ready_to_use
 from napari_cellsynth.models.dcgan.recipe import build_networks
@@ -29,8 +39,10 @@ class DcganModel:
         load_weights(checkpoint, {"generator": networks["generator"]}, device)
         self.latent_size = settings.latent_size
         self.size: int = description["size"]
+        self.image_shape = (self.size, self.size)
         self.scaling = Scaling.from_json(description["scaling"])
         self._ready = ready_to_use(networks["generator"].to(device), settings.latent_size)
+        self._device = next(self._ready.parameters()).device
 
     def latents(self, count: int, *, seed: int = 0, start: int = 0) -> np.ndarray:
         """(count, D) float32 draws of the Gaussian prior; row i depends on (seed, start + i) alone."""
@@ -57,3 +69,22 @@ class DcganModel:
     def walk(self, points: np.ndarray, between: int, *, kind: Literal["linear", "spherical"] = "spherical") -> Samples:
         """Images on the way through ``points`` (P, D): (P - 1) * between + 1 of them."""
         return self.decode(latent_path(points, between, kind))
+
+    def embed(
+        self, images: np.ndarray, *, starts: int = 3, iterations: int = 50, seed: int = 0
+    ) -> Iterator[Progress | Embedding]:
+        """Points from which the generator makes given images (N, S, S), of their image channel alone."""
+        check_wish(images, self.image_shape, starts=starts, iterations=iterations)
+        news = invert(
+            lambda points: self._ready(points.to(self._device))[:, 0],
+            to_networks(images, None, self.scaling)[:, 0],
+            starting_points(starts, self.latent_size, seed),
+            iterations=iterations,
+            at_once=at_once_on(self._device),
+        )
+        for one in news:
+            if isinstance(one, Found):
+                made = from_networks(generate(self._ready, torch.from_numpy(one.latents)), self.scaling)[0]
+                yield embedding(one, images, made)
+            else:
+                yield one
