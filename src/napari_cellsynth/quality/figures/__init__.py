@@ -1,0 +1,1 @@
+"""Figures that are saved: PNG and SVG with the numbers they were drawn from."""
