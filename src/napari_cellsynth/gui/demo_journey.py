@@ -117,14 +117,14 @@ class Journey:
 
 
 def judge(run: Path, data: Path) -> Gain:
-    """First and last preview of a run against the held-out crops of its training set."""
+    """First and last preview of a run against the held-out pictures of its training set."""
     import numpy as np
 
     from napari_cellsynth.gui.jobs import preview_images
-    from napari_cellsynth.stack.training_sets.training_set import TrainingSet
+    from napari_cellsynth.stack.training_sets.kinds import open_training_set
 
-    folder, crops = RunFolder(run), TrainingSet.open(data)
+    folder, real = RunFolder(run), open_training_set(data)
     previews = [event for event in folder.events() if isinstance(event, PreviewMade)]
     first, last = (preview_images(folder.file(event.path))[:, 0] for event in (previews[0], previews[-1]))
-    held_out = np.concatenate([crops.indices("validation"), crops.indices("test")])
-    return gain(crops.images(held_out), crops.images(crops.indices("train")), first, last)
+    held_out = np.concatenate([real.indices("validation"), real.indices("test")])
+    return gain(real.examples(held_out), real.examples(real.indices("train")), first, last)

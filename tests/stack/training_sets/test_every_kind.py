@@ -50,6 +50,21 @@ def test_parts_are_disjoint_and_counted(kind: str, set_of: SetOf) -> None:
         data.indices("training")
 
 
+SHOWN = {"crops": "crops.ome.tif", "clips": "clips.ome.tif", "pairs": "high.ome.tif", "traps": "traps.ome.tif"}
+"""File of the pictures that stand for a kind's items."""
+
+
+@every_kind
+def test_items_are_shown_by_a_picture_each(kind: str, set_of: SetOf) -> None:
+    data = open_training_set(set_of(kind))
+    chosen = data.indices("train")[[1, 0]]
+    shown = data.examples(chosen)
+    stored = np.asarray(map_tiff(data.path / SHOWN[kind]))
+    whole = stored.reshape(len(data.table), -1, *stored.shape[-2:])
+    np.testing.assert_array_equal(shown, whole[chosen, 0])
+    assert shown.dtype == np.uint16 and shown.dtype.isnative
+
+
 @every_kind
 def test_the_report_comes_back_and_speaks(kind: str, set_of: SetOf) -> None:
     data: Any = open_training_set(set_of(kind))

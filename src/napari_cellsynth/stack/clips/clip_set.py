@@ -88,6 +88,10 @@ class ClipSet(PreparedSet):
         taken = np.asarray(self._clips[numbers, first : first + wanted])
         return taken.astype(self.dtype, copy=False)
 
+    def examples(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
+        """The first frame (N, Y, X) of each clip, in its first channel."""
+        return self.clips(indices, frames=1)[:, 0, 0]
+
     def summary(self) -> str:
         """One line in words, such as ``hela, 10 frames of 128 px: 42 training, 6 test clips, 12 places``."""
         places = self.report.places

@@ -45,6 +45,10 @@ class TrainingSet(PreparedSet):
         """Crops (N, Y, X) in the recording's dtype and intensities."""
         return np.asarray(self._images[np.asarray(indices, dtype=np.int64)]).astype(self.dtype, copy=False)
 
+    def examples(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
+        """The crops (N, Y, X) themselves."""
+        return self.images(indices)
+
     def masks(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
         """Masks (N, Y, X) uint8 of the same crops, 1 inside the cell."""
         return np.asarray(self._masks[np.asarray(indices, dtype=np.int64)])

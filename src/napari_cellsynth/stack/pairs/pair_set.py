@@ -57,6 +57,10 @@ class PairSet(PreparedSet):
         """High exposures (N, Y, X) of the same pairs."""
         return np.asarray(self._high[np.asarray(indices, dtype=np.int64)]).astype(self.high_dtype, copy=False)
 
+    def examples(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
+        """The high exposures (N, Y, X): what a model makes of the low ones is to be like them."""
+        return self.high(indices)
+
     def summary(self) -> str:
         """One line in words."""
         height, width = self.size

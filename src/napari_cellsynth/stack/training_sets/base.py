@@ -105,6 +105,13 @@ class PreparedSet:
         wanted = _part(split)
         return np.array([i for i, row in enumerate(self.table) if row["split"] == wanted], dtype=np.int64)
 
+    def examples(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
+        """Pictures (N, Y, X) of items in the recording's intensities, to be laid beside what a model makes of them.
+
+        One picture of each item; which one, a kind says.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not say how its items are shown")
+
     def open_test(self, why: str, by: str = "") -> np.ndarray:
         """Indices (int64) of the test part, for a comparison named in ``why``, of the run or model named in ``by``.
 

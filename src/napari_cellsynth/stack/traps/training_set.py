@@ -92,6 +92,10 @@ class TrapSet(PreparedSet):
         """Frames (N, Y, X) in the recording's dtype and intensities."""
         return np.asarray(self._images[np.asarray(indices, dtype=np.int64)]).astype(self.dtype, copy=False)
 
+    def examples(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
+        """The frames (N, Y, X) themselves."""
+        return self.images(indices)
+
     def clip(self, item: SequenceItem, first: int = 0, frames: int | None = None) -> np.ndarray:
         """Frames (T, Y, X) of a sequence, from its frame ``first`` on."""
         return self.images(item.indices[first : None if frames is None else first + frames])
