@@ -23,17 +23,19 @@ class Preset:
 
 
 def presets(family: str) -> list[Preset]:
-    """The presets of a family in words, the recommended one first."""
+    """The presets of a family in words: the recommended one, those as published, further ones, the quick test."""
     from napari_cellsynth.models.registry import family as known
 
     chosen = known(family)
+    named = ("fast", "paper", "tiny")
+    further = {name: name.replace("_", " ") for name in chosen.presets if name not in named} | dict(chosen.preset_words)
     words = {
         "fast": "Recommended",
         "paper": f"As published ({chosen.published_as})",
+        **further,
         "tiny": "Quick test, not for results",
     }
-    order = sorted(chosen.presets, key=lambda name: list(words).index(name) if name in words else len(words))
-    return [Preset(name, words.get(name, name.replace("_", " ")), chosen.presets[name]) for name in order]
+    return [Preset(name, said, chosen.presets[name]) for name, said in words.items() if name in chosen.presets]
 
 
 def resolve_settings(family: Family, preset: str | None, changes: Mapping[str, Any] | None) -> Settings:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
@@ -46,11 +46,13 @@ class Family:
     """``package.module:Class`` of what ``api.open_model`` returns; has the verbs; loads torch."""
     published_as: str
     """The work that the preset ``paper`` follows, in a few words for the panels."""
-    check: Callable[[Settings, Mapping[str, Any]], None] = accept
+    preset_words: Mapping[str, str] = field(default_factory=dict)
+    """What the panels call presets other than ``paper``, ``fast`` and ``tiny``."""
+    check: Callable[[Any, Mapping[str, Any]], None] = accept
     """Refuses (BadInput) settings that do not go with a training set's ``dataset.json``; loads no torch."""
     makes: Things = IMAGES
     """What a trained run makes or estimates, for the sentences about a training and about what came out of it."""
-    mirrors: Callable[[Settings, str | None], bool] = never
+    mirrors: Callable[[Any, str | None], bool] = never
     """Whether training with these settings, on examples of this modality, may mirror and turn them, so that a mirrored
     example that comes out of a model is a copy."""
     journeys: tuple[Journey, ...] = ()

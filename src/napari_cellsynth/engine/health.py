@@ -7,6 +7,8 @@ named by its family (``History.makes``).  What is understood are numbers by conv
 ``…/loss``                     of a phase, in the log of losses
 ``…/real_taken_for_real``      share of real images that a discriminator takes for real, in the log of losses
 ``…/made_taken_for_real``      share of made images, likewise
+``…/apart``                    how far apart a critic's scores are; where it is logged, losses have no scale, and their
+                               growth is not judged
 ``frechet``, ``distance``,     of made or predicted images to held-out ones, among the validation values; smaller
 ``error``                      is better; the first of these that there is
 ``variety``                    how different made images are from each other; 1 as real ones, 0 all the same

@@ -12,6 +12,8 @@ FEW = 3
 """Previews before which nothing is said about a trend; also those of which the newest median is taken."""
 SOME = 5
 """Previews before which a value that is bad at every beginning is not held against a training."""
+UNSCALED = "apart"
+"""Name of a loss that is logged where losses have no scale of their own (critics): their growth says nothing."""
 SMALL = 0.1
 """Losses below this count as this: what has become small may grow again."""
 WATCHED, STRETCH = 100, 0.15
@@ -21,7 +23,12 @@ POINTS = 2
 
 
 def loss_growth(history: History) -> tuple[str, float] | None:
-    """The phase whose loss has grown most, and how many times it is what it was at first."""
+    """The phase whose loss has grown most, and how many times it is what it was at first; None of losses without scale.
+
+    A critic's scores may move up or down together for as long as it likes.
+    """
+    if any(name.endswith(f"/{UNSCALED}") for name in history.losses):
+        return None
     # The least of the first ones: a learning rate that is far too large takes one step to fling it away.
     grown = [(median(sizes[-2 * FEW :]) / max(min(sizes[: 2 * FEW]), SMALL), phase) for phase, sizes in _sizes(history)]
     return max(grown)[::-1] if grown else None

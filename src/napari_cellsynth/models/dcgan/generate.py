@@ -29,6 +29,8 @@ def ready_to_use(generator: nn.Module, latent_size: int) -> nn.Module:
         norm.reset_running_stats()
         norm.momentum = None  # the plain mean over the batches below
         norm.train()
+    if not norms:
+        return quick(ready.requires_grad_(False))
     device = next(ready.parameters()).device
     for part in prior(CALIBRATION_COUNT, latent_size, CALIBRATION_SEED).split(64):
         ready(part.to(device))

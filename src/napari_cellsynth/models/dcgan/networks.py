@@ -55,7 +55,9 @@ Norm = Literal["batch", "layer", "none"]
 
 def normed(channels: int, norm: Norm) -> list[nn.Module]:
     """Layers that normalise, none or one; ``layer`` is over all channels and pixels of an image."""
-    return {"batch": [nn.BatchNorm2d(channels)], "layer": [nn.GroupNorm(1, channels)], "none": []}[norm]
+    if norm == "none":
+        return []
+    return [nn.BatchNorm2d(channels) if norm == "batch" else nn.GroupNorm(1, channels)]
 
 
 class Discriminator(nn.Module):

@@ -1,4 +1,4 @@
-"""How a DCGAN is trained: two phases, one loss, previews and held-out numbers."""
+"""How a DCGAN is trained: two phases, a loss of four, previews and held-out numbers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,14 @@ from napari_cellsynth.models.dcgan.batch import CropBatch, from_networks, to_net
 from napari_cellsynth.models.dcgan.clipping import ClippedRMSprop
 from napari_cellsynth.models.dcgan.config import DcganSettings
 from napari_cellsynth.models.dcgan.generate import generate, ready_to_use
-from napari_cellsynth.models.dcgan.losses import discriminator_loss, flatness, generator_loss, gradient_penalty
+from napari_cellsynth.models.dcgan.losses import (
+    discriminator_loss,
+    flatness,
+    generator_loss,
+    gradient_penalty,
+    scored,
+    signs,
+)
 from napari_cellsynth.models.dcgan.networks import Discriminator, Generator
 from napari_cellsynth.models.dcgan.residual import ResidualDiscriminator, ResidualGenerator
 from napari_cellsynth.nets.augment import SHADOWLESS, augment
@@ -50,7 +57,7 @@ def build_networks(settings: DcganSettings, size: int, channels: int) -> dict[st
 def make_phases(settings: DcganSettings) -> tuple[Phase, Phase]:
     """The discriminator's turns, then the generator's."""
     if settings.loss == "wgan":
-        # Momentum makes WGAN's training unstable (Arjovsky et al. 2017, section 4.3).
+        # Momentum makes WGAN's training unstable at times (Arjovsky et al. 2017).
         judge: Any = partial(ClippedRMSprop, clip=settings.clip)
         maker: Any = torch.optim.RMSprop
     else:
@@ -122,23 +129,20 @@ class DcganRecipe:
     ) -> dict[str, Tensor]:
         settings = self.settings
         real, made = self._seen(real, draws), self._seen(made, draws)
-        real_score, made_score = judge(real), judge(made)
+        # The scores that are compared are those whose gradient is penalised: an image is looked at once.
+        real, real_score = scored(real, judge, settings.r1 > 0)
+        made, made_score = scored(made, judge, settings.r2 > 0)
         loss = discriminator_loss(real_score, made_score, settings.loss)
-        said: dict[str, Tensor] = {}
-        if settings.loss == "gan":
-            said["real_taken_for_real"] = (real_score > 0).float().mean()
-            said["made_taken_for_real"] = (made_score > 0).float().mean()
-        else:
-            # Heights without a scale: what says something is how far apart they are, and how often in order.
-            said["apart"] = real_score.mean() - made_score.mean()
-            said["real_above_made"] = (real_score > made_score).float().mean()
+        said = signs(real_score, made_score, settings.loss)
         if settings.loss == "wgan-gp":
             said["penalty"] = gradient_penalty(real, made, judge, draws)
             loss = loss + settings.gradient_penalty * said["penalty"]
-        for name, weight, images in (("r1", settings.r1, real), ("r2", settings.r2, made)):
-            if weight > 0:
-                said[name] = flatness(images, judge)
-                loss = loss + weight * said[name]
+        if settings.r1 > 0:
+            said["r1"] = flatness(real, real_score)
+            loss = loss + settings.r1 * said["r1"]
+        if settings.r2 > 0:
+            said["r2"] = flatness(made, made_score)
+            loss = loss + settings.r2 * said["r2"]
         return {"loss": loss, **said}
 
     def _seen(self, images: Tensor, draws: torch.Generator) -> Tensor:

@@ -31,7 +31,7 @@ def channels_per_level(size: int, width: int, widest: int) -> list[int]:
 def started(layer: nn.Module, gain: float) -> nn.Module:
     """Weights from N(0, gain² / inputs) (He et al. 2015), no bias at first."""
     nn.init.kaiming_normal_(layer.weight, a=SLOPE)  # type: ignore[arg-type]
-    layer.weight.data.mul_(gain)  # type: ignore[union-attr, operator]
+    layer.weight.data.mul_(gain)  # type: ignore[operator]
     if layer.bias is not None:
         nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
     return layer
@@ -42,8 +42,8 @@ class Block(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.first = started(nn.Conv2d(channels, channels, 3, 1, 1), 1)
-        self.second = started(nn.Conv2d(channels, channels, 3, 1, 1, bias=False), 0)
+        self.first = started(nn.Conv2d(channels, channels, 3, 1, 1), 1.0)
+        self.second = started(nn.Conv2d(channels, channels, 3, 1, 1, bias=False), 0.0)
         self.act = nn.LeakyReLU(SLOPE)
 
     def forward(self, x: Float[Tensor, "b c y x"]) -> Float[Tensor, "b c y x"]:
@@ -66,7 +66,7 @@ class ResidualGenerator(nn.Module):
     def forward(self, latents: Float[Tensor, "b d"]) -> Float[Tensor, "b c s s"]:
         x = self.start(latents).unflatten(1, (self.smallest, SMALLEST, SMALLEST))
         x = self.blocks[0](x)
-        for narrow, block in zip(self.narrow, self.blocks[1:], strict=True):  # type: ignore[arg-type]
+        for narrow, block in zip(self.narrow, self.blocks[1:], strict=True):
             # Narrowed before it is enlarged: the same function, a quarter of the work.
             x = block(interpolate(narrow(x), scale_factor=2, mode="bilinear", align_corners=False))
         return self.end(self.act(x)).tanh()
@@ -81,11 +81,11 @@ class ResidualDiscriminator(nn.Module):
         self.start = started(nn.Conv2d(channels, wide[0], 3, 1, 1), 1 / SCALE)
         self.blocks = nn.ModuleList(Block(each) for each in wide)
         self.widen = nn.ModuleList(started(nn.Conv2d(above, below, 1), 1 / SCALE) for above, below in pairwise(wide))
-        self.end = started(nn.Linear(wide[-1] * SMALLEST**2, 1), 1)
+        self.end = started(nn.Linear(wide[-1] * SMALLEST**2, 1), 1.0)
         self.act = nn.LeakyReLU(SLOPE)
 
     def forward(self, images: Float[Tensor, "b c s s"]) -> Float[Tensor, " b"]:
         x = self.blocks[0](self.start(images))
-        for widen, block in zip(self.widen, self.blocks[1:], strict=True):  # type: ignore[arg-type]
+        for widen, block in zip(self.widen, self.blocks[1:], strict=True):
             x = block(widen(avg_pool2d(x, 2)))
         return self.end(self.act(x).flatten(1)).flatten()
