@@ -78,5 +78,5 @@ def test_a_set_that_holds_nothing_out_is_refused(run: Path, monkeypatch: pytest.
     data = open_training_set(api.training_data(run))
     monkeypatch.setattr(type(data), "count", lambda self, part: 0)
     monkeypatch.setattr(type(data), "_check", lambda self: None)
-    with pytest.raises(BadInput, match="holds out 0 cells for validation"):
+    with pytest.raises(BadInput, match="holds out 0 crops for validation"):
         checked(run)

@@ -4,7 +4,8 @@ Long work is a generator of events; short work returns what it made.  torch
 is loaded only inside what needs it.
 """
 
-from napari_cellsynth.api.checks import check_alike, check_outlines
+from napari_cellsynth.api.checks import check_outlines
+from napari_cellsynth.api.comparing import check_alike, compare
 from napari_cellsynth.api.data import training_data
 from napari_cellsynth.api.elsewhere import pack, pack_new
 from napari_cellsynth.api.estimates import estimate, known_estimate
@@ -26,6 +27,7 @@ __all__ = [
     "check",
     "check_alike",
     "check_outlines",
+    "compare",
     "create_run",
     "estimate",
     "find_traps",

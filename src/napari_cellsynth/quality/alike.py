@@ -43,6 +43,8 @@ class Material:
     """Of the draws made here."""
     pixel_size: tuple[float, float] | None = None
     """Height and width of a pixel in micrometres, for whoever shows the images."""
+    parted: bool = True
+    """Whether it is known what was learned from; else training and unseen are random halves of real images."""
 
     def __post_init__(self) -> None:
         for name, images in (("training", self.training), ("unseen", self.unseen), ("made", self.made)):

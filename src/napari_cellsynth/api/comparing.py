@@ -1,0 +1,252 @@
+"""Made images beside real ones that their model never saw: of a run with its own training set, or of any two sets."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from napari_cellsynth.api.data import same_set
+from napari_cellsynth.api.models import Model, able, open_model
+from napari_cellsynth.api.settings import resolve_settings
+from napari_cellsynth.errors import BadInput
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from napari_cellsynth.engine.events import Progress
+    from napari_cellsynth.quality.alike import AlikeCheck
+    from napari_cellsynth.stack.stack import Stack
+
+Part = Literal["validation", "test"]
+MADE_AT_ONCE, FEWEST, MOST = 16, 100, 500
+"""Images made between two looks whether they are still wanted; fewest that are made unless a number is given; and
+most that are made, or taken of the real ones."""
+
+
+def check_alike(
+    run: Path | Model,
+    *,
+    part: Part = "validation",
+    count: int | None = None,
+    seed: int = 0,
+    why: str = "comparing made cells with unseen ones",
+    device: str = "auto",
+) -> Iterator[Progress | AlikeCheck]:
+    """Is it alike?  Cells that a model makes beside real ones of its training set that it never saw.
+
+    :func:`compare` with the training set of the run.  Raises BadInput for a run that makes no images, learned from
+    something else than single cells, or whose training set is gone or holds nothing out, and for fewer than two images.
+    """
+    yield from _compare(None, run, part, count, seed, why, device)
+
+
+def compare(
+    real: Path | str | Stack,
+    made: Path | str | Stack | Model,
+    *,
+    part: Part = "validation",
+    count: int | None = None,
+    seed: int = 0,
+    why: str = "comparing made images with unseen ones",
+    device: str = "auto",
+) -> Iterator[Progress | AlikeCheck]:
+    """Made images beside real ones: distances with their floors, what differs, variety, copies.
+
+    ``real`` is a training set of crops, of which the ``part`` is compared and the training part is the yardstick; or
+    a stack of crops (QTYX or TYX, or a file), of which random halves stand for the two.  ``made`` is a run, of which
+    ``count`` images are made (None: as many as there are unseen ones, from 100 to 500), or a stack of made crops, of
+    which the first ``count`` are taken.  Both have one size, dtype and intensity unit.  The opening of a part
+    ``test`` is counted, and noted with ``why``.
+
+    The last that comes is the AlikeCheck: ``sentence()``, and ``found``, a list of sections, each with its sentence,
+    its numbers beside those of real images, and pictures.  ``quality.report.save_report`` writes it.
+
+    Raises BadInput for what holds no such images, or too few.
+    """
+    yield from _compare(real, made, part, count, seed, why, device)
+
+
+def _compare(
+    real: Any, made: Any, part: Part, count: int | None, seed: int, why: str, device: str
+) -> Iterator[Progress | AlikeCheck]:
+    from napari_cellsynth.engine.events import Progress
+    from napari_cellsynth.quality.alike import Material
+    from napari_cellsynth.quality.alike import check_alike as check_it
+
+    if count is not None and count < 2:
+        # Before the test part is opened for nothing.
+        raise BadInput(f"{count} images to compare given; at least 2 are needed")
+    yield Progress(done=0, total=1, message="opening what is compared")
+    model, stack = _made(made, device)
+    asked_by = stack.name if model is None else model.run.name
+    true = _real(real, model, part, why, asked_by, seed)
+    if model is None:
+        images, block = _of_stack(stack, true, count)
+    else:
+        wanted = count or min(max(len(true.unseen), FEWEST), MOST)
+        images = yield from _making(model, wanted, seed)
+        block = _block(model, images, seed, {"part": part, "count": wanted})
+    material = Material(
+        training=true.training,
+        unseen=true.unseen,
+        made=images,
+        training_cells=true.training_cells,
+        unseen_cells=true.unseen_cells,
+        turned=_turned(model, true),
+        seed=seed,
+        pixel_size=true.pixel_size,
+        parted=true.parted,
+    )
+    about = {**block, "unseen": len(true.unseen), "real": true.origin}
+    yield from checking(check_it(material, provenance=about))
+
+
+@dataclass(frozen=True, eq=False)
+class Real:
+    """Two parts of real images (N, Y, X)."""
+
+    training: np.ndarray
+    unseen: np.ndarray
+    training_cells: np.ndarray
+    unseen_cells: np.ndarray
+    pixel_size: tuple[float, float] | None
+    modality: str | None
+    origin: dict[str, Any]
+    parted: bool
+    """Whether a training set says what was learned from; else the two are random halves."""
+
+
+def _made(made: Any, device: str) -> tuple[Model | None, Any]:
+    """A model, or a stack."""
+    from napari_cellsynth.stack.files.read import read_stack
+
+    if isinstance(made, Model):
+        return made, None
+    if isinstance(made, str | Path):
+        path = Path(made)
+        # A run is a folder with run.json; an OME-Zarr is a folder, too.
+        if path.is_dir() and not path.name.endswith(".zarr"):
+            return open_model(path, device=device), None
+        return None, read_stack(path)
+    return None, made
+
+
+def _real(real: Any, model: Model | None, part: Part, why: str, asked_by: str, seed: int) -> Real:
+    from napari_cellsynth.engine.run_folder import RunFolder
+    from napari_cellsynth.stack.files.read import read_stack
+    from napari_cellsynth.stack.training_sets.kinds import open_training_set
+
+    if real is None:
+        if model is None:
+            raise BadInput("nothing real given to compare with; give a training set or a stack of crops")
+        return _of_set(same_set(model.family, RunFolder(model.run)), part, why, asked_by)
+    if isinstance(real, str | Path):
+        path = Path(real)
+        if path.is_dir() and not path.name.endswith(".zarr"):
+            return _of_set(open_training_set(path), part, why, asked_by)
+        real = read_stack(path)
+    return _halves(real, seed)
+
+
+def _of_set(data: Any, part: Part, why: str, asked_by: str) -> Real:
+    from napari_cellsynth.quality.closeness import TRAINING, some
+
+    if data.kind != "crops":
+        raise BadInput(f"{data.path.name} holds {data.kind}; only single cells (crops) are compared so far")
+    if data.count(part) < 2:
+        raise BadInput(f"{data.path.name} holds out {data.count(part)} crops for {part}; prepare a set that has some")
+    indices = data.open_test(why, by=asked_by) if part == "test" else data.indices(part)
+    unseen = indices[some(len(indices), MOST)]
+    learned = data.indices("train")
+    learned = learned[some(len(learned), TRAINING)]
+    return Real(
+        training=data.images(learned),
+        unseen=data.images(unseen),
+        training_cells=data.cells(learned),
+        unseen_cells=data.cells(unseen),
+        pixel_size=data.pixel_size,
+        modality=data.modality,
+        origin={"path": str(data.path.absolute()), "hash": data.hash, "part": part},
+        parted=True,
+    )
+
+
+def _halves(stack: Stack, seed: int) -> Real:
+    """Random halves of a stack of crops."""
+    import numpy as np
+
+    from napari_cellsynth.api.given_images import given_images
+
+    given = given_images(stack)
+    if len(given) < 4:
+        raise BadInput(f"{given.name} holds {len(given)} images; at least 4 are needed, two in each half")
+    order = np.random.default_rng([seed, 4]).permutation(len(given))[: 2 * MOST]
+    images = given.read(0, len(given))[order]
+    half = len(order) // 2
+    cells = np.arange(len(order))
+    return Real(
+        training=images[:half],
+        unseen=images[half:],
+        training_cells=cells[:half],
+        unseen_cells=cells[half:],
+        pixel_size=given.pixel_size,
+        modality=None,
+        origin=given.origin(),
+        parted=False,
+    )
+
+
+def _making(model: Model, wanted: int, seed: int) -> Generator[Progress, None, Any]:
+    """Progress; returns images (N, Y, X)."""
+    import numpy as np
+
+    from napari_cellsynth.engine.events import Progress
+
+    verbs = able(model, "sample")
+    parts = []
+    for start in range(0, wanted, MADE_AT_ONCE):
+        yield Progress(done=start, total=wanted, message=f"making {model.family.makes.many}")
+        parts.append(verbs.sample(min(MADE_AT_ONCE, wanted - start), seed=seed, start=start).images)
+    return np.concatenate(parts)
+
+
+def _block(model: Model, images: Any, seed: int, settings: dict[str, Any]) -> dict[str, Any]:
+    return model.stack(images, made_by="compare", seed=seed, settings=settings).provenance or {}
+
+
+def _of_stack(stack: Stack, true: Real, count: int | None) -> tuple[Any, dict[str, Any]]:
+    """Images of a stack that can be compared, and where they come from."""
+    from napari_cellsynth.api.given_images import given_images
+
+    given = given_images(stack)
+    wanted = min(len(given), count or MOST)
+    if wanted < 2:
+        raise BadInput(f"{given.name} holds {len(given)} images; at least 2 are needed")
+    shape, dtype = true.unseen.shape[1:], true.unseen.dtype
+    if given.shape != shape:
+        raise BadInput(f"{given.name} holds images of {given.shape} (Y, X), the real ones are {shape}: cut both alike")
+    if given.dtype != dtype:
+        raise BadInput(f"{given.name} is {given.dtype}, the real images are {dtype}; give both in the same intensities")
+    return given.read(0, wanted), {**(stack.provenance or {}), "made": given.origin()}
+
+
+def _turned(model: Model | None, true: Real) -> bool:
+    """Whether a mirrored real image may have been learned from; where nobody knows it is assumed."""
+    from napari_cellsynth.nets.augment import SHADOWLESS
+
+    if model is None:
+        return true.modality in SHADOWLESS
+    settings = resolve_settings(model.family, None, model.record["settings"])
+    return model.family.mirrors(settings, true.modality)
+
+
+def checking(news: Iterator[Any]) -> Iterator[Any]:
+    """Progress as events; what comes last as it is."""
+    from napari_cellsynth.engine.events import Progress
+    from napari_cellsynth.stack.progress import SetProgress
+
+    for one in news:
+        known = isinstance(one, SetProgress)
+        yield Progress(done=one.done, total=one.total, message=one.message) if known else one
