@@ -10,6 +10,7 @@ import psutil
 from toys import Toy
 
 from napari_cellsynth.engine import claim, heartbeat
+from napari_cellsynth.engine.one_at_a_time import one_at_a_time
 from napari_cellsynth.engine.run_folder import RunFolder
 from napari_cellsynth.engine.settings import Settings
 from napari_cellsynth.engine.train import train
@@ -52,3 +53,23 @@ def train_elsewhere(run: str, resume: bool, clock: float, beat: float) -> None:
     socket.gethostname = lambda: "elsewhere"
     heartbeat.BEAT = beat
     train_toy(run, resume)
+
+
+def change_often(run: str, word: str, key: str, count: int) -> None:
+    """Change one entry of run.json, and one setting, again and again; fail where an earlier change is gone."""
+    while not Path(word).exists():
+        time.sleep(0.001)
+    folder = RunFolder(run)
+    for number in range(count):
+        folder.update_record(**{key: number})
+        folder.update_settings(**{f"setting {key}": number})
+        record = folder.record
+        if (record[key], record["settings"][f"setting {key}"]) != (number, number):
+            raise AssertionError(f"{key} {number} was lost: {record}")
+
+
+def hold_for_ever(path: str, word: str) -> None:
+    """Begin to change something, and be killed before it is done."""
+    with one_at_a_time(Path(path)):
+        Path(word).touch()
+        time.sleep(600)

@@ -10,7 +10,7 @@ import pytest
 
 from napari_cellsynth import api
 from napari_cellsynth.cli import main
-from napari_cellsynth.engine.keeping import keep_newest
+from napari_cellsynth.engine.keeping import damaged_states, keep_newest
 from napari_cellsynth.engine.run_folder import RunFolder
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.stack.crops.settings import CropSettings
@@ -59,6 +59,47 @@ def test_training_goes_on_from_the_one_before_and_says_so(run, capsys, name):
     assert started.step == 8
     assert "went back to the one before" in started.notes[0]
     assert "step-00000012 is damaged" in (run.path / "log.txt").read_text()
+
+
+def names(run: RunFolder) -> list[str]:
+    return sorted(path.name for path in (run.path / "checkpoints").iterdir())
+
+
+def test_damaged_states_do_not_count_and_go_when_a_whole_one_has_come_as_far(run, capsys):
+    """One is kept: with the damaged one counted, the only whole one would be removed."""
+    run.update_settings(steps=16, keep_checkpoints=1, checkpoint_every=5)
+    damage(run.checkpoints()[-1], "networks.safetensors")
+    (run.path / "checkpoints" / "step-00000004" / "state.pt").unlink()
+    training = api.train(run.path, resume=True)
+    next(event for event in training if event.kind == "checkpoint")
+    assert names(run) == ["step-00000010", "step-00000012"], "it has not come as far as the damaged one"
+    rest = list(training)
+    assert names(run) == ["step-00000016"]
+    removed = [event for event in run.events() if event.kind == "removed"]
+    assert [(event.step, event.names) for event in removed] == [(10, ("step-00000004",)), (15, ("step-00000012",))]
+    assert removed[-1].words == "step-00000012, which was damaged, made way for step-00000015"
+    assert removed[-1].words in (run.path / "log.txt").read_text()
+    assert rest[-1].kind == "finished"
+
+
+def test_a_damaged_state_that_is_written_anew_is_said_to_be_gone(run, capsys):
+    go_on(run)
+    damage(run.checkpoints()[-1], "state.pt")
+    assert main(["train", "--resume", str(run.path)]) == 0
+    assert "note: step-00000012, which was damaged, made way for step-00000012" in capsys.readouterr().err
+    assert damaged_states(run) == []
+    assert names(run) == ["step-00000008", "step-00000012", "step-00000016"]
+
+
+def test_the_panel_that_removes_old_states_keeps_the_newest_whole_one(run):
+    from napari_cellsynth.gui.strip_dialogs import keep_only
+
+    for state in run.checkpoints()[1:]:
+        damage(state, "networks.safetensors")
+    assert damaged_states(run) == ["step-00000012", "step-00000008"]
+    keep_only(run.path, 1)
+    assert api.open_model(run.path).step == 4
+    assert run.record["settings"]["keep_checkpoints"] == 1
 
 
 def test_use_takes_the_one_before_and_says_so(run, tmp_path, capsys):

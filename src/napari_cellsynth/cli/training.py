@@ -11,6 +11,7 @@ from napari_cellsynth.cli.signals import Signals
 from napari_cellsynth.engine.events import (
     CancelledByUser,
     CheckpointSaved,
+    DamagedRemoved,
     Estimate,
     Event,
     Failed,
@@ -89,7 +90,7 @@ class Teller:
                 self._line.at(event.step, self._history.steps, "weights saved")
             case Waiting():
                 self._line.say(f"waiting: {event.because}")
-            case MemoryMet():
+            case MemoryMet() | DamagedRemoved():
                 self._line.say(f"note: {event.words}")
             case Paused():
                 self._line.say(f"paused at step {event.step}")

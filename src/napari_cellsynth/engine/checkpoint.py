@@ -11,7 +11,6 @@ A checkpoint is a folder::
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 from collections.abc import Mapping
@@ -24,17 +23,14 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
-from napari_cellsynth.engine.files import read_json, write_bytes, write_json
+from napari_cellsynth.engine.files import write_bytes, write_json
 from napari_cellsynth.engine.run_folder import FORMAT, RunFolder
 from napari_cellsynth.engine.weight_files import AVERAGES, NETWORKS, hash_of
+from napari_cellsynth.engine.whole import STATE, Damaged, check, fingerprint
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.stack.files.replacing import replace
 
-STATE = "state.pt"
-
-
-class Damaged(BadInput):
-    """A checkpoint is not what was written."""
+__all__ = ["AVERAGES", "NETWORKS", "STATE", "Damaged", "NotFinite", "Snapshot", "check"]
 
 
 class NotFinite(Exception):
@@ -101,7 +97,7 @@ def save(folder: Path, snapshot: Snapshot) -> Path:
             os.fsync(file.fileno())
         for name, content in contents.items():
             write_bytes(temporary / name, content, sync=True)
-        files = {name: _fingerprint(temporary / name) for name in [*contents, STATE]}
+        files = {name: fingerprint(temporary / name) for name in [*contents, STATE]}
         write_json(temporary / "checkpoint.json", {"format": FORMAT, "step": step, "files": files}, sync=True)
         _take_place(temporary, target)
     finally:
@@ -121,33 +117,10 @@ def _take_place(temporary: Path, target: Path) -> None:
         replace(temporary, target)
 
 
-def _fingerprint(path: Path) -> dict[str, Any]:
-    with open(path, "rb") as file:
-        return {"bytes": path.stat().st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
-
-
 def clear_away(folder: Path) -> None:
     """Remove what writers that were killed left half-written."""
     for path in folder.glob(".step-*.tmp"):
         shutil.rmtree(path, ignore_errors=True)
-
-
-def check(path: Path, names: tuple[str, ...] | None = None) -> dict[str, Any]:
-    """checkpoint.json, after comparing the files (or only ``names``) with it; raises :class:`Damaged`."""
-    record = read_json(path / "checkpoint.json")
-    if record is None or not isinstance(record.get("files"), dict) or not isinstance(record.get("step"), int):
-        raise Damaged(f"{path} is not a whole checkpoint: its checkpoint.json is missing or cannot be read")
-    for name, entry in record["files"].items():
-        # A name from a file is data: it never leads out of the folder.
-        if name not in (NETWORKS, AVERAGES, STATE) or (names is not None and name not in names):
-            continue
-        try:
-            same = _fingerprint(path / name) == entry
-        except OSError:
-            same = False
-        if not same:
-            raise Damaged(f"{path.name} is damaged: {name} is not what was written; use another checkpoint")
-    return record
 
 
 def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Tensor], dict[str, Any]]:

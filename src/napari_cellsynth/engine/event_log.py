@@ -13,6 +13,7 @@ from typing import Any
 
 from napari_cellsynth.engine.events import (
     CancelledByUser,
+    DamagedRemoved,
     Event,
     Failed,
     Finished,
@@ -28,7 +29,7 @@ from napari_cellsynth.engine.files import end_of
 
 TURNS = (Started, Waiting, Paused, Resumed, Finished, Stopped, CancelledByUser, Failed)
 """Events that change how a run is doing."""
-ASIDE = (Waiting, MemoryMet, Health)
+ASIDE = (Waiting, MemoryMet, Health, DamagedRemoved)
 """Events that say something of the run, and nothing of how far it has come."""
 END = 1 << 16
 """Bytes at the end of the file in which the last events are looked for; about 300 lines."""

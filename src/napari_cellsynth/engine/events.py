@@ -123,6 +123,16 @@ class CheckpointSaved(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class DamagedRemoved(Event):
+    """Saved states that were damaged are gone, since a whole one of their step or a later one is there."""
+
+    kind: ClassVar[str] = "removed"
+    step: int
+    names: tuple[str, ...]
+    words: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Paused(Event):
     kind: ClassVar[str] = "paused"
     step: int

@@ -15,13 +15,12 @@ import psutil
 from napari_cellsynth.engine.disk_clock import disk_time
 from napari_cellsynth.engine.files import modified, read_json, write_json
 from napari_cellsynth.engine.machine import kills_for_memory, machine, memory_free, memory_taken
+from napari_cellsynth.engine.owner import exists
 
 BEAT = 5.0
 """Seconds between two signs of life."""
 SILENCE = 30.0
 """Seconds without a sign of life after which a process on another computer counts as dead."""
-SAME_BIRTH = 2.0
-"""Seconds by which two readings of a process's birth may differ (the clock is adjusted meanwhile)."""
 REQUIRED = ("pid", "created", "since", "step", "time")
 
 
@@ -120,7 +119,7 @@ class Alive:
         if self.ended:
             return False
         if self.here:
-            return _exists(self.pid, self.created)
+            return exists(self.pid, self.created)
         look = _look(self)
         heard = time.monotonic() - look.at < SILENCE
         if look.changed and heard:
@@ -157,17 +156,6 @@ def _look(alive: Alive) -> _Look:
     if before is None or before.sign != sign:
         _LOOKS[path] = _Look(sign, time.monotonic(), before is not None)
     return _LOOKS[path]
-
-
-def _exists(pid: int, created: float) -> bool:
-    try:
-        process = psutil.Process(pid)
-        # A killed child that its parent has not collected still has a number.
-        return abs(process.create_time() - created) < SAME_BIRTH and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.AccessDenied:
-        return True
-    except (psutil.Error, ValueError, OverflowError):
-        return False
 
 
 class Heartbeat:

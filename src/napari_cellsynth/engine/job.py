@@ -96,7 +96,7 @@ class Job:
             folder, self._recipe, self._settings, self._device, self._threads, resume=resume, team=self._team
         )
         self._loop, self._notes = taken.loop, taken.notes
-        self._saving = Saving(folder, self._loop, self._settings, taken.saved)
+        self._saving = Saving(folder, self._loop, self._settings, taken.saved, taken.damaged)
         self._telling = Telling(folder, self._record, self._loop, self._settings, taken.described)
 
     def _started(self) -> Event:

@@ -10,7 +10,7 @@ from napari_cellsynth.errors import BadInput
 
 
 class PatientRecord:
-    """run.json as its one writer sees it."""
+    """run.json as the job sees it: other processes change other entries of it."""
 
     def __init__(self, folder: RunFolder) -> None:
         self._folder = folder
@@ -21,6 +21,9 @@ class PatientRecord:
         self._kept |= changes
         try:
             self._folder.update_record(**self._kept)
+        except TimeoutError as error:
+            # Whoever holds it may be suspended: no reason to end a training, and the next change brings these along.
+            self._folder.log(f"kept for later: {error}")
         except (OSError, BadInput):
             if is_there(self._folder.path):
                 raise

@@ -10,7 +10,7 @@ import os
 import platform
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
@@ -23,6 +23,7 @@ from napari_cellsynth.engine.event_log import EventLog, EventTail
 from napari_cellsynth.engine.events import Event, Health
 from napari_cellsynth.engine.files import last_lines, read_json, write_json
 from napari_cellsynth.engine.heartbeat import Alive
+from napari_cellsynth.engine.one_at_a_time import one_at_a_time
 from napari_cellsynth.engine.run_state import LIVE, RunState, State, state_of
 from napari_cellsynth.engine.time_left import longer
 from napari_cellsynth.errors import BadInput
@@ -115,8 +116,20 @@ class RunFolder:
         return record
 
     def update_record(self, **changes: Any) -> None:
-        """Change entries of run.json."""
-        write_json(self.path / "run.json", {**self.record, **changes})
+        """Change entries of run.json; what other processes change of it at the same time stays changed.
+
+        Raises OSError where that cannot be written, TimeoutError (an OSError)
+        where a process that lives is at it for too long.
+        """
+        self._change(lambda record: {**record, **changes})
+
+    def update_settings(self, **changes: Any) -> None:
+        """Change settings in run.json, as :meth:`update_record` does entries."""
+        self._change(lambda record: {**record, "settings": {**record["settings"], **changes}})
+
+    def _change(self, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+        with one_at_a_time(self.path / ".record-lock"):
+            write_json(self.path / "run.json", change(self.record), sync=True)
 
     # What happened
 
@@ -192,18 +205,21 @@ class RunFolder:
 
     def checkpoints(self) -> list[Path]:
         """Folders of the states on disk that look whole, oldest first."""
+        return [entry for entry in self.saved() if _looks_whole(entry)]
+
+    def saved(self) -> list[Path]:
+        """Folders of all states on disk, damaged ones among them, oldest first."""
         found = []
         for entry in _entries(self.path / "checkpoints"):
             match = CHECKPOINT.fullmatch(entry.name)
-            if match and not entry.is_symlink() and _looks_whole(entry):
+            if match and not entry.is_symlink():
                 found.append((int(match[1]), entry))
         return [entry for _, entry in sorted(found)]
 
     def passed_over(self) -> list[str]:
         """What is to be said of states that were saved after all that look whole, but do not: newest first."""
-        newest = max((path.name for path in self.checkpoints()), default="")
-        names = [entry.name for entry in _entries(self.path / "checkpoints") if CHECKPOINT.fullmatch(entry.name)]
-        late = sorted((name for name in names if name > newest), reverse=True)
+        newest = max(map(step_of, self.checkpoints()), default=-1)
+        late = [path.name for path in reversed(self.saved()) if step_of(path) > newest]
         return [f"{name} is damaged: files of it are missing or cut short" for name in late]
 
     def latest_weights(self) -> Path | None:
@@ -222,6 +238,11 @@ class RunFolder:
                     # Temporary files come and go.
                     continue
         return total
+
+
+def step_of(checkpoint: Path | str) -> int:
+    """Step of a saved state, told from its folder's name."""
+    return int(Path(checkpoint).name.rpartition("-")[2])
 
 
 def _entries(folder: Path) -> Iterator[Path]:

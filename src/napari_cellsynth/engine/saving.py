@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
 from napari_cellsynth.engine import checkpoint
-from napari_cellsynth.engine.events import CheckpointSaved, Event
+from napari_cellsynth.engine.events import CheckpointSaved, DamagedRemoved, Event
 from napari_cellsynth.engine.keeping import keep_newest
 from napari_cellsynth.engine.loop import Loop
 from napari_cellsynth.engine.patience import Absence, must_be_there, patiently
-from napari_cellsynth.engine.run_folder import RunFolder
+from napari_cellsynth.engine.run_folder import RunFolder, step_of
 from napari_cellsynth.engine.settings import Settings
 from napari_cellsynth.engine.trouble import check_room
 
@@ -27,8 +27,11 @@ SPARE = 1 << 20
 class Saving:
     """The states of one loop; ``saved`` is the step of the newest on disk."""
 
-    def __init__(self, folder: RunFolder, loop: Loop, settings: Settings, saved: int | None) -> None:
+    def __init__(
+        self, folder: RunFolder, loop: Loop, settings: Settings, saved: int | None, damaged: Collection[str] = ()
+    ) -> None:
         self.saved = saved
+        self._damaged = set(damaged)
         self._folder, self._loop, self._settings = folder, loop, settings
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="checkpoint")
         self._writing: Future[Path] | None = None
@@ -69,9 +72,22 @@ class Saving:
             return
         writing, self._writing = self._writing, None
         path = writing.result()
-        self.saved = int(path.name.removeprefix("step-"))
-        keep_newest(self._folder, self._settings.keep_checkpoints, self._settings.keep_gb)
+        self.saved = step_of(path)
+        gone = self._tidy(path.name)
         yield self._folder.append(CheckpointSaved(step=self.saved, path=path.relative_to(self._folder.path).as_posix()))
+        if gone:
+            words = f"{', '.join(gone)}, which {'was' if len(gone) == 1 else 'were'} damaged, made way for {path.name}"
+            self._folder.log(words)
+            yield self._folder.append(DamagedRemoved(step=self.saved, names=tuple(gone), words=words))
+
+    def _tidy(self, written: str) -> list[str]:
+        """Remove old states, and damaged ones that are of no use any more: the names of these."""
+        overwritten = [written] if written in self._damaged else []
+        self._damaged.discard(written)
+        count, gigabytes = self._settings.keep_checkpoints, self._settings.keep_gb
+        removed = keep_newest(self._folder, count, gigabytes, damaged=self._damaged)
+        self._damaged.difference_update(removed)
+        return overwritten + removed
 
     def collect(self) -> None:
         """Wait for a state that is being written, but for no folder; if it fails, there are greater troubles now."""

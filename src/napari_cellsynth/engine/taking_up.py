@@ -33,6 +33,8 @@ class TakenUp:
     """Step of the state it goes on from; None for a beginning."""
     notes: tuple[str, ...]
     """What could not be restored, a sentence each."""
+    damaged: tuple[str, ...] = ()
+    """Names of the states that look whole and are not."""
 
 
 def take_up(
@@ -51,7 +53,7 @@ def take_up(
     described = recipe.describe()
     micro_batch = _micro_batch(before, settings)
     loop = Loop(recipe, settings, device, micro_batch=micro_batch, team=team)
-    saved, notes = _go_back(folder, loop) if resume else (None, [])
+    saved, notes, damaged = _go_back(folder, loop) if resume else (None, [], [])
     memory_met = before.get("memory_met") if resume else None
     loop.expect_memory(memory_met)
     loop.take_along(saved, memory_met)
@@ -71,12 +73,15 @@ def take_up(
     notes += loop.team_notes()
     notes += precision_notes(loop.device, settings.precision)
     folder.update_record(**now, model=described)
-    return TakenUp(loop, described, saved, tuple(notes))
+    return TakenUp(loop, described, saved, tuple(notes), tuple(damaged))
 
 
-def _go_back(folder: RunFolder, loop: Loop) -> tuple[int | None, list[str]]:
-    """To the newest checkpoint that is whole; the events past it are forgotten."""
-    found, saved = folder.checkpoints(), None
+def _go_back(folder: RunFolder, loop: Loop) -> tuple[int | None, list[str], list[str]]:
+    """To the newest checkpoint that is whole; the events past it are forgotten.
+
+    Its step, what is to be said, and the names of those that were found to be damaged.
+    """
+    found, saved, damaged = folder.checkpoints(), None, []
     back = "went back to the one before" if found else "nothing else is saved: it begins anew"
     notes = [f"{words}; {back}" for words in folder.passed_over()]
     for path in reversed(found):
@@ -84,13 +89,14 @@ def _go_back(folder: RunFolder, loop: Loop) -> tuple[int | None, list[str]]:
             loop.restore(path)
         except checkpoint.Damaged as error:
             notes.append(f"{error}; went back to the one before")
+            damaged.append(path.name)
             continue
         saved = loop.done
         break
     if found and saved is None:
         raise BadInput(f"no checkpoint of {folder.path} is whole ({len(found)} tried); train it anew")
     folder.log_of_events.cut_back(loop.done)
-    return saved, notes
+    return saved, notes, damaged
 
 
 def _micro_batch(record: dict[str, Any], settings: Settings) -> int | None:

@@ -10,7 +10,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication, QDialog, QFileDialog, QLabel, QLineEdit, QPlainTextEdit, QWidget
 
 from napari_cellsynth import api
-from napari_cellsynth.engine.keeping import keep_newest
+from napari_cellsynth.engine.keeping import damaged_states, keep_newest
 from napari_cellsynth.engine.run_folder import LIVE, RunFolder
 from napari_cellsynth.errors import BadInput, CellsynthError
 from napari_cellsynth.gui import strip_words as words
@@ -117,8 +117,8 @@ def keep_only(run: Path, count: int) -> None:
     folder = RunFolder(run)
     if (state := folder.state().state) in LIVE:
         raise BadInput(f"{folder.name} is {state}; stop it first")
-    folder.update_record(settings={**folder.record["settings"], "keep_checkpoints": count})
-    keep_newest(folder, count)
+    folder.update_settings(keep_checkpoints=count)
+    keep_newest(folder, count, damaged=damaged_states(folder))
 
 
 class PackDialog(Small):
