@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from napari.components import ViewerModel
 
 from napari_cellsynth.engine.run_folder import RunState
-from napari_cellsynth.gui import live_view
+from napari_cellsynth.gui import deleting, live_view
 from napari_cellsynth.gui.jobs import News
-from napari_cellsynth.gui.live_view import DELETING, LiveView
+from napari_cellsynth.gui.live_view import LiveView
 from napari_cellsynth.gui.state import Session
 
 
@@ -48,10 +49,12 @@ def test_where_no_answer_comes_one_may_ask_again(live, monkeypatch):
     assert live.pause.isEnabled() and live.health.text() != "Pausing…"
 
 
-def test_what_goes_to_the_bin_is_not_offered_to_go_on(live):
-    live._waiting = DELETING
+def test_what_goes_to_the_bin_is_not_offered_to_go_on(live, monkeypatch):
+    live._run = Path("a")
+    monkeypatch.setattr(deleting, "_UNDER_WAY", {Path("a"): deleting.ENDING})
     look(live, "cancelled", usable=True)
-    assert live.health.text() == DELETING and not live.go_on.isEnabled()
+    assert live.health.text() == deleting.ENDING
+    assert not live.go_on.isEnabled() and not live.delete.isEnabled()
 
 
 def test_the_time_left_is_that_of_the_list_of_jobs(live):

@@ -12,10 +12,12 @@ from test_train_words import story
 
 from napari_cellsynth.engine.history import History
 from napari_cellsynth.engine.run_folder import RunState
+from napari_cellsynth.engine.words import Things
 from napari_cellsynth.gui import strip_words
 from napari_cellsynth.gui.job_view import JobStrip
 from napari_cellsynth.gui.jobs import News
-from napari_cellsynth.gui.live_view import LiveView, Plan, verdict
+from napari_cellsynth.gui.live_view import LiveView, Plan
+from napari_cellsynth.gui.live_words import verdict
 from napari_cellsynth.gui.morph_pane import MorphPane
 from napari_cellsynth.gui.runs_watch import RunsWatch
 from napari_cellsynth.gui.state import Session
@@ -58,7 +60,7 @@ def test_a_quick_test_does_not_look_like_a_success():
 
 def test_the_preset_is_known_to_the_view_that_follows(live):
     look(live, "finished", usable=True)
-    live._know(Plan(25, "tiny"))
+    live._know(Plan(25, "tiny", Things("cell", "cells")))
     assert "not for results" in live.health.text()
     assert live.use.text() == "Use it"
 

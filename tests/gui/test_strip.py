@@ -12,7 +12,6 @@ from qtpy.QtCore import QEventLoop, Qt, QTimer
 from qtpy.QtWidgets import QSystemTrayIcon, QWidget
 from strip_jobs import job, making, place
 
-from napari_cellsynth.engine.run_state import LIVE
 from napari_cellsynth.gui import strip_deeds, strip_notices
 from napari_cellsynth.gui import strip_words as words
 from napari_cellsynth.gui.job_view import JobStrip
@@ -99,11 +98,11 @@ def test_a_verdict_of_the_training_is_said():
 
 def test_each_state_offers_what_can_be_done():
     offered = {state: buttons(job(state=state)) for state in STATES}
-    assert offered["running"] == ("pause", "stop", "use")
-    assert offered["paused"] == ("resume", "stop", "use")
+    assert offered["running"] == ("pause", "stop", "use", "delete")
+    assert offered["paused"] == ("resume", "stop", "use", "delete")
     assert offered["interrupted"] == offered["failed"] == ("take_up", "use", "why", "delete")
     assert offered["finished"] == ("use_done", "delete")
-    assert {state for state in STATES if "delete" in offered[state]} == set(STATES) - set(LIVE) - {"away"}
+    assert {state for state in STATES if "delete" in offered[state]} == set(STATES) - {"away"}
     assert {state for state in STATES if "pack" in rarer(job(state=state))} == {
         "new", "interrupted", "stopped", "failed", "cancelled",
     }  # fmt: skip
@@ -112,7 +111,7 @@ def test_each_state_offers_what_can_be_done():
     assert buttons(making(state="failed")) == ("why", "delete")
     assert buttons(place()) == ("look", "forget")
     # A kind of which nobody knows yet can be asked, too, where it is a run folder.
-    assert buttons(job(kind="enhancing", weights=None)) == ("pause", "stop")
+    assert buttons(job(kind="enhancing", weights=None)) == ("pause", "stop", "delete")
     assert all(key in OFFERS for state in STATES for key in (*offered[state], *rarer(job(state=state))))
 
 
@@ -122,7 +121,7 @@ def test_each_state_offers_what_can_be_done():
 def test_numbers_change_and_the_chosen_job_stays_chosen(strip):
     show(strip, job("a"), job("b", "paused"), job("c", "finished"))
     strip.list.choose("/home/me/trainings/b")
-    assert shown(strip) == ["resume", "stop", "use"]
+    assert shown(strip) == ["resume", "stop", "use", "delete"]
     button = strip.pane.buttons["resume"]
     show(strip, job("new one"), job("c", "finished"), job("b", "paused", step=500), job("a"))
     assert strip.list.job["name"] == "b"
@@ -167,16 +166,19 @@ def test_the_list_is_worked_with_keys(strip, qtbot, monkeypatch):
     asked, did = [], []
     strip._session.tab_requested.connect(asked.append)
     monkeypatch.setattr(strip.deeds, "delete", lambda job: did.append(job["name"]))
-    show(strip, job("a"), job("b", "finished"))
+    show(strip, making("a"), job("b", "finished"))
     qtbot.keyClick(strip.list, Qt.Key.Key_Delete)
     assert did == []
+    show(strip, job("a"), job("b", "finished"))
+    qtbot.keyClick(strip.list, Qt.Key.Key_Delete)
+    assert did == ["a"]
     qtbot.keyClick(strip.list, Qt.Key.Key_Return)
     assert asked == ["train"]
     qtbot.keyClick(strip.list, Qt.Key.Key_Down)
     assert strip.list.job["name"] == "b"
     qtbot.keyClick(strip.list, Qt.Key.Key_Return)
     qtbot.keyClick(strip.list, Qt.Key.Key_Delete)
-    assert asked == ["train", "use"] and did == ["b"]
+    assert asked == ["train", "use"] and did == ["a", "b"]
 
 
 def test_two_hundred_jobs_cost_the_window_no_gap(in_napari, qtbot):

@@ -16,7 +16,7 @@ from trainings import SMALL, new_run, training_set, until
 from napari_cellsynth.api import RUNS
 from napari_cellsynth.engine.run_folder import RunFolder
 from napari_cellsynth.errors import BadInput
-from napari_cellsynth.gui import live_view, parts
+from napari_cellsynth.gui import deleting, parts
 from napari_cellsynth.gui.forms import SettingsForm
 from napari_cellsynth.gui.jobs import TrainingProcess
 from napari_cellsynth.gui.state import Session
@@ -90,7 +90,7 @@ def test_a_training_from_the_button_to_the_bin(tab, qtbot, cellsynth_home, monke
     assert tab.setup.name.text() == "blobs-1"
 
     tab.setup.train.click()
-    qtbot.waitUntil(lambda: live._layer is not None, timeout=SOON)
+    qtbot.waitUntil(lambda: live.pictures.layer is not None, timeout=SOON)
     assert session.run == cellsynth_home / RUNS / "blobs-1"
     (layer,) = viewer.layers
     assert layer.metadata["napari-cellsynth"]["synthetic"] is True
@@ -120,10 +120,10 @@ def test_a_training_from_the_button_to_the_bin(tab, qtbot, cellsynth_home, monke
 
     bin_ = []
     monkeypatch.setattr("send2trash.send2trash", lambda path: bin_.append(Path(path)))
-    monkeypatch.setattr(live_view, "sure", lambda *_: False)
+    monkeypatch.setattr(deleting, "sure", lambda *_: False)
     live.delete.click()
     assert bin_ == []
-    monkeypatch.setattr(live_view, "sure", lambda *_: True)
+    monkeypatch.setattr(deleting, "sure", lambda *_: True)
     live.delete.click()
     qtbot.waitUntil(lambda: bool(bin_), timeout=SOON)
     assert bin_ == [cellsynth_home / RUNS / "blobs-1"]
@@ -134,12 +134,12 @@ def test_a_training_from_the_button_to_the_bin(tab, qtbot, cellsynth_home, monke
 def test_a_layer_that_the_user_deleted_stays_deleted(tab, qtbot, cellsynth_home):
     run = new_run(cellsynth_home, steps=100_000)
     tab._begin(run)
-    qtbot.waitUntil(lambda: tab.live._layer is not None, timeout=SOON)
+    qtbot.waitUntil(lambda: tab.live.pictures.layer is not None, timeout=SOON)
     viewer = tab._session.viewer
     viewer.layers.clear()
-    qtbot.waitUntil(lambda: not tab.live.in_viewer.isChecked(), timeout=SOON)
+    qtbot.waitUntil(lambda: not tab.live.pictures.in_viewer.isChecked(), timeout=SOON)
     assert len(viewer.layers) == 0
-    tab.live.in_viewer.click()
+    tab.live.pictures.in_viewer.click()
     assert len(viewer.layers) == 1
 
 

@@ -13,7 +13,7 @@ from napari_cellsynth.engine.history import KEPT, Curve, History
 from napari_cellsynth.engine.run_folder import RunState
 from napari_cellsynth.gui.health import health
 from napari_cellsynth.gui.job_view import summary
-from napari_cellsynth.gui.live_view import verdict
+from napari_cellsynth.gui.live_words import verdict
 from napari_cellsynth.gui.train_words import duration, estimate_words, percent, since, size
 
 

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import json
 import os
+import platform
+import socket
 import subprocess
 import sys
 import time
@@ -134,10 +136,14 @@ class TrainingProcess:
         """``pause``, ``resume`` or ``stop``; the run answers with an event within a step."""
         self.folder.ask(what)
 
-    def cancel(self) -> None:
+    def cancel(self, *, patience: float = 0.0) -> None:
         """End the process within two seconds, by force where it does not listen, and mark the run cancelled.
 
-        Raises RunFailed for a run on another computer, which can only be asked.
+        ``patience``: for so many seconds its end is waited for where that
+        takes longer: a run on another computer can only be asked, and a
+        process may hang in a disk or GPU.  Raises RunFailed where a run on
+        another computer has not ended by then, or a process that was waited
+        for.
         """
         deadline = time.monotonic() + CANCEL_S
         state = self.folder.state()
@@ -146,16 +152,30 @@ class TrainingProcess:
         self.folder.ask("cancel")
         process = self._process()
         if process is None and not self.starting():
-            raise RunFailed(f"{self.folder.name} runs on {state.host}; it was asked to end and will do so soon")
+            self._wait_for_another(state.host, patience)
+            return
         if process is not None and not gone(process, POLITE_S):
             kill_tree(process)
-            gone(process, max(0.1, deadline - time.monotonic()))
+            if not gone(process, max(0.1, deadline - time.monotonic(), patience)) and patience:
+                raise RunFailed(
+                    f"{self.folder.name} does not end (process {process.pid}), perhaps because a disk or GPU does not "
+                    "answer; try again in a minute"
+                )
         if self._child is not None:
             # So that it does not stay behind as a zombie.
             self._child.process.poll()
         if self.folder.state().state not in ("cancelled", "finished", "stopped"):
             # Killed before it could give any sign of life.
             self.folder.append(CancelledByUser(step=state.step))
+
+    def _wait_for_another(self, host: str | None, seconds: float) -> None:
+        """For a process on another computer, which was asked to end."""
+        deadline = time.monotonic() + seconds
+        while self.alive():
+            if time.monotonic() >= deadline:
+                where = f"runs on {host}" if host else "runs elsewhere"
+                raise RunFailed(f"{self.folder.name} {where}; it was asked to end and will do so soon")
+            time.sleep(LOOK_S)
 
     def _process(self) -> psutil.Process | None:
         """The process, where it is on this computer and really is the one that works on the run."""
@@ -284,6 +304,11 @@ def ask_a_process(arguments: Sequence[str]) -> Generator[None, None, str]:
         lines = complaint.decode(errors="replace").strip().splitlines()
         raise RunFailed(lines[-1].removeprefix("cellsynth: ") if lines else f"it ended with status {child.returncode}")
     return said.decode()
+
+
+def is_here(host: str | None) -> bool:
+    """Whether the computer of this name is this one; what nobody works on is worked on here, if anywhere."""
+    return host is None or host in (socket.gethostname(), platform.node())
 
 
 def device_words(device: Mapping[str, Any]) -> str:

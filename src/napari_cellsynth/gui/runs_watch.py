@@ -5,8 +5,6 @@ Every two seconds as long as something changes, and less and less often while no
 
 from __future__ import annotations
 
-import platform
-import socket
 import threading
 import time
 import weakref
@@ -24,6 +22,7 @@ from napari_cellsynth.engine.preparing import RECORD
 from napari_cellsynth.engine.run_folder import RunFolder
 from napari_cellsynth.engine.user_folder import RUNS
 from napari_cellsynth.errors import BadInput
+from napari_cellsynth.gui.jobs import is_here
 from napari_cellsynth.gui.strip_endings import Ending, Endings
 from napari_cellsynth.gui.workers import Worker, start
 
@@ -181,8 +180,7 @@ def row(job: ListedJob, *, own: bool) -> dict[str, Any]:
     training set that is being made.
     """
     path = Path(job.path)
-    here = job.host is None or job.host in (socket.gethostname(), platform.node())
-    about: dict[str, Any] = {"own": own, "here": here, "run": False, "out": None, "weights": None}
+    about: dict[str, Any] = {"own": own, "here": is_here(job.host), "run": False, "out": None, "weights": None}
     if job.kind == "training set":
         about["out"] = (read_json(path / RECORD) or {}).get("out")
     elif job.family is not None and job.state != "away":

@@ -39,6 +39,8 @@ class Session:
     """Path of a training set, or None."""
     run_changed = Signal(object)
     """Path of a run folder, or None."""
+    job_deleted = Signal(object)
+    """Path of a training, or of the making of a set, that is in the bin now."""
     tab_requested = Signal(str)
     """``start``, ``movies``, ``train``, ``use`` or ``check``: whoever shows tabs, shows this one."""
     home_changed = Signal(object)
@@ -46,9 +48,9 @@ class Session:
     journey_requested = Signal(object)
     """A journey (see :mod:`.journeys`) that is to be played."""
     message = Signal(str)
+    """A sentence about what was just done."""
     message_withdrawn = Signal(str)
     """A message that holds no longer."""
-    """A sentence about what was just done."""
 
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
         # Weak: the table of sessions must not keep a closed viewer alive.

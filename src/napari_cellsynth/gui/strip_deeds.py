@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -16,13 +15,13 @@ from qtpy.QtCore import QObject, QUrl, Signal
 from qtpy.QtGui import QDesktopServices
 from qtpy.QtWidgets import QApplication, QFileDialog, QWidget
 
-from napari_cellsynth.engine.bin import delete, to_bin
 from napari_cellsynth.engine.places import add_place, remove_place
 from napari_cellsynth.engine.run_folder import LIVE, RunFolder
 from napari_cellsynth.errors import BadInput, RunFailed
+from napari_cellsynth.gui.deleting import Unwanted, delete, under_way
 from napari_cellsynth.gui.jobs import LOOK_S, PATIENCE_S, TrainingProcess
 from napari_cellsynth.gui.parts import sure
-from napari_cellsynth.gui.preparing import PreparingJob, half_made
+from napari_cellsynth.gui.preparing import PreparingJob
 from napari_cellsynth.gui.strip_dialogs import FewerDialog, PackDialog, WhyDialog
 from napari_cellsynth.gui.strip_notices import reach
 from napari_cellsynth.gui.strip_words import Row, amount
@@ -66,6 +65,8 @@ class Deeds(QObject):
     def asked(self, job: Row) -> str:
         """What the job was asked and has not answered yet, in words; empty else."""
         path = str(job["path"])
+        if words := under_way(path):
+            return words
         if path in self._asked and not self._asked[path].waits(job):
             del self._asked[path]
         return self._asked[path].words if path in self._asked else ""
@@ -160,22 +161,21 @@ class Deeds(QObject):
     # -- moved, written, removed
 
     def delete(self, job: Row) -> None:
-        if job["state"] in LIVE:
-            self.said.emit(f"{job['name']} is {job['state']}; stop it first.", "warning")
-            return
-        room = f" ({amount(job)})" if amount(job) else ""
-        question = f"Move the {job['kind']} {job['name']}{room} to the bin?"
-        if not sure(self._owner, f"Delete a {job['kind']}", question, "Move to the bin"):
-            return
+        """One that is at work is ended first, which is said in the question."""
 
-        def gone() -> None:
-            if self._session.run == Path(job["path"]):
-                self._session.run = None
+        def turned() -> None:
+            self._asked.pop(str(job["path"]), None)
+            self.turned.emit()
             self._watch.look_now()
-            self.said.emit(f"{job['name']} is in the bin.", "quiet")
 
-        self._note(job, "Moving to the bin…")
-        self._call(lambda: remove(job), job, gone)
+        delete(
+            unwanted(job),
+            self._session,
+            self._owner,
+            turned=turned,
+            said=lambda words: self.said.emit(words, "quiet"),
+            failed=lambda error: self._complain(error, job),
+        )
 
     def cancel(self, job: Row) -> None:
         if not sure(self._owner, "Cancel", f"End the making of {job['name']}? Nothing of it stays.", "End it"):
@@ -264,20 +264,11 @@ def begin(run: Path, *, resume: bool) -> Iterator[bool]:
             raise RunFailed(reason)
 
 
-def remove(job: Row) -> None:
-    """Move a job's folder to the bin; refused while a process works on it."""
-    path = Path(job["path"])
-    if job["kind"] != "training set":
-        if TrainingProcess(path).starting():
-            raise BadInput(f"{job['name']} is just starting; stop it first")
-        delete(RunFolder(path))
-        return
-    making = PreparingJob(path)
-    if making.look().state in ("handing over", "making"):
-        raise BadInput(f"{job['name']} is being made; cancel it first")
-    to_bin(path)
-    for left in half_made(making.out):
-        shutil.rmtree(left, ignore_errors=True)
+def unwanted(job: Row) -> Unwanted:
+    """A job of the list, as it is deleted."""
+    at_work = job["state"] if job["state"] in LIVE else ""
+    host = "" if job.get("here", True) else str(job["host"])
+    return Unwanted(Path(job["path"]), job["name"], job["kind"], at_work, host, amount(job))
 
 
 def cancel_set(job: Row) -> None:

@@ -34,7 +34,7 @@ OFFERS = {
     "open": Offer("Open", "What came of it, in the tab where it is used."),
     "why": Offer("Why?", "What happened, and its last lines."),
     "lines": Offer("Last lines…", "What it said last."),
-    "delete": Offer("Delete…", "To the bin; you are asked once."),
+    "delete": Offer("Delete…", "To the bin; you are asked once. What is at work is ended first."),
     "look": Offer("Look again", "See whether the folder is there now."),
     "forget": Offer("Remove from the list", "Its jobs are listed no more; nothing in the folder is touched."),
     "show": Offer("Show in Train", "How it does, with pictures and curves."),
@@ -68,9 +68,9 @@ def buttons(job: Row) -> tuple[str, ...]:
 def _of_a_run(state: str) -> tuple[str, ...]:
     return {
         "new": ("start", "delete"),
-        "running": ("pause", "stop", "use"),
-        "paused": ("resume", "stop", "use"),
-        "waiting": ("stop_waiting",),
+        "running": ("pause", "stop", "use", "delete"),
+        "paused": ("resume", "stop", "use", "delete"),
+        "waiting": ("stop_waiting", "delete"),
         "interrupted": ("take_up", "use", "why", "delete"),
         "failed": ("take_up", "use", "why", "delete"),
         "finished": ("use_done", "delete"),
