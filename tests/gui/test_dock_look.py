@@ -13,7 +13,7 @@ from qtpy.QtGui import QColor, QShortcut
 from qtpy.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QSpinBox
 from trainings import blobs, new_run, training_set
 
-from napari_cellsynth.gui import start_computer
+from napari_cellsynth.gui import this_computer
 from napari_cellsynth.gui.dock import TABS, CellSynthDock, show_dock
 from napari_cellsynth.gui.job_view import JobStrip
 from napari_cellsynth.gui.kept import kept
@@ -33,7 +33,7 @@ FOUND = {
 @pytest.fixture
 def dock(make_napari_viewer, monkeypatch, qtbot):
     """The dock of a viewer, 380 by 700, with a computer that is known."""
-    monkeypatch.setattr(start_computer, "_FOUND", dict(FOUND))
+    monkeypatch.setattr(this_computer, "_HERE", this_computer.Computer(FOUND))
     monkeypatch.setattr(RunsWatch, "_seen", lambda self, rows: None)  # the rows are the test's
     viewer = make_napari_viewer(show=True)
     dock = show_dock(viewer)

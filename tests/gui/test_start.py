@@ -17,7 +17,7 @@ from trainings import SMALL, blobs, new_run
 from napari_cellsynth import api
 from napari_cellsynth.engine.journey import Journey as OfFamily
 from napari_cellsynth.engine.run_folder import RunFolder
-from napari_cellsynth.gui import journey_steps, start_computer, state
+from napari_cellsynth.gui import journey_steps, start_computer, state, this_computer
 from napari_cellsynth.gui.dock import show_dock
 from napari_cellsynth.gui.home_question import HomeQuestion
 from napari_cellsynth.gui.journeys import Journey, Step, conditions
@@ -38,7 +38,7 @@ def example() -> list[Any]:
 @pytest.fixture
 def dock(make_napari_viewer, monkeypatch):
     """The dock at Start, with an example that takes no time."""
-    monkeypatch.setattr(start_computer, "_FOUND", dict(FOUND))
+    monkeypatch.setattr(this_computer, "_HERE", this_computer.Computer(FOUND))
     monkeypatch.setitem(journey_steps.EXAMPLES, "neutrophils_normal", (example, "discs that drift"))
     monkeypatch.setattr("napari_cellsynth.gui.journeys.LOOK", 0.0)
     return show_dock(make_napari_viewer(show=True), "start")
@@ -245,13 +245,13 @@ def test_the_watch_sees_what_an_example_trains_and_what_the_user_has(dock, tmp_p
 
 def test_this_computer_is_said_in_a_sentence_and_asked_of_a_process(dock, qtbot, monkeypatch):
     assert start_computer.computer(FOUND).endswith("40 of 64 GB memory free")
-    monkeypatch.setattr(start_computer, "_FOUND", {})
+    monkeypatch.setattr(this_computer, "_HERE", this_computer.Computer())
 
     def look() -> Any:
         yield None
         return dict(FOUND)
 
-    monkeypatch.setattr(start_computer, "look", look)
+    monkeypatch.setattr(this_computer, "look", look)
     computer = start_computer.ThisComputer(dock.session)
     dock.tab("start").rows.addWidget(computer)
     computer._soon.setInterval(1)

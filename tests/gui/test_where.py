@@ -11,7 +11,7 @@ from trainings import SMALL, training_set
 from napari_cellsynth import api
 from napari_cellsynth.engine.events import Estimate, Progress
 from napari_cellsynth.engine.run_folder import RunFolder
-from napari_cellsynth.gui import jobs, train_elsewhere, train_setup
+from napari_cellsynth.gui import jobs, this_computer, train_elsewhere
 from napari_cellsynth.gui.state import Session
 from napari_cellsynth.gui.train_setup import TrainSetup
 from napari_cellsynth.gui.train_wish import create
@@ -73,11 +73,6 @@ def test_words():
     assert "each step in parts of 4" in estimate_words(parts, "cpu")
 
 
-def no_news():
-    yield None
-    return {"devices": [CPU]}
-
-
 @pytest.fixture
 def setup(make_napari_viewer, qtbot, cellsynth_home, monkeypatch):
     """The upper half of the Train tab on a training set; a process that would try steps waits instead."""
@@ -89,7 +84,7 @@ def setup(make_napari_viewer, qtbot, cellsynth_home, monkeypatch):
             yield None
 
     monkeypatch.setattr(jobs, "estimate", never_ends)
-    monkeypatch.setattr(train_setup, "computer", no_news)
+    monkeypatch.setattr(this_computer, "_HERE", this_computer.Computer({"devices": [CPU]}))
     viewer = make_napari_viewer(show=True)
     widget = TrainSetup(Session.of(viewer))
     viewer.window.add_dock_widget(widget, name="Train")

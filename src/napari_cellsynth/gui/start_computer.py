@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,15 +15,14 @@ from napari_cellsynth.errors import CellsynthError
 from napari_cellsynth.gui import jobs
 from napari_cellsynth.gui.home_question import short
 from napari_cellsynth.gui.parts import Foldout, Sentence, button, column, listen, row
-from napari_cellsynth.gui.workers import call, start
+from napari_cellsynth.gui.this_computer import Computer
+from napari_cellsynth.gui.workers import call
 
 if TYPE_CHECKING:
     from napari_cellsynth.gui.state import Session
 
 LOOK_AFTER_MS = 1500
 """After the tab is first seen: a process is asked, which must not be in the way of what is clicked first."""
-_FOUND: dict[str, Any] = {}
-"""What the process said, asked once a napari."""
 
 
 class ThisComputer(QWidget):
@@ -36,7 +34,7 @@ class ThisComputer(QWidget):
         self._asked = False
         self.device, self.advice, self.home, self.says = Sentence(), Sentence(), Sentence(), Sentence()
         self.home.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.details = Foldout("Details", lambda: Sentence(details(_FOUND)))
+        self.details = Foldout("Details", lambda: Sentence(details(Computer.here().known)))
         self.change = button("Change…", self._choose, "Keep training sets and models in another folder.")
         self.change.setAccessibleName("Change the folder of training sets and models")
         self.report = button("Save a report for support…", self._save, "Versions, devices and logs; no pictures.")
@@ -59,30 +57,23 @@ class ThisComputer(QWidget):
     def showEvent(self, event: Any) -> None:  # Qt's name
         super().showEvent(event)
         self._say_home()
-        if not _FOUND and not self._asked:
+        if not Computer.here().known and not self._asked:
             self._soon.start()
 
     def _ask(self) -> None:
-        """Of a process: only torch knows, and to load it here takes two seconds of this process's attention."""
         self._asked = True
-
-        def found(what: dict[str, Any]) -> None:
-            _FOUND.update(what)
-            self._say()
-
-        start(
-            look,
-            returned=found,
+        Computer.here().ask(
+            self,
+            returned=lambda _: self._say(),
             failed=lambda error: self.device.say(f"This computer could not be looked at: {error}", "warning"),
-            watches=True,
-            owner=self,
         )
 
     def _say(self) -> None:
-        self.device.say(computer(_FOUND) if _FOUND else "Looking at this computer…")
-        advice = _FOUND.get("advice") or []
+        found = Computer.here().known
+        self.device.say(computer(found) if found else "Looking at this computer…")
+        advice = found.get("advice") or []
         self.advice.say(f"{advice[0]}." if advice else "", "warning")
-        self.details.setVisible(bool(_FOUND))
+        self.details.setVisible(bool(found))
         self.details.clear()
 
     # -- where things are kept
@@ -132,17 +123,6 @@ class ThisComputer(QWidget):
                 watches=False,
                 owner=self,
             )
-
-
-def look() -> Generator[None, None, dict[str, Any]]:
-    """What ``cellsynth check`` says, and the memory; asked of a process of its own."""
-    import json
-
-    import psutil
-
-    found = dict(json.loads((yield from jobs.ask_a_process(["check", "--json"]))))
-    memory = psutil.virtual_memory()
-    return {**found, "memory": memory.total, "memory_free": memory.available}
 
 
 def computer(found: dict[str, Any]) -> str:

@@ -30,6 +30,7 @@ from napari_cellsynth.gui.package_form import plain
 from napari_cellsynth.gui.parts import Foldout, Sentence, button, column, listen, row
 from napari_cellsynth.gui.pieces import Choice
 from napari_cellsynth.gui.recorder import Recorder
+from napari_cellsynth.gui.this_computer import Computer
 from napari_cellsynth.gui.train_elsewhere import THERE
 from napari_cellsynth.gui.train_presets import Presets
 from napari_cellsynth.gui.train_wish import (
@@ -46,7 +47,7 @@ from napari_cellsynth.gui.train_wish import (
     training_sets,
 )
 from napari_cellsynth.gui.train_words import estimate_words
-from napari_cellsynth.gui.where import Where, computer
+from napari_cellsynth.gui.where import Where
 from napari_cellsynth.gui.words import KINDS, capital
 from napari_cellsynth.gui.workers import Worker, call, start
 
@@ -207,7 +208,8 @@ class TrainSetup(QWidget):
         if time.monotonic() > self._ask_devices:
             self._ask_devices = time.monotonic() + DEVICES_S
             # Where that fails, so will the estimate, and say why.
-            start(computer, returned=self.where.show_computer, failed=self.where.show_unknown, watches=True, owner=self)
+            show, fail = self.where.show_computer, self.where.show_unknown
+            Computer.here().ask(self, returned=show, failed=fail, within=DEVICES_S)
 
     def _list_sets(self, found: list[Known]) -> None:
         chosen = self._session.training_set

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from qtpy.QtCore import Signal
@@ -27,13 +27,6 @@ WAIT_TIP = (
 )
 AWAY_TIP = "A folder or .zip with the training set, the settings and what starts it: for a workstation or a cluster."
 COMMAND = re.compile(r"pip (?:uninstall --yes|install) \w+(?: --index-url \S+)?")
-
-
-def computer() -> Generator[None, None, dict[str, Any]]:
-    """What ``cellsynth check`` says; asked of a process, since only torch knows."""
-    import json
-
-    return dict(json.loads((yield from jobs.ask_a_process(["check", "--json"]))))
 
 
 class Advice(QWidget):
