@@ -17,6 +17,9 @@ import numpy as np
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.quality.baselines import mean_image_with_noise
 from napari_cellsynth.quality.closeness import Closeness
+from napari_cellsynth.quality.differences import Difference, differences
+from napari_cellsynth.quality.distances import Distances, distances
+from napari_cellsynth.quality.measures import measure
 from napari_cellsynth.stack.numbers_in_words import counted
 from napari_cellsynth.stack.progress import SetProgress
 
@@ -67,6 +70,36 @@ class Material:
     @cached_property
     def closeness(self) -> Closeness:
         return Closeness(self.training, self.unseen, self.training_cells, self.turned)
+
+    @cached_property
+    def distances(self) -> Distances:
+        """In all feature spaces, with floors and intervals; takes seconds the first time."""
+        return distances(
+            self.training,
+            self.unseen,
+            self.made,
+            training_cells=self.training_cells,
+            unseen_cells=self.unseen_cells,
+            seed=self.seed,
+        )
+
+    @cached_property
+    def measures(self) -> dict[str, np.ndarray]:
+        """Hand-made measures (N, K) of ``training``, ``unseen`` and ``made``."""
+        return {name: measure(getattr(self, name)) for name in ("training", "unseen", "made")}
+
+    @cached_property
+    def differences(self) -> list[Difference]:
+        """Measure by measure, the largest effect first."""
+        m = self.measures
+        return differences(
+            m["training"],
+            m["unseen"],
+            m["made"],
+            training_cells=self.training_cells,
+            unseen_cells=self.unseen_cells,
+            seed=self.seed,
+        )
 
 
 @dataclass(frozen=True)
@@ -144,6 +177,10 @@ class AlikeCheck:
         unseen, seen = set(m.unseen_cells.tolist()), set(m.training_cells.tolist())
         real = held_out_in_words(len(m.unseen), len(unseen), m.learned_from)
         said = [f"n: {len(m.made):,} made images; {real}; learned from {len(m.training):,} of {len(seen):,} cells."]
+        if not m.parted:
+            halves = f"{len(m.unseen):,} and {len(m.training):,} real ones, random halves of one stack"
+            nobody = "which of them show the same cell, and what was learned from, nobody said"
+            said = [f"n: {len(m.made):,} made images; {halves}: {nobody}."]
         if len(m.unseen) < FEW_IMAGES or len(unseen) < FEW_CELLS:
             said.append("So few held-out crops serve for a look, not for a result.")
         if both := m.learned_from:
