@@ -202,6 +202,8 @@ def test_the_report_is_saved_as_a_folder(dock, right, qtbot, tmp_path, monkeypat
         "pictures.png",
         "about.json",
     }
+    # It is offered again in a later turn of the event loop than it is said to be saved.
+    qtbot.waitUntil(right.report.save.isEnabled, timeout=SOON)
     right.report.save.click()
     qtbot.waitUntil(lambda: "is there already" in right.report.says.text(), timeout=SOON)
 
