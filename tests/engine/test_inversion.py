@@ -101,9 +101,9 @@ def test_the_network_always_sees_as_many_and_progress_counts_images(decode) -> N
         counting, decode(latents(3, SIZE, 1)), starting_points(2, SIZE, 0), iterations=4, at_once=5
     )
     assert set(counts) == {5} and len(last.latents) == 3
-    assert [one.total for one in progress] == [3] * len(counts)
+    assert [one.total for one in progress] == [3] * (len(counts) + 1)
     done = [one.done for one in progress]
-    assert done[0] == 0 and done == sorted(done) and done[-1] < 3
+    assert done[0] == 0 and done == sorted(done) and done[-2:] == [done[-2], 3] and done[-2] < 3
 
 
 def test_giving_up_asks_nothing_more_and_what_fails_comes_out(decode) -> None:

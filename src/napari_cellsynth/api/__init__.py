@@ -8,6 +8,7 @@ from napari_cellsynth.api.checks import check_outlines
 from napari_cellsynth.api.comparing import check_alike, compare
 from napari_cellsynth.api.data import training_data
 from napari_cellsynth.api.elsewhere import pack, pack_new
+from napari_cellsynth.api.embeddings import check_reconstruction, embed
 from napari_cellsynth.api.estimates import estimate, known_estimate
 from napari_cellsynth.api.folders import RUNS, TRAINING_SETS, home, home_is_chosen, keep_home
 from napari_cellsynth.api.jobs import add_place, list_jobs, list_runs, places, remove_place
@@ -27,8 +28,10 @@ __all__ = [
     "check",
     "check_alike",
     "check_outlines",
+    "check_reconstruction",
     "compare",
     "create_run",
+    "embed",
     "estimate",
     "find_traps",
     "home",

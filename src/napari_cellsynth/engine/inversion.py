@@ -89,6 +89,7 @@ def invert(
         ended = {one.image for one in live if one.ended}
         done += sum(all((image, start) in minima for start in range(len(starts))) for image in ended)
         live = [one for one in live if not one.ended]
+    yield Progress(done=done, total=len(targets), message=MESSAGE)
     yield _lowest(minima, len(targets), len(starts), starts.shape[1])
 
 
