@@ -9,6 +9,7 @@ from typing import Any
 
 from napari_cellsynth.engine.files import read_json
 from napari_cellsynth.errors import BadInput, CellsynthError
+from napari_cellsynth.replay.python import settings_of
 from napari_cellsynth.replay.sets import set_made
 from napari_cellsynth.replay.steps import Generated, Morphed, Outlined, Replay, Said, Simulated, Step, Trained
 from napari_cellsynth.stack.outlines.settings import OutlineSettings
@@ -203,6 +204,7 @@ def steps_of_set(folder: Path) -> Iterator[Step]:
     if record is None or "kind" not in record:
         raise BadInput(f"{folder} is no training set: it has no {DATASET} that could be read")
     made = set_made(folder, record)
+    settings_of(made)  # refused now, where whoever asks is listened to
     notes = list(made.notes)
     for row, source in zip(made.rows, sources_of(record, len(made.rows)), strict=True):
         found = _found_outlines(row, source)

@@ -47,6 +47,11 @@ class Plan:
                     self.made[path] = name
             self.names.append(name)
 
+    @property
+    def title(self) -> str:
+        """On one line, whatever the file or the layer is called: a shell would run a second one."""
+        return " ".join(self.replay.title.split())
+
     def _named(self, one: Step) -> str | None:
         if isinstance(one, Outlined):
             return f"{one.movie.name or stem(one.movie.file)} outlines{ENDING}"

@@ -7,7 +7,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from napari_cellsynth import __version__
+from napari_cellsynth.errors import BadInput
 from napari_cellsynth.replay.code import WIDTH, Call, imports, lines, literal, text
 from napari_cellsynth.replay.plan import Plan, in_words
 from napari_cellsynth.replay.steps import (
@@ -30,6 +33,12 @@ SAME = (
     " versions of the programs. Numbers of frames, planes, channels and samples count from 0."
 )
 ROOM = "napari_cellsynth"
+NEW_FOLDER = (
+    "    OUT.mkdir(parents=True, exist_ok=True)",
+    "    if any(OUT.iterdir()):",
+    '        sys.exit(f"{OUT} holds something already: name a new folder")',
+)
+"""Nothing that exists is written over."""
 SETTINGS = {
     "crops": ("stack.crops.settings", "CropSettings"),
     "clips": ("stack.clips.settings", "ClipSettings"),
@@ -67,7 +76,7 @@ class _Script:
             here = self.plan.relative_to is not None and not Path(shown).is_absolute()
             called = Call("Path", text(shown))
             constants += [f"{name} = HERE / {text(shown)}"] if here else lines(called, before=f"{name} = ")
-        main = ["def main() -> None:", "    OUT.mkdir(parents=True, exist_ok=True)", *body]
+        main = ["def main() -> None:", *NEW_FOLDER, *body]
         end = ['if __name__ == "__main__":', "    main()", ""]
         return "\n".join([*head, "", *constants, "", "", *main, "", "", *end])
 
@@ -78,7 +87,7 @@ class _Script:
         return {module: names for module, names in self.imports.items() if module.startswith(ROOM)}
 
     def _docstring(self) -> list[str]:
-        title = self.plan.replay.title.replace("\\", "/").replace('"""', "'''")
+        title = self.plan.title.replace("\\", "/").replace('"""', "'''")
         first = f"How {title} was made." if title else "What was done, as a script."
         how = [HEAD.format(version=__version__), "", f"    python {self.name} [FOLDER]", ""]
         return [f'"""{first}', "", *how, *textwrap.wrap(SAME, WIDTH), '"""']
@@ -162,6 +171,7 @@ class _Script:
         self.use("stack.recordings.table", "Table")
         self.use("stack.recordings.holdout", "HoldOut")
         self.use("replay.compare", "say_whether_same")
+        chosen = _changed(settings_of(one))
         settings_class = self.use(*SETTINGS[one.kind])
         rows = Call("", *(self._row(row) for row in one.rows))
         yield from lines(Call("Table", rows, "OUT"), before="table = ", indent=4)
@@ -172,7 +182,7 @@ class _Script:
             self.use("stack.training_sets.fit", "look_through")
             yield "    *_, looked = look_through(recordings)"
             yield f"    recordings = {'looked.steadied()' if one.steadied else 'looked.recordings'}"
-        settings = Call(settings_class, **_changed_from(one))
+        settings = Call(settings_class, **chosen)
         review = {} if one.review is None else {"review": self.path(one.review)}
         call = Call(f"api.prepare_{one.kind}", "recordings", f"OUT / {text(name)}", settings, **review)
         yield from lines(call, before="*_, report = ", indent=4)
@@ -220,16 +230,19 @@ def _changed(settings: Any) -> dict[str, Any]:
     return {name: literal(value) for name, value in said.items()}
 
 
-def _changed_from(one: SetMade) -> dict[str, Any]:
-    return _changed(settings_of(one))
-
-
 def settings_of(one: SetMade) -> Any:
-    """The settings of a set's kind, as their model."""
+    """The settings of a set's kind, as their model; BadInput where this version does not know them."""
     from importlib import import_module
 
-    module, name = SETTINGS[one.kind]
-    return getattr(import_module(f"{ROOM}.{module}"), name)(**one.settings)
+    name = Path(one.path).name
+    if one.kind not in SETTINGS:
+        raise BadInput(f"{name} is a training set of {one.kind!r}, which this version does not know: update")
+    module, kind = SETTINGS[one.kind]
+    try:
+        return getattr(import_module(f"{ROOM}.{module}"), kind)(**one.settings)
+    except ValidationError as error:
+        wrong = ", ".join(sorted({".".join(map(str, one["loc"])) for one in error.errors()}))
+        raise BadInput(f"{name} was made with settings that this version does not know ({wrong}): update") from None
 
 
 def _said_of_file(row: Row) -> dict[str, Any]:

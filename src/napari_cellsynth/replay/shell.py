@@ -31,6 +31,13 @@ Words = list["str | Path | InOut"]
 NO_FIT = ("clips", "traps", "pairs")
 """Kinds whose recordings are looked through unless told otherwise."""
 END = "END_OF_TABLE"
+NEW_FOLDER = (
+    'if [ -n "$(ls -A "$OUT")" ]; then',
+    '  echo "$OUT holds something already: name a new folder" >&2',
+    "  exit 2",
+    "fi",
+)
+"""Nothing that exists is written over."""
 MARK = "\x01"
 """Stands for the folder of the script, until the rest is escaped."""
 
@@ -45,12 +52,12 @@ class _Shell:
         self.plan, self.tables = plan, 0
 
     def text(self, name: str) -> str:
-        title = self.plan.replay.title
+        title = self.plan.title
         first = f"How {title} was made." if title else "What was done, as commands."
         head = [first, f"Written by napari-cellsynth {__version__}. It makes everything anew in a folder:"]
         comments = [*head, "", f"    sh {name} [FOLDER]", "", *textwrap.wrap(SAME, WIDTH - 2)]
         lines = ["#!/bin/sh", *(f"# {line}".rstrip() for line in comments), "set -e"]
-        lines += ['OUT="${1:-made again}"', 'mkdir -p "$OUT"']
+        lines += ['OUT="${1:-made again}"', 'mkdir -p "$OUT"', *NEW_FOLDER]
         if self.plan.relative_to is not None:
             lines += [
                 "# Files are named from the folder that this script lies in.",
@@ -103,9 +110,11 @@ class _Shell:
     def _set_made(self, one: SetMade, out: InOut) -> Iterator[str]:
         self.tables += 1
         table = InOut("recordings.csv" if self.tables == 1 else f"recordings {self.tables}.csv")
-        yield f"cat > {quoted(table)} <<{END}"
-        yield from self._table(one).splitlines()
-        yield END
+        lines = self._table(one).removesuffix("\n").split("\n")
+        end = END
+        while end in lines:  # a cell may hold lines of its own, which the shell would run
+            end += "_"
+        yield from (f"cat > {quoted(table)} <<{end}", *lines, end)
         fit = ["--no-fit"] if one.kind in NO_FIT and not one.looked else []
         steady = ["--stabilise"] if one.steadied else []
         review: Words = [] if one.review is None else ["--review", self.path(one.review)]
