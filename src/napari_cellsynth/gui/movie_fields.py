@@ -7,8 +7,13 @@ from typing import Any
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QWidget
 
+from napari_cellsynth.errors import BadInput
 from napari_cellsynth.gui import words
+from napari_cellsynth.gui.facts import facts_of
 from napari_cellsynth.gui.pieces import Choice, QuantityField
+
+PIXEL_NOTE = "pixel size from"
+"""How the note begins on a pixel size that is to be looked at."""
 
 
 class AxesEditor(QWidget):
@@ -92,3 +97,11 @@ def duration_words(interval: float) -> str:
     from napari_cellsynth.stack.quantity import format_duration
 
     return format_duration(interval)
+
+
+def other_notes(layer: Any) -> tuple[str, ...]:
+    """What is said of a movie that is not about its pixel size."""
+    try:
+        return tuple(note for note in facts_of(layer).notes if not note.startswith(PIXEL_NOTE))
+    except BadInput:  # a colour image
+        return ()

@@ -10,12 +10,12 @@ from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.gui import words, workers
+from napari_cellsynth.gui.beside import complete_in_view
 from napari_cellsynth.gui.files import look_in_file
 from napari_cellsynth.gui.layers import (
     Facts,
     as_grey,
     complete,
-    complete_in_view,
     facts_of,
     is_stored_as_colour,
     missing,
@@ -23,14 +23,17 @@ from napari_cellsynth.gui.layers import (
     same,
 )
 from napari_cellsynth.gui.movie_fields import (
+    PIXEL_NOTE,
     AxesEditor,
     duration_field,
     duration_words,
     extent,
     length_field,
     length_words,
+    other_notes,
     pixel_words,
 )
+from napari_cellsynth.gui.movie_memory import MovieMemory
 from napari_cellsynth.gui.opening import Openings, open_recording, open_with_words, scenes_of, start_example
 from napari_cellsynth.gui.parts import Sentence, button, row
 from napari_cellsynth.gui.pieces import Choice, Fact, Listening, pencil_button, set_pencil
@@ -39,8 +42,6 @@ from napari_cellsynth.gui.state import Session
 MODALITY_TIP = "How the movie was filmed. It decides whether training may mirror and turn the cells."
 LIKELY_PIXEL = (0.005, 50.0)
 """Micrometres of a pixel between which nobody is asked to look again: from localisation maps to whole plates."""
-PIXEL_NOTE = "pixel size from"
-"""How the note begins on a pixel size that is to be looked at."""
 SCENES_NOTE = " holds "
 """What the note on a file of several images has, which the choice among them says as well."""
 POLL = 100
@@ -63,9 +64,10 @@ class MovieLine(QFrame):
         self.scene.picked.connect(self._scene_picked)
         self._scenes: dict[Path, tuple[str, ...]] = {}
         self._asked: set[Path] = set()
+        self.memory = MovieMemory(self)
         self.modality = Choice("microscopy")
         self.modality.setToolTip(MODALITY_TIP)
-        self.modality.picked.connect(lambda value: self._give(modality=value))
+        self.modality.picked.connect(lambda value: self._said(modality=value))
         self.channel = Choice("channel")
         self.channel.picked.connect(self._channel_picked)
         self.planes = QLabel()
@@ -82,6 +84,10 @@ class MovieLine(QFrame):
         self.cancel = button("Cancel", self.openings.cancel, "Do not wait for it; what is open stays.")
         self.right = button("It is right", self.confirm, "Do not say it again for this movie.")
         self.right.hide()
+        self.as_before = button(
+            "", self.take_offer, "What you said of this file before counts, not what it says itself."
+        )
+        self.as_before.hide()
         self.grey = button("Show as grey", self.show_as_grey, "A grey layer of the same pixels; nothing is copied.")
         self.grey.hide()
         self.complete = button("Complete", self.complete_movie, "Look up in the movie's file what the layer lacks.")
@@ -124,11 +130,11 @@ class MovieLine(QFrame):
         self.busy.hide()
         column.addWidget(self.busy)
         column.addWidget(self.says)
-        column.addLayout(row(self.grey, self.right, None))
+        column.addLayout(row(self.grey, self.right, self.as_before, None))
 
     def _listen(self) -> None:
         self.frames.clicked.connect(self._edit_axes)
-        self.axes.given.connect(lambda axes: self._give(axes=axes))
+        self.axes.given.connect(lambda axes: self._said(axes=axes))
         for fact in (self.pixel, self.interval, self.step):
             fact.complaint.connect(lambda text: self._say(text, "bad"))
         self.pixel.confirmed.connect(self._pixel_confirmed)
@@ -167,6 +173,7 @@ class MovieLine(QFrame):
         self.axes.hide()
         self.refresh()
         self._look_for_scenes()
+        self.memory.look(layer)
 
     def _layer_changed(self, event: Any = None) -> None:
         self.refresh()
@@ -178,11 +185,12 @@ class MovieLine(QFrame):
         if self.says.text() == text:
             self._say("")
 
-    def _say(self, text: str, level: str = "quiet", *, confirms: str = "") -> None:
-        """A sentence, and where the user can say that it is so the button for it."""
+    def _say(self, text: str, level: str = "quiet", *, confirms: str = "", offers: str = "") -> None:
+        """A sentence, and where the user can say that it is so, or take what it offers, the button for it."""
         self.says.say(text, level)
-        self.right.setText(confirms)
-        self.right.setVisible(bool(confirms))
+        for wish, on_it in ((self.right, confirms), (self.as_before, offers)):
+            wish.setText(on_it)
+            wish.setVisible(bool(on_it))
 
     def _show_reading(self) -> None:
         """What is being read, and how far it is."""
@@ -258,30 +266,62 @@ class MovieLine(QFrame):
 
     def _pixel_given(self, size: float) -> None:
         least, most = LIKELY_PIXEL
-        notes = _other_notes(self.session.movie)
-        if self._give(pixel_size=(size, size), notes=notes) and not least <= size <= most:
+        notes = other_notes(self.session.movie)
+        if self._said(pixel_size=(size, size), notes=notes) and not least <= size <= most:
             self._say(f"A pixel of {pixel_words((size, size))} is unusual: check number and unit.", "warning")
 
     def _step_given(self, step: float) -> None:
-        self._give(z_step=step)
+        self._said(z_step=step)
 
     def confirm(self) -> None:
         """What is said of the movie is so: it is not said again, and the pixel size counts as the user's own."""
         layer = self.session.movie
         said, notes = self.says.text().casefold(), facts_of(layer).notes
-        complete(layer, notes=tuple(note for note in notes if f"{note}.".casefold() != said))
+        kept = tuple(note for note in notes if f"{note}.".casefold() != said)
+        complete(layer, notes=kept)
+        if any(note.startswith(PIXEL_NOTE) for note in set(notes) - set(kept)):
+            self.memory.said(layer, {"pixel_size": facts_of(layer).pixel_size})
         self._say("")
         self.refresh()
         self.session.movie_facts_changed.emit(layer)
 
     def _pixel_confirmed(self) -> None:
-        complete(self.session.movie, notes=_other_notes(self.session.movie))
+        complete(self.session.movie, notes=other_notes(self.session.movie))
+        self.memory.said(self.session.movie, {"pixel_size": facts_of(self.session.movie).pixel_size})
         self._say("")
         self.refresh()
         self.session.movie_facts_changed.emit(self.session.movie)
 
     def _interval_given(self, interval: float) -> None:
-        self._give(frame_interval=interval)
+        self._said(frame_interval=interval)
+
+    def _said(self, **known: Any) -> bool:
+        """As :meth:`_give`; the user said it, and it is remembered for the next time."""
+        if not self._give(**known):
+            return False
+        self.memory.said(self.session.movie, known)
+        return True
+
+    def remembered(self, known: dict[str, Any], told: str) -> None:
+        """Take what was said of this movie before, and say so with ``told``."""
+        notes = {"notes": other_notes(self.session.movie)} if "pixel_size" in known else {}
+        if self._give(**known, **notes):
+            self._say(told, confirms="It is right" if told else "")
+
+    def offer(self, told: str) -> None:
+        """Say what was said before and stands otherwise in the file; a button takes it."""
+        self._say(told, "warning", offers="As before")
+
+    def take_offer(self) -> None:
+        """What was said before counts, and not what the file says."""
+        offered, self.memory.offered = self.memory.offered, {}
+        if offered:
+            self.remembered(offered, "")
+
+    def being_typed(self) -> set[str]:
+        """Facts that the user is typing in just now."""
+        facts = {"pixel_size": self.pixel, "frame_interval": self.interval, "z_step": self.step}
+        return {name for name, fact in facts.items() if fact.field.isVisible() and fact.field.line.text()}
 
     def _give(self, **known: Any) -> bool:
         """Complete the layer; False, and why, where that will not do."""
@@ -424,11 +464,3 @@ def _scene_of(layer: Any) -> int | None:
         return facts_of(layer).scene
     except BadInput:
         return None
-
-
-def _other_notes(layer: Any) -> tuple[str, ...]:
-    """What is said of a movie that is not about its pixel size."""
-    try:
-        return tuple(note for note in facts_of(layer).notes if not note.startswith(PIXEL_NOTE))
-    except BadInput:
-        return ()
