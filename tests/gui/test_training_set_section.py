@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -304,6 +306,79 @@ def test_why_one_failed_is_still_said_when_the_next_is_followed(
     monkeypatch.setattr(set_maker, "begin_in_child", lambda *_: iter(()))
     maker.start(Order("crops", (), ()))
     assert maker.before.text() == ""
+
+
+def test_after_a_cancel_the_next_one_is_followed(
+    qtbot: QtBot, viewer: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    session = Session.of(viewer)
+    first, second = (PreparingJob.create(session.home, tmp_path / name, "crops") for name in ("mine", "yours"))
+
+    def follow(job: PreparingJob) -> Iterator[preparing.Making]:
+        while job.folder == first.folder:
+            yield preparing.Making("making", 1, 9, "cutting")
+            time.sleep(0.02)
+        job.forget()
+        yield preparing.Making("made", 1, 1, "12 crops.")
+
+    def cancel(job: PreparingJob) -> bool:
+        job.forget()
+        return True
+
+    monkeypatch.setattr(set_maker, "follow", follow)
+    monkeypatch.setattr(PreparingJob, "cancel", cancel)
+    maker = SetMaker(session)
+    qtbot.addWidget(maker)
+    qtbot.waitUntil(lambda: "Cutting" in maker.says.text(), timeout=PATIENCE)
+    maker.stop()
+    qtbot.waitUntil(lambda: "12 crops" in maker.says.text(), timeout=PATIENCE)
+    assert maker.before.text() == "Cancelled; nothing was kept."
+    assert session.training_set == second.out
+
+
+def test_a_home_that_cannot_be_written_to_is_said(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.write_text("a file in its place")
+    begin = set_maker.begin_in_child(Order("crops", (), ()), home, home / "training sets" / "a", lambda job: None)
+    with pytest.raises(RunFailed, match="home cannot be written to"):
+        list(begin)
+
+
+def test_what_is_unwanted_at_the_last_moment_does_not_begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def hand_over(movies: Any, folder: Path, **_: Any) -> Iterator[Any]:
+        yield SimpleNamespace(done=0, total=1, message="writing")
+        preparing._UNWANTED.add(folder.resolve())  # after the last look
+        return SimpleNamespace(write=lambda path: pytest.fail("it was cancelled"))
+
+    monkeypatch.setattr(set_maker, "hand_over_movies", hand_over)
+    begun: list[Any] = []
+    begin = set_maker.begin_in_child(Order("crops", (), ()), tmp_path, tmp_path / "training sets" / "a", begun.append)
+    assert [news.state for news in begin] == ["handing over"]
+    assert not begun
+    assert not list((tmp_path / JOBS).iterdir())
+
+
+def test_closed_movies_are_let_go_when_the_set_is_there(
+    qtbot: QtBot, viewer: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def follow(job: PreparingJob) -> Iterator[preparing.Making]:
+        yield preparing.Making("made", 1, 1, "12 crops.")
+
+    def begin(order: Order, home: Path, out: Path, started: Any, ask_above: float) -> Iterator[preparing.Making]:
+        started(PreparingJob.create(home, out, order.kind))
+        return iter(())
+
+    monkeypatch.setattr(set_maker, "follow", follow)
+    monkeypatch.setattr(set_maker, "begin_in_child", begin)
+    maker = SetMaker(Session.of(viewer))
+    qtbot.addWidget(maker)
+    movie = Given(labels=None)
+    held_by_it = weakref.ref(movie)
+    maker.start(Order("crops", (movie,), ()))
+    del movie
+    qtbot.waitUntil(lambda: "12 crops" in maker.says.text() and not maker.busy, timeout=PATIENCE)
+    gc.collect()
+    assert held_by_it() is None
 
 
 # -- looks of the panel ------------------------------------------------------------------------------------------------

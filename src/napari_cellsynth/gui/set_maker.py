@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -49,10 +50,12 @@ def begin_in_child(
     """Write the table, and what is in no file; then start the process, which goes on by itself.
 
     Closed before the process has started, or unwanted meanwhile, nothing
-    stays.  Raises NeedsRoom where much would have to be written.
+    stays.  Raises NeedsRoom where much would have to be written, RunFailed
+    where the home cannot be written to.
     """
-    out.parent.mkdir(parents=True, exist_ok=True)
-    job, runs = PreparingJob.create(home, out, order.kind, order.notes), False
+    with _written_to(home):
+        out.parent.mkdir(parents=True, exist_ok=True)
+        job, runs = PreparingJob.create(home, out, order.kind, order.notes), False
     going = hand_over_movies(order.movies, job.folder, ask_above=ask_above)
     try:
         while True:
@@ -64,14 +67,28 @@ def begin_in_child(
             yield Making("handing over", step.done, step.total, step.message)
             if job.unwanted:
                 return
-        table.write(job.folder / TABLE)
-        job.start([*order.options, *_written(order, job.folder)])
+        if job.unwanted:  # while the last of it was written
+            return
+        with _written_to(home):
+            table.write(job.folder / TABLE)
+            job.start([*order.options, *_written(order, job.folder)])
         runs = True
         started(job)
     finally:
         going.close()  # first: Windows removes no file that is open
         if not runs:
             job.forget()
+
+
+@contextmanager
+def _written_to(home: Path) -> Iterator[None]:
+    """What a disk refuses is said in words."""
+    try:
+        yield
+    except OSError as error:
+        raise RunFailed(
+            f"{home} cannot be written to ({error.strerror or error}); make room, or keep training sets elsewhere"
+        ) from error
 
 
 def _written(order: Order, folder: Path) -> list[str]:
@@ -274,6 +291,7 @@ class SetMaker(QWidget):
         job, self.job = self.job, None
         if job is None:
             return
+        self._order = None  # it holds movies that may be closed by now
         lines = [line for line in news.message.splitlines() if line != str(job.out)]
         self._text = "\n".join(lines)
         self.says.say("\n".join([*lines[:1], *news.notes, f"Kept in {short(job.out)}."]))
@@ -289,13 +307,16 @@ class SetMaker(QWidget):
         self._show_busy(False)
         words = "Cancelled; nothing was kept." if nothing_kept else "It was ready before it could be cancelled."
         self.says.say(words)
+        self._order = None
+        self._next()
 
     def _failed(self, error: Exception) -> None:
         job, self.job = self.job, None
+        order, self._order = self._order, None
         self._stopping = self._ending = False
-        if isinstance(error, NeedsRoom) and self._order is not None:
-            self._ask_for_room(error, self._order)
-        elif job is not None and self._order is None:
+        if isinstance(error, NeedsRoom) and order is not None:
+            self._ask_for_room(error, order)
+        elif job is not None and order is None:
             self.says.say(f"{job.out.name} was not made: {error}", "bad")  # one of several, perhaps of yesterday
         else:
             self.says.say(capital(str(error)), "bad")
