@@ -19,7 +19,7 @@ from napari_cellsynth.errors import BadInput
 from napari_cellsynth.gui.hand_over import given_by, recordings_here
 from napari_cellsynth.gui.layers import add_stack
 from napari_cellsynth.gui.state import Session
-from napari_cellsynth.gui.trap_boxes import COLOURS, MOST, Shown, box_of, corners_of
+from napari_cellsynth.gui.trap_boxes import COLOURS, MOST, TEMPLATE, Shown, box_of, corners_of
 from napari_cellsynth.gui.trap_search import UNDIVIDED
 from napari_cellsynth.gui.traps_pane import TrapsPane
 from napari_cellsynth.stack.files.write import write_ome_tiff
@@ -95,6 +95,16 @@ def test_a_second_box_takes_the_place_of_the_first(qtbot: QtBot, pane: TrapsPane
     pane.boxes.template.add_rectangles(corners_of(other))
     qtbot.waitUntil(lambda: pane.box == other, timeout=PATIENCE)
     assert len(pane.boxes.template.data) == 1
+
+
+def test_a_box_on_another_movie_is_in_its_pixels(qtbot: QtBot, pane: TrapsPane, chip: Field) -> None:
+    boxed(qtbot, pane, chip)
+    other = chip.stack.with_(name="other", pixel_size=(1.5, 1.5))
+    pane.session.movie = add_stack(pane.session.viewer, other)
+    assert pane.box is None
+    boxed(qtbot, pane, chip)
+    np.testing.assert_allclose(pane.boxes.template.scale, (1.5, 1.5))
+    assert [layer.name for layer in pane.session.viewer.layers].count(TEMPLATE) == 1
 
 
 def test_found_traps_lie_on_the_movie_and_follow_the_threshold(qtbot: QtBot, pane: TrapsPane, chip: Field) -> None:

@@ -66,8 +66,13 @@ class TrapBoxes(QObject):
     def draw(self, movie: Any, drawn: Callable[[PixelBox, int, int], Any]) -> None:
         """Let the user draw a box on the movie; ``drawn`` is called with it, its frame and its plane."""
         self.movie, self._drawn = movie, drawn
+        if self._there(self.template) and not lies_on(self.template, movie):
+            # Its pixels are those of another movie, or of this one before its pixel size was said.
+            self.viewer.layers.remove(self.template)
         if not self._there(self.template):
             self.template = self._shapes(movie, TEMPLATE, [], edge_color=COLOURS[""])
+            if self._heard is not None:
+                self._heard.stop()
             self._heard = Listening(self)
             self._heard.to(self.template.events.data, lambda _: self._settle.start())
         self.viewer.layers.selection = {self.template}
@@ -134,7 +139,7 @@ class TrapBoxes(QObject):
         corners = [corners_of(trap.box) for trap in traps]
         colours = [COLOURS[trap.verdict] for trap in traps]
         features = {"words": [trap.words for trap in traps]}
-        if self._there(self.found) and len(self.found.data) == len(traps):
+        if self._there(self.found) and lies_on(self.found, self.movie) and len(self.found.data) == len(traps):
             if not np.array_equal(self.found.data, corners):
                 self.found.data = corners
             if list(self.found.features["words"]) != features["words"]:
@@ -192,6 +197,12 @@ class TrapBoxes(QObject):
 
     def _there(self, layer: Any) -> bool:
         return layer is not None and any(same(layer, one) for one in self.viewer.layers)
+
+
+def lies_on(boxes: Any, movie: Any) -> bool:
+    """Whether the pixels of a layer of boxes are those of the movie."""
+    where = ((boxes.scale, movie.scale), (boxes.translate, movie.translate))
+    return all(np.allclose(mine[-2:], its[-2:]) for mine, its in where)
 
 
 def line_width(movie: Any) -> float:
