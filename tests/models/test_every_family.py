@@ -172,6 +172,20 @@ def test_a_walk_begins_and_ends_at_its_samples(name: str, trained) -> None:
         api.walk(model, points=1)
 
 
+@families_that("sample")
+def test_a_run_of_an_older_version_is_used_as_it_was_trained(name: str, trained, tmp_path: Path) -> None:
+    """Settings that it does not have are the class's defaults, whatever a preset recommends today."""
+    family, copy = FAMILIES[name], tmp_path / "older"
+    shutil.copytree(trained(name), copy)
+    record = json.loads((copy / "run.json").read_text())
+    defaults = family.settings.model_construct().model_dump()
+    unchanged = {key for key, value in record["settings"].items() if value == defaults.get(key)}
+    record["settings"] = {key: value for key, value in record["settings"].items() if key not in unchanged}
+    (copy / "run.json").write_text(json.dumps(record))
+    now, then = (api.sample(run, count=2)[0].data for run in (trained(name), copy))
+    np.testing.assert_array_equal(now, then)
+
+
 @every_family
 def test_a_damaged_record_is_refused_in_words(name: str, trained, tmp_path: Path) -> None:
     copy = tmp_path / "damaged"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from napari_cellsynth.api.data import same_set
 from napari_cellsynth.api.models import Model, able, open_model
-from napari_cellsynth.api.settings import resolve_settings
+from napari_cellsynth.api.settings import recorded_settings
 from napari_cellsynth.errors import BadInput
 
 if TYPE_CHECKING:
@@ -238,7 +238,7 @@ def _turned(model: Model | None, true: Real) -> bool:
 
     if model is None:
         return true.modality in SHADOWLESS
-    settings = resolve_settings(model.family, None, model.record["settings"])
+    settings = recorded_settings(model.family, model.record["settings"])
     return model.family.mirrors(settings, true.modality)
 
 

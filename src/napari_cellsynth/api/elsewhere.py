@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_cellsynth.api.data import record_of, same_set
 from napari_cellsynth.api.runs import create_run
-from napari_cellsynth.api.settings import resolve_settings
+from napari_cellsynth.api.settings import recorded_settings, resolve_settings
 from napari_cellsynth.errors import BadInput
 
 if TYPE_CHECKING:
@@ -85,8 +85,11 @@ def _record_elsewhere(
     if begun and (preset or changes):
         raise BadInput(f"{folder.path} has been trained: its settings stay as they are; pack a new run to change them")
     if preset or changes:
-        before = {} if preset else record["settings"]
-        settings = resolve_settings(chosen, preset or record["preset"], {**before, **(changes or {})})
+        settings = (
+            resolve_settings(chosen, preset, changes)
+            if preset
+            else recorded_settings(chosen, record["settings"], changes)
+        )
         chosen.check(settings, data.record)
         words = settings.model_dump()
         record |= {"settings": words, "preset": preset or record["preset"], "seed": words["seed"]}

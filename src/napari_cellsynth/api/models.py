@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from napari_cellsynth.api.data import record_of
-from napari_cellsynth.api.settings import resolve_settings
+from napari_cellsynth.api.settings import recorded_settings
 from napari_cellsynth.errors import BadInput
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def open_model(run: Path, *, device: str = "auto") -> Model:
         raise BadInput(f"{folder.path.name} has saved no weights yet; train it until its first checkpoint")
     record = record_of(folder, "data", "model")
     chosen = known(record["family"])
-    settings = resolve_settings(chosen, None, record["settings"])
+    settings = recorded_settings(chosen, record["settings"])
     for weights in reversed(found):
         try:
             verbs = chosen.load("model")(settings, record["model"], weights, resolve_device(device))

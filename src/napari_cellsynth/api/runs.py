@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from napari_cellsynth.api.data import data_record, record_of, same_set, set_for
 from napari_cellsynth.api.estimates import estimated
 from napari_cellsynth.api.folders import home
-from napari_cellsynth.api.settings import resolve_settings
+from napari_cellsynth.api.settings import recorded_settings, resolve_settings
 
 if TYPE_CHECKING:
     from napari_cellsynth.engine.control import Ask
@@ -91,7 +91,7 @@ def train(
     folder = RunFolder(Path(run))
     record = record_of(folder, "data")
     chosen = known(record["family"])
-    settings = resolve_settings(chosen, None, record["settings"])
+    settings = recorded_settings(chosen, record["settings"])
     data = same_set(chosen, folder)
     if str(data.path) != record["data"].get("path"):
         folder.log(f"the training set, known by its content, is {data.path}")

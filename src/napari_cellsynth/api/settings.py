@@ -43,13 +43,29 @@ def resolve_settings(family: Family, preset: str | None, changes: Mapping[str, A
 
     Raises BadInput in one line for an unknown preset or setting and a value out of bounds.
     """
-    from pydantic import ValidationError
-
     name = preset or family.default_preset
     if name not in family.presets:
         raise BadInput(f"{family.name} has no preset {name!r}; there are: {', '.join(family.presets)}")
+    return _valid(family, {**family.presets[name].model_dump(), **(changes or {})})
+
+
+def recorded_settings(
+    family: Family, recorded: Mapping[str, Any], changes: Mapping[str, Any] | None = None
+) -> Settings:
+    """The settings that a run keeps in run.json, with some changed.
+
+    What an older version did not know has the class's default, never that of
+    a preset: such a default is what older versions did.  Raises BadInput as
+    :func:`resolve_settings` does.
+    """
+    return _valid(family, {**recorded, **(changes or {})})
+
+
+def _valid(family: Family, values: Mapping[str, Any]) -> Settings:
+    from pydantic import ValidationError
+
     try:
-        return family.settings.model_validate({**family.presets[name].model_dump(), **(changes or {})})
+        return family.settings.model_validate(values)
     except ValidationError as error:
         raise BadInput(_in_words(error, family)) from None
 
