@@ -49,10 +49,12 @@ class Panels:
     def caption(self) -> str:
         """What a reader has to know, a sentence each."""
         parts = [f"{len(c)} of {len(s.images):,} {s.name}" for s, c in zip(self.sets, self.chosen, strict=True)]
-        said = [f"Images chosen at random (seed {self.seed}): {'; '.join(parts)}."]
-        said.append(f"One contrast for all: black {self.black:.4g}, white {self.white:.4g}.")
-        said.append("No pixel size, so no scale bar." if self.bar is None else f"Scale bar {self.bar:g} \u00b5m.")
-        return " ".join(said)
+        return f"Images chosen at random (seed {self.seed}): {'; '.join(parts)}. {self.shown_as()}"
+
+    def shown_as(self) -> str:
+        """Contrast and scale."""
+        bar = "No pixel size, so no scale bar." if self.bar is None else f"Scale bar {self.bar:g} \u00b5m."
+        return f"One contrast for all: black {self.black:.4g}, white {self.white:.4g}. {bar}"
 
     def rows(self) -> list[tuple[str, int, int]]:
         """Source data: set, place in the panel, index in the set."""
