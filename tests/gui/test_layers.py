@@ -12,13 +12,11 @@ import tifffile
 from napari.components import ViewerModel
 
 from napari_cellsynth.errors import BadInput
+from napari_cellsynth.gui.beside import add_samples, complete_in_view
 from napari_cellsynth.gui.facts import array_of
 from napari_cellsynth.gui.layers import (
-    PreviewLayer,
-    add_samples,
     add_stack,
     complete,
-    complete_in_view,
     contrast,
     facts_in_file,
     facts_of,
@@ -26,6 +24,7 @@ from napari_cellsynth.gui.layers import (
     movies_in,
     stack_of,
 )
+from napari_cellsynth.gui.preview_layer import PreviewLayer
 from napari_cellsynth.stack.provenance import provenance_block
 from napari_cellsynth.stack.stack import Stack
 

@@ -134,7 +134,7 @@ def test_the_devices_are_looked_for_in_words(qtbot):
 def test_a_morph_stays_when_another_model_is_chosen(qtbot, model):
     import numpy as np
 
-    from napari_cellsynth.gui.layers import PreviewLayer
+    from napari_cellsynth.gui.preview_layer import PreviewLayer
 
     pane = MorphPane(Session.of(model), None)
     qtbot.addWidget(pane)

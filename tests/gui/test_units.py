@@ -8,14 +8,13 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 
+from napari_cellsynth.gui.beside import add_samples, complete_in_view, time_shown
 from napari_cellsynth.gui.layers import (
-    PreviewLayer,
-    add_samples,
     add_stack,
-    complete_in_view,
     facts_of,
     stack_of,
 )
+from napari_cellsynth.gui.preview_layer import PreviewLayer
 from napari_cellsynth.stack.stack import Stack
 
 MADE = {"run": "r", "synthetic": True}
@@ -66,3 +65,19 @@ def test_made_cells_have_micrometres_again_once_the_movie_has(viewer: ViewerMode
 def test_without_a_movie_made_cells_have_their_own_units(viewer: ViewerModel) -> None:
     images, _ = add_samples(viewer, samples(**SCALE))
     assert tuple(images.scale[-2:]) == (0.25, 0.25)
+
+
+def test_a_layer_that_holds_nothing_yet_moves_no_made_cells_away(viewer: ViewerModel) -> None:
+    viewer.add_points(np.empty((0, 3)), ndim=3, name="nothing here")
+    layer = add_stack(viewer, movie())
+    images, _ = add_samples(viewer, samples(**SCALE))
+    complete_in_view(viewer, layer, pixel_size=(0.5, 0.5))
+    assert np.isfinite(images.translate).all()
+    assert images.translate[-1] > 15 * 0.5  # to the right of the movie, which is 16 pixels wide
+
+
+def test_points_are_no_frames(viewer: ViewerModel) -> None:
+    """Fifty marks in a movie of 5 frames: made cells last as long as the movie."""
+    add_stack(viewer, movie(frame_interval=2.0))
+    viewer.add_points(np.zeros((50, 3)), axis_labels=("t", "y", "x"), scale=(2.0, 1, 1))
+    assert time_shown(viewer) == (0.0, 10.0)

@@ -6,8 +6,7 @@ metadata: one layer without units switches unit-aware drawing off for all.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -37,11 +36,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Facts",
-    "PreviewLayer",
-    "add_samples",
     "add_stack",
     "complete",
-    "complete_in_view",
     "facts_in_file",
     "facts_of",
     "layers_for",
@@ -54,6 +50,8 @@ __all__ = [
 ]
 
 Kind = Literal["image", "labels"]
+PIXELS = ("Image", "Labels")
+"""Types of layers that hold an array of pixels."""
 EDITABLE = 512 * 2**20
 """Bytes up to which labels are loaded, so that they can be painted (a lazy array cannot)."""
 PIECE = 2**24
@@ -198,119 +196,6 @@ def add(viewer: napari.viewer.Viewer, data: Any, attributes: dict[str, Any], kin
     return layer
 
 
-def add_samples(
-    viewer: napari.viewer.Viewer, images: Stack, labels: Stack | None = None, name: str = "generated cells (synthetic)"
-) -> tuple[Any, Any]:
-    """Show generated images, and their masks, as (sample, t, y, x), to the right of what is there.
-
-    A single time point is stretched over the movie's whole time, so that
-    samples stay in sight wherever the time slider stands.
-    """
-    beside = right_of_everything(viewer)
-    lasting = time_shown(viewer)
-    image = add(viewer, *sample_layer(images, name, "image", beside, lasting))
-    mask = (
-        None if labels is None else add(viewer, *sample_layer(labels, f"{name}: outlines", "labels", beside, lasting))
-    )
-    viewer.reset_view()
-    return image, mask
-
-
-def sample_layer(stack: Stack, name: str, kind: Kind, beside: float, lasting: tuple[float, float]) -> LayerData:
-    if "Q" not in stack.axes or {"C", "Z"} & set(stack.axes):
-        raise BadInput(f"axes {stack.axes} given; samples are shown from QTYX or QYX")
-    data = np.asarray(stack.data)
-    if "T" not in stack.axes:
-        data = data[:, None]
-    facts = replace(Facts.of_stack(stack), axes="QTYX", still=data.shape[1] == 1)
-    attributes: dict[str, Any] = {"name": name, **facts.attributes(4), "translate": (0.0, 0.0, 0.0, beside)}
-    if facts.still:
-        start, end = lasting
-        _, _, y, x = attributes["scale"]
-        attributes |= {"scale": (1.0, max(end - start, 1.0), y, x), "translate": (0.0, (start + end) / 2, 0.0, beside)}
-        attributes["units"] = ("dimensionless", "second" if facts.pixel_size else "pixel", *attributes["units"][2:])
-    if kind == "image":
-        attributes["contrast_limits"] = contrast(data)
-    return data, attributes, kind
-
-
-def right_of_everything(viewer: napari.viewer.Viewer) -> float:
-    """World x a little to the right of all layers; 0 in an empty viewer."""
-    if not len(viewer.layers):
-        return 0.0
-    low, high = np.asarray(viewer.layers.extent.world)[:, -1]
-    return float(high + 0.04 * (high - low))
-
-
-def right_of(layers: Iterable[Any]) -> float:
-    """The same for some layers."""
-    spans = [np.asarray(layer.extent.world)[:, -1] for layer in layers]
-    if not spans:
-        return 0.0
-    low, high = min(span[0] for span in spans), max(span[1] for span in spans)
-    return float(high + 0.04 * (high - low))
-
-
-def time_shown(viewer: napari.viewer.Viewer) -> tuple[float, float]:
-    """First and last world time of the layers that have a time axis; stills, stretched over it, do not count."""
-    spans = [
-        (float(layer.translate[at]), float(layer.translate[at] + layer.scale[at] * layer.data.shape[at]))
-        for layer in map(unwrapped, viewer.layers)
-        if "t" in layer.axis_labels and hasattr(layer, "data") and hasattr(layer.data, "shape")
-        for at in [layer.axis_labels.index("t")]
-        if layer.data.shape[at] > 1
-    ]
-    return (min(a for a, _ in spans), max(b for _, b in spans)) if spans else (0.0, 1.0)
-
-
-def complete_in_view(viewer: napari.viewer.Viewer, layer: Any, **known: Any) -> Facts:
-    """As :func:`complete`; a layer that changes its size comes into view again, and what was made beside it."""
-    before = tuple(layer.scale[-2:])
-    facts = complete(layer, **known)
-    suit_made(viewer)
-    if tuple(layer.scale[-2:]) != before:
-        viewer.reset_view()
-    return facts
-
-
-def suit_made(viewer: napari.viewer.Viewer) -> None:
-    """Show what models made in the units that the movies have now, to the right of them where it was."""
-    moved: dict[float, list[Any]] = {}
-    for layer in [unwrapped(one) for one in viewer.layers]:
-        if type(layer).__name__ not in ("Image", "Labels") or not made_here(layer):
-            continue
-        now = {name: getattr(layer, name) for name in ("axis_labels", "scale", "units", "metadata")}
-        if RECORDING not in now["metadata"][BLOCK]:
-            continue
-        then = suited(now, not_made(viewer))
-        if then["units"] == tuple(map(str, now["units"])):
-            continue
-        if layer.translate[-1]:
-            moved.setdefault(float(layer.translate[-1]), []).append(layer)
-        for name in ("units", "scale", "metadata"):
-            setattr(layer, name, then[name])
-    for _, group in sorted(moved.items()):
-        x = right_of([layer for layer in viewer.layers if not any(same(layer, one) for one in group)])
-        for layer in group:
-            put_beside(layer, x, time_shown(viewer))
-
-
-def put_beside(layer: Any, x: float, lasting: tuple[float, float]) -> None:
-    """Move a made layer to the right; a still is stretched over the time that is shown."""
-    translate, scale = list(layer.translate), list(layer.scale)
-    translate[-1] = x
-    if layer.metadata[BLOCK][RECORDING].get("still") and "t" in layer.axis_labels:
-        at, (start, end) = layer.axis_labels.index("t"), lasting
-        translate[at], scale[at] = (start + end) / 2, max(end - start, 1.0)
-    layer.scale, layer.translate = scale, translate
-
-
-def not_made(viewer: napari.viewer.Viewer) -> list[Any]:
-    """Images and labels that no model made."""
-    layers = [unwrapped(layer) for layer in viewer.layers]
-    return [layer for layer in layers if type(layer).__name__ in ("Image", "Labels") and not made_here(layer)]
-
-
 # -- layers as movies and outlines -----------------------------------------------------------------------------------
 
 
@@ -321,6 +206,12 @@ def movies_in(viewer: napari.viewer.Viewer) -> list[Any]:
 
 def outlines_in(viewer: napari.viewer.Viewer) -> list[Any]:
     return [layer for layer in layers_of(viewer, "Labels") if not made_here(layer)]
+
+
+def not_made(viewer: napari.viewer.Viewer) -> list[Any]:
+    """Images and labels that no model made."""
+    layers = [unwrapped(layer) for layer in viewer.layers]
+    return [layer for layer in layers if type(layer).__name__ in PIXELS and not made_here(layer)]
 
 
 def made_here(layer: Any) -> bool:
@@ -338,110 +229,7 @@ def layers_of(viewer: napari.viewer.Viewer, kind: str) -> list[Any]:
     return [layer for layer in reversed(layers) if type(layer).__name__ == kind]
 
 
-# -- a layer that is updated in place --------------------------------------------------------------------------------
-
-
-class PreviewLayer:
-    """A contact sheet of small images in one layer of ours, written over in place.
-
-    It stands to the right of what is there, keeps the contrast that the user
-    gives it, and comes back where the user deleted it.
-    """
-
-    def __init__(
-        self,
-        viewer: napari.viewer.Viewer,
-        name: str,
-        *,
-        pixel_size: tuple[float, float] | None = None,
-        provenance: dict[str, Any] | None = None,
-    ) -> None:
-        self.viewer, self.name = viewer, name
-        self.pixel_size, self.provenance = pixel_size, provenance
-        self.layer: Any = None
-        self._limits: tuple[float, float] | None = None
-
-    @property
-    def there(self) -> bool:
-        return self.layer is not None and any(same(self.layer, layer) for layer in self.viewer.layers)
-
-    def show(
-        self, images: np.ndarray, beside: np.ndarray | None = None, *, limits: tuple[float, float] | None = None
-    ) -> Any:
-        """Show (N, Y, X), or two such blocks side by side; returns the layer.
-
-        The contrast is that of ``images`` (the real ones, where real and made
-        stand side by side), or ``limits``.
-        """
-        sheet = contact_sheet(images) if beside is None else side_by_side(images, beside)
-        limits = limits or contrast(images)
-        if not self.there:
-            self._add(sheet, limits)
-        elif sheet.shape == self.layer.data.shape and sheet.dtype == self.layer.data.dtype:
-            self.layer.data[...] = sheet
-            self.layer.refresh()
-        else:
-            self.layer.data = sheet
-        self._set_contrast(limits)
-        return self.layer
-
-    def reveal(self) -> None:
-        """Bring all layers into sight, this one chosen."""
-        if self.there:
-            self.layer.visible = True
-            self.viewer.layers.selection = {self.layer}
-            self.viewer.reset_view()
-
-    def remove(self) -> None:
-        if self.there:
-            self.viewer.layers.remove(self.layer)
-        self.layer = None
-
-    def _add(self, sheet: np.ndarray, limits: tuple[float, float]) -> None:
-        facts = Facts(axes="YX", pixel_size=self.pixel_size, provenance={**(self.provenance or {}), "preview": True})
-        attributes = facts.attributes(2)
-        x = right_of_everything(self.viewer)
-        self.layer = add(
-            self.viewer,
-            sheet.copy(),
-            {"name": self.name, **attributes, "translate": (0.0, x), "contrast_limits": limits},
-            "image",
-        )
-        self._limits = limits
-
-    def _set_contrast(self, limits: tuple[float, float]) -> None:
-        touched = self._limits is None or tuple(self.layer.contrast_limits) != self._limits
-        if not touched and limits != self._limits:
-            self.layer.contrast_limits_range = (
-                min(limits[0], self.layer.contrast_limits_range[0]),
-                max(limits[1], self.layer.contrast_limits_range[1]),
-            )
-            self.layer.contrast_limits = limits
-            self._limits = tuple(self.layer.contrast_limits)
-
-
 def contrast(images: np.ndarray) -> tuple[float, float]:
     """Limits that leave out a thousandth at each end; never empty."""
     low, high = (float(q) for q in np.quantile(images, (0.001, 0.999)))
     return (low, high) if high > low else (low, low + 1.0)
-
-
-def contact_sheet(images: np.ndarray, columns: int | None = None) -> np.ndarray:
-    """(N, Y, X) as one image (rows * Y, columns * X), nearly square unless told otherwise; empty places are dark."""
-    count, height, width = images.shape
-    columns = columns or int(np.ceil(np.sqrt(count)))
-    rows = -(-count // columns)
-    sheet = np.full((rows * columns, height, width), images.min(), images.dtype)
-    sheet[:count] = images
-    return sheet.reshape(rows, columns, height, width).swapaxes(1, 2).reshape(rows * height, columns * width)
-
-
-def side_by_side(left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Two contact sheets of the same number of rows, half an image apart."""
-    columns = int(np.ceil(np.sqrt(max(len(left), len(right)))))
-    sheets = [contact_sheet(block, columns) for block in (left, right.astype(left.dtype, copy=False))]
-    height = max(sheet.shape[0] for sheet in sheets)
-    low = left.min()
-    padded = [np.pad(s, ((0, height - s.shape[0]), (0, 0)), constant_values=low) for s in sheets]
-    gap = np.full((height, left.shape[-1] // 2), low, left.dtype)
-    return np.concatenate([padded[0], gap, padded[1]], axis=1)

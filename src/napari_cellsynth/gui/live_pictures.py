@@ -14,7 +14,7 @@ from napari_cellsynth.gui.parts import Thumbnails, column, row
 from napari_cellsynth.gui.workers import call
 
 if TYPE_CHECKING:
-    from napari_cellsynth.gui.layers import PreviewLayer
+    from napari_cellsynth.gui.preview_layer import PreviewLayer
     from napari_cellsynth.gui.state import Session
 
 SHOWN = 16
@@ -138,7 +138,7 @@ class Pictures(QWidget):
     def _update_layer(self) -> None:
         if self._made is None or self._run is None:
             return
-        from napari_cellsynth.gui.layers import PreviewLayer
+        from napari_cellsynth.gui.preview_layer import PreviewLayer
 
         if self.layer is not None and not self.layer.there:
             # The user deleted it: that is an answer, too.

@@ -46,7 +46,7 @@ class Made(QWidget):
 
         ``notes``: what the user should know of the model that made it.
         """
-        from napari_cellsynth.gui.layers import add_samples
+        from napari_cellsynth.gui.beside import add_samples
 
         self._images, self._labels = made
         add_samples(self._session.viewer, self._images, self._labels, name)

@@ -23,8 +23,8 @@ from napari_cellsynth.gui.workers import Worker, call, start
 if TYPE_CHECKING:
     import numpy as np
 
-    from napari_cellsynth.gui.layers import PreviewLayer
     from napari_cellsynth.gui.models_kept import ModelsKept
+    from napari_cellsynth.gui.preview_layer import PreviewLayer
     from napari_cellsynth.gui.state import Session
 
 FRAME_MS = 40
@@ -185,7 +185,7 @@ class MorphPane(QWidget):
         self.made.clear()
 
     def _ready(self, way: Way, wish: dict[str, Any]) -> None:
-        from napari_cellsynth.gui.layers import PreviewLayer
+        from napari_cellsynth.gui.preview_layer import PreviewLayer
 
         self._way, self._wish, self._seconds = way, wish, way.seconds
         model = way.model

@@ -17,10 +17,11 @@ from napari_cellsynth.gui.hand_over import Given, given_by
 from napari_cellsynth.gui.kept import kept
 from napari_cellsynth.gui.kind_panes import ClipsPane, CropsPane, Examples, KindPane, PairsPane
 from napari_cellsynth.gui.laid_out import lay_out
-from napari_cellsynth.gui.layers import PreviewLayer, contrast, facts_of
+from napari_cellsynth.gui.layers import contrast, facts_of
 from napari_cellsynth.gui.parts import Foldout, Sentence, Sheet, Thumbnails, button, row
 from napari_cellsynth.gui.pieces import Choice, Listening, Section, Whole
 from napari_cellsynth.gui.planning import Wanted, divided, enough_lines, now_and_then
+from napari_cellsynth.gui.preview_layer import PreviewLayer
 from napari_cellsynth.gui.row_words import column_asked_for, in_the_panel
 from napari_cellsynth.gui.set_maker import Order, SetMaker
 from napari_cellsynth.gui.shell_words import hold_out_words
