@@ -231,7 +231,7 @@ class AlikeSection(Section):
 
     def add_layers(self) -> None:
         """Made cells, the nearest to training first, and their nearest training cells, under one slider."""
-        from napari_cellsynth.gui.layers import add_samples
+        from napari_cellsynth.gui.beside import add_samples
         from napari_cellsynth.stack.stack import Stack
 
         if self.check is None:
