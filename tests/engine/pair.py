@@ -29,12 +29,12 @@ class Pair:
             for _ in range(count)
         ]
 
-    def start(self, run: Path, recipe: str, *, resume: bool = False, slurm: bool = False) -> None:
+    def start(self, run: Path, recipe: str, *, resume: bool = False, slurm: bool = False, wait: bool = False) -> None:
         """Have them train a run together."""
         port = free_port()
         for rank, process in enumerate(self.processes):
             place = self._slurm(rank, port) if slurm else self._torchrun(rank, port)
-            task = {"run": str(run), "recipe": recipe, "resume": resume, "environ": place}
+            task = {"run": str(run), "recipe": recipe, "resume": resume, "wait": wait, "environ": place}
             process.stdin.write(json.dumps(task) + "\n")
             process.stdin.flush()
 
@@ -96,7 +96,7 @@ def _take(task: dict[str, Any]) -> dict[str, str]:
     last = ""
     try:
         recipe = getattr(toys, task["recipe"])(settings)
-        for event in train(folder, recipe, settings, device="cpu", resume=task["resume"]):
+        for event in train(folder, recipe, settings, device="cpu", resume=task["resume"], wait=task["wait"]):
             last = event.kind
     except Exception as error:
         return {"error": f"{type(error).__name__}: {error}", "last": last}

@@ -115,6 +115,17 @@ def test_batch_norm_is_said_to_see_a_share(pair, new_run) -> None:
     assert not any("batch norm" in note for note in started.notes)
 
 
+def test_that_several_do_not_wait_is_said(pair, new_run) -> None:
+    run, _ = new_run("two", steps=4)
+    assert pair.train(run.path, "Smooth", wait=True) == WELL
+    (started,) = (event for event in run.events() if isinstance(event, Started))
+    assert started.notes[0].startswith(
+        "it does not wait for room on the GPUs, though that was asked for: its 2 processes"
+    )
+    assert "started together by torchrun" in started.notes[0]
+    assert started.notes[0] in (run.path / "log.txt").read_text()
+
+
 def test_a_run_goes_on_with_another_number_of_processes(pair, new_run) -> None:
     run, settings = new_run("run", steps=10, micro_batch=4)
     alone(run, settings)

@@ -1,5 +1,8 @@
 """Waiting for room on a device: in words, with a sign of life, ended by room or by the user, at once."""
 
+import json
+import os
+import random
 import threading
 import time
 
@@ -7,8 +10,11 @@ import pytest
 from toys import Toy
 
 from napari_cellsynth.engine import waiting
+from napari_cellsynth.engine.owner import Owner
 from napari_cellsynth.engine.run_folder import RunFolder
+from napari_cellsynth.engine.spoken_for import FOLDER, SpokenFor
 from napari_cellsynth.engine.train import train
+from napari_cellsynth.engine.user_folder import config_folder
 from napari_cellsynth.engine.waiting import CONTEXT, Room, Wait, expected_of, needs_of
 from napari_cellsynth.errors import BadInput
 
@@ -59,7 +65,7 @@ def test_with_room_nobody_hears_of_it(new_run, card):
     training = start(run, settings)
     assert next(training).kind == "started"
     training.close()
-    assert card["asked"] == ["cpu"]
+    assert card["asked"] == ["cpu"] * 2, "and once more when it was spoken for"
 
 
 @pytest.mark.parametrize(("ask", "state"), [("cancel", "cancelled"), ("stop", "stopped")])
@@ -153,8 +159,112 @@ def test_an_estimate_never_keeps_a_run_from_beginning(new_run):
     assert "waits for 22 GB" in next(waits).because
     waits.close()
     found[0] = Room("cuda:0", 23 * GB, 24 * GB)
-    assert list(Wait(run, "cuda:0", None, expected=30 * GB, probe=lambda _: found).run(0.0)) == []
-    assert list(Wait(run, "cuda:0", None, expected=2 * GB, probe=lambda _: found).run(0.0)) == []
+    for expected in (30 * GB, 2 * GB):
+        wait = Wait(run, "cuda:0", None, expected=expected, probe=lambda _: found)
+        assert list(wait.run(0.0)) == []
+        wait.let_go()
+
+
+# -- several that wait for the same room
+
+
+class OneCard:
+    """A GPU of which trainings take the memory some time after they have looked; remembers the most that was taken."""
+
+    def __init__(self, total: int) -> None:
+        self.total, self.taken, self.most = total, 0, 0
+        self._lock = threading.Lock()
+
+    def probe(self, _: str) -> list[Room]:
+        free = self.total - self.taken
+        time.sleep(0.002 * random.random())  # what was free a moment ago
+        return [Room("cpu", free, self.total, uuid="GPU-1")]
+
+    def take(self, size: int) -> None:
+        with self._lock:
+            self.taken += size
+            self.most = max(self.most, self.taken)
+
+
+def rush(run, card: OneCard, needs: int, threads: int, rounds: int, others: list[int]) -> None:
+    def work() -> None:
+        for _ in range(rounds):
+            wait = Wait(run, "cpu", needs, probe=card.probe)
+            while wait._look() is None:
+                time.sleep(0.003 * random.random())
+            time.sleep(0.004 * random.random())  # networks are made, the first batch is read
+            card.take(needs)
+            wait.let_go()
+            time.sleep(0.002)
+            card.take(-needs)
+        others.append(1)
+
+    started = [threading.Thread(target=work) for _ in range(threads)]
+    for one in started:
+        one.start()
+    for one in started:
+        one.join(60)
+
+
+def test_of_several_that_wait_for_the_same_room_one_begins(new_run, monkeypatch):
+    run, _ = new_run()
+    card, done = OneCard(10 * GB), []
+    rush(run, card, 6 * GB, 4, 12, done)
+    assert len(done) == 4, "all have had their turns"
+    assert card.most == 6 * GB
+    roomy, done = OneCard(13 * GB), []
+    rush(run, roomy, 6 * GB, 4, 12, done)
+    assert len(done) == 4
+    assert roomy.most == 12 * GB, "two where there is room for two"
+    # The same without a word to each other: the test would see it.
+    monkeypatch.setattr(waiting.SpokenFor, "by_others", lambda *_: 0)
+    heedless = OneCard(10 * GB)
+    rush(run, heedless, 6 * GB, 4, 12, [])
+    assert heedless.most > 10 * GB
+
+
+def test_room_that_is_spoken_for_is_waited_for_in_words(new_run, card):
+    run, settings = new_run("first", steps=60, checkpoint_every=1000, preview_every=1000)
+    card["free"], card["users"] = 10 * GB, ()
+    first = start(run, settings)
+    assert next(first).kind == "started"
+    other, settings = new_run("second", steps=3)
+    second = start(other, settings)
+    assert next(second).because == (
+        "GPU 0 has 10 of 24 GB free, 6.0 GB of them for a training that is about to begin; waits for 6.0 GB"
+    )
+    assert any(event.kind == "step" for event in first), "it has taken its memory now"
+    assert next(second).kind == "started"
+    second.close()
+    assert list((config_folder() / FOLDER).iterdir()) == []
+
+
+def test_what_a_dead_process_was_about_to_take_is_free(new_run, tmp_path):
+    mine = SpokenFor(tmp_path)
+    dead = {**Owner.me().to_json(), "pid": 4194000, "card": "GPU-1", "needs": 5 * GB}
+    elsewhere = {**dead, "machine": "another container"}
+    for name, record in (("dead", dead), ("elsewhere", elsewhere), ("odd", {"card": "GPU-1", "needs": "much"})):
+        (tmp_path / f"{name}.json").write_text(json.dumps(record))
+    (tmp_path / "half.json").write_text("{")
+    assert mine.by_others("GPU-1") == 5 * GB, "of one that cannot be looked for"
+    os.utime(tmp_path / "elsewhere.json", (1, 1))
+    assert mine.by_others("GPU-1") == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["half.json"]
+    assert mine.say("GPU-1", 3 * GB)
+    assert (mine.by_others("GPU-1"), SpokenFor(tmp_path).by_others("GPU-1")) == (0, 3 * GB)
+    assert SpokenFor(tmp_path).by_others("GPU-2") == 0
+    mine.unsay()
+    mine.unsay()
+    assert SpokenFor(tmp_path).by_others("GPU-1") == 0
+
+
+def test_where_nothing_can_be_written_it_begins_nevertheless(new_run, tmp_path):
+    run, _ = new_run()
+    (tmp_path / "file").touch()
+    wait = Wait(run, "cpu", 6 * GB, probe=lambda _: [Room("cpu", 9 * GB, 24 * GB)])
+    wait._spoken_for = SpokenFor(tmp_path / "file" / "folder")
+    assert list(wait.run(0.0)) == []
+    assert wait.device == "cpu"
 
 
 @pytest.mark.gpu

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 
 from napari_cellsynth.engine.control import Ask, Wish, Wishes
@@ -39,7 +39,8 @@ LAST_WORDS = 1 << 16
 class Job:
     """The writer of a run folder; :meth:`run` may be called once.
 
-    ``asked`` says what was asked of this very process, by a signal.
+    ``asked`` says what was asked of this very process, by a signal; ``notes``
+    are said when it begins, beside what could not be restored.
     """
 
     def __init__(
@@ -52,9 +53,11 @@ class Job:
         threads: int,
         asked: Callable[[], Ask | None] | None = None,
         team: Team | None = None,
+        notes: Sequence[str] = (),
     ) -> None:
         self._folder, self._recipe, self._settings, self._device = folder, recipe, settings, device
         self._heartbeat, self._threads, self._asked, self._team = heartbeat, threads, asked, team
+        self._said_before = notes
         self._begun = self._over = False
         self._record = PatientRecord(folder)
 
@@ -95,7 +98,7 @@ class Job:
         taken = take_up(
             folder, self._recipe, self._settings, self._device, self._threads, resume=resume, team=self._team
         )
-        self._loop, self._notes = taken.loop, taken.notes
+        self._loop, self._notes = taken.loop, (*self._said_before, *taken.notes)
         self._saving = Saving(folder, self._loop, self._settings, taken.saved, taken.damaged)
         self._telling = Telling(folder, self._record, self._loop, self._settings, taken.described)
 

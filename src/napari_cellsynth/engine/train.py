@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing
+from typing import Any
 
 from napari_cellsynth.engine.claim import claim
 from napari_cellsynth.engine.control import Ask
 from napari_cellsynth.engine.devices import repeatable, resolve_device
 from napari_cellsynth.engine.estimate import Pace
-from napari_cellsynth.engine.events import Estimate, Event
+from napari_cellsynth.engine.events import Estimate, Event, Step
 from napari_cellsynth.engine.follow import follow
 from napari_cellsynth.engine.heartbeat import Heartbeat
 from napari_cellsynth.engine.job import Job
@@ -30,6 +32,11 @@ from napari_cellsynth.engine.waiting import Wait
 from napari_cellsynth.engine.watch import watched
 from napari_cellsynth.engine.words import IMAGES, Things
 from napari_cellsynth.errors import BadInput, RunFailed
+
+NO_WAIT = (
+    "it does not wait for room on the GPUs, though that was asked for: its {} processes were started together by {}, "
+    "and whoever starts several sees to their GPUs"
+)
 
 
 def train(
@@ -53,8 +60,9 @@ def train(
     asked of this very process, by a signal; each answer is one wish.  With
     ``wait``, nothing is computed before ``needs`` bytes (None: the
     ``expected`` ones, else most of the GPU) are free on the device, or for
-    ``auto`` on any GPU.  ``makes`` is what the family calls its products: the
-    training's word on itself is written with it.
+    ``auto`` on any GPU; several processes do not wait, which is said.
+    ``makes`` is what the family calls its products: the training's word on
+    itself is written with it.
 
     Raises :class:`BadInput` where the run cannot be started (it has steps, it
     is finished, another process trains it) and :class:`RunFailed` after the
@@ -63,14 +71,14 @@ def train(
     began = time.time()
     name = resolve_device(device)
     with joined(name, settings.precision) as team:
-        if team is None or team.leads:
-            where = name if team is None else team.device
-            # Several processes are started by a queue, which waits for them.
-            waits = wait and team is None
+        if team is None:
             named = device if device == "auto" else name
-            first = [AfterAnother(folder, named, asked)] if team is None else []
-            room = [Wait(folder, named, needs, expected=expected, asked=asked)] if waits else []
-            yield from _lead(folder, recipe, settings, where, resume, began, asked, team, [*first, *room], makes)
+            room = [Wait(folder, named, needs, expected=expected, asked=asked)] if wait else []
+            waits = [AfterAnother(folder, named, asked), *room]
+            yield from _lead(folder, recipe, settings, name, resume, began, asked, None, waits, makes)
+        elif team.leads:
+            notes = [NO_WAIT.format(team.place.count, team.place.launcher)] if wait else []
+            yield from _lead(folder, recipe, settings, team.device, resume, began, asked, team, [], makes, notes)
         else:
             with repeatable(_threads(folder)):
                 yield from follow(team, folder, recipe, settings)
@@ -87,6 +95,7 @@ def _lead(
     team: Team | None,
     waits: Sequence[Wait],
     makes: Things,
+    notes: Sequence[str] = (),
 ) -> Iterator[Event]:
     """As the one writer of the folder."""
     # Before the run is claimed: a sign of life newer than its end would make a finished run look interrupted.
@@ -95,14 +104,32 @@ def _lead(
         _check_startable(folder, settings, resume)
         folder.log_of_events = PatientLog(folder.path)
         after = getattr(folder.log_of_events.recent().turn, "time", 0.0)
-        with Heartbeat(folder.path / "alive.json", after=after) as heartbeat, repeatable(_threads(folder)) as threads:
+        with (
+            Heartbeat(folder.path / "alive.json", after=after) as heartbeat,
+            repeatable(_threads(folder)) as threads,
+            ExitStack() as held,
+        ):
             for wait in waits:
+                held.callback(wait.let_go)
                 yield from wait.run(asked_since(folder, began) if resume else 0.0)
                 if wait.device is None:
                     return
                 name = resolve_device(wait.device)
-            job = Job(folder, recipe, settings, name, heartbeat, threads, asked, team)
-            yield from watched(job.run(resume, began), folder, makes)
+            job = Job(folder, recipe, settings, name, heartbeat, threads, asked, team, notes)
+            yield from _let_go_when_taken(watched(job.run(resume, began), folder, makes), held)
+
+
+def _let_go_when_taken(events: Iterator[Event], held: ExitStack) -> Iterator[Event]:
+    """The events of a training, a generator; with its first steps it has taken the room that was held for it.
+
+    Closing this closes ``events``.
+    """
+    writer: Any = events
+    with closing(writer):
+        for event in writer:
+            if isinstance(event, Step):
+                held.close()
+            yield event
 
 
 def measure(recipe: Recipe, settings: Settings, device: str = "auto", *, threads: int | None = None) -> Estimate:

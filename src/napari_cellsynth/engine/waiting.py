@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import socket
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,15 +11,18 @@ from typing import Any
 
 from napari_cellsynth.engine.control import Ask, Wish, Wishes
 from napari_cellsynth.engine.events import CancelledByUser, Event, Paused, Resumed, Stopped, Waiting
+from napari_cellsynth.engine.machine import machine
 from napari_cellsynth.engine.run_folder import RunFolder
+from napari_cellsynth.engine.spoken_for import SpokenFor
 from napari_cellsynth.engine.words import size_in_words
 from napari_cellsynth.errors import BadInput
 
 SHARE, MOST = 0.8, 0.9
 """Of a GPU that has to be free where nobody knows what the run needs; and at most for what was only estimated, since
 screens and drivers always hold a little, and memory that runs out is met with smaller parts."""
-EVERY = 5.0
-"""Seconds from one look at the devices to the next."""
+EVERY, APART = 5.0, 0.3
+"""Seconds from one look at the devices to the next; and the share of them, at most, by which they differ, so that two
+that look at the same moment do not do so again."""
 EAR = 0.1
 """Seconds from one look at what the user asks to the next."""
 CONTEXT, SPARE = 600_000_000, 1.05
@@ -33,6 +38,13 @@ class Room:
     total: int
     users: tuple[str, ...] = ()
     """Programs that hold memory of it, in words."""
+    uuid: str = ""
+    """Of the card, where it is known: two processes may count the cards of a computer otherwise."""
+
+    @property
+    def card(self) -> str:
+        """The same in all processes of this computer, and of no other."""
+        return self.uuid or f"{machine() or socket.gethostname()} {self.device}"
 
     @property
     def name(self) -> str:
@@ -66,16 +78,18 @@ def _room_of(device: str) -> Room:
     index = int(device.partition(":")[2] or 0)
     card = card_of(index, cards())
     if card is None or card.free is None or card.memory is None:
-        return Room(device, *torch.cuda.mem_get_info(index))
+        return Room(device, *torch.cuda.mem_get_info(index), uuid=f"GPU-{torch.cuda.get_device_properties(index).uuid}")
     users = [f"{user.name} {size_in_words(user.memory)}" if user.memory else user.name for user in card.users]
-    return Room(device, card.free, card.memory, tuple(users))
+    return Room(device, card.free, card.memory, tuple(users), card.uuid)
 
 
 class Wait:
     """Waits for ``needs`` bytes on ``device``, as was asked for; None: for the ``expected`` ones, else most of a GPU.
 
     :attr:`device` is afterwards the one that has room, or None where the
-    user asked to stop or cancel, which has been answered then.
+    user asked to stop or cancel, which has been answered then.  The room is
+    spoken for from then on, so that no other run that waits begins on it,
+    until :meth:`let_go` is called: when it has been taken, or nobody will.
     """
 
     OVER = "there is room on {} now"
@@ -96,6 +110,11 @@ class Wait:
         self._probe, self._signals = probe or rooms, asked
         self._said = ""
         self._paused = False
+        self._spoken_for = SpokenFor()
+
+    def let_go(self) -> None:
+        """The room has been taken, or will not be."""
+        self._spoken_for.unsay()
 
     def run(self, since: float) -> Iterator[Event]:
         """Events until there is room, none where there is at once; ``since``: what was asked before is not for us.
@@ -132,7 +151,8 @@ class Wait:
 
     def _look(self) -> str | None:
         """The device with room, the one with most of it; None while there is none."""
-        found = sorted(self._probe(self._name), key=lambda room: room.free, reverse=True)
+        taken = self._spoken_for.by_others
+        found = sorted(self._probe(self._name), key=lambda room: room.free - taken(room.card), reverse=True)
         if not found:
             return self._name
         if all(self._least(room) > room.total for room in found):
@@ -142,7 +162,24 @@ class Wait:
                 f"{size_in_words(most.total)} in all; ask for less (--needs), or choose another device"
             )
         self._best = found[0]
-        return next((room.device for room in found if room.free >= self._least(room)), None)
+        return next((room.device for room in found if self._has_room(room) and self._takes(room)), None)
+
+    def _has_room(self, room: Room) -> bool:
+        least = self._least(room)
+        return room.free >= least and (not least or room.free - self._spoken_for.by_others(room.card) >= least)
+
+    def _takes(self, room: Room) -> bool:
+        """Speak for the room, unless another run has been quicker."""
+        least = self._least(room)
+        if not least or not self._spoken_for.say(room.card, least):
+            return True
+        # First who speaks for it, then what is free: one that has begun is in the one or in the other.
+        others = self._spoken_for.by_others(room.card)
+        now = next((one for one in self._probe(room.device) if one.card == room.card), room)
+        if now.free - others >= least:
+            return True
+        self._spoken_for.unsay()
+        return False
 
     def _least(self, room: Room) -> int:
         if self._needs is not None:
@@ -154,10 +191,10 @@ class Wait:
 
     def _say(self) -> Iterator[Event]:
         room = self._best
-        words = (
-            f"{room.name} has {room.free / 1e9:.0f} of {size_in_words(room.total)} free; "
-            f"waits for {size_in_words(self._least(room))}"
-        )
+        words = f"{room.name} has {room.free / 1e9:.0f} of {size_in_words(room.total)} free"
+        if spoken_for := self._spoken_for.by_others(room.card):
+            words += f", {size_in_words(spoken_for)} of them for a training that is about to begin"
+        words += f"; waits for {size_in_words(self._least(room))}"
         if room.users:
             words += f" (used by {', '.join(room.users[:3])})"
         if words != self._said:
@@ -171,7 +208,8 @@ class Wait:
         return self._folder.state().step
 
     def _listen(self, wishes: Wishes) -> Wish | None:
-        until = time.monotonic() + EVERY
+        # Not the common generator: no draw of a training depends on how long it waited.
+        until = time.monotonic() + EVERY * random.SystemRandom().uniform(1 - APART, 1 + APART)
         while time.monotonic() < until or self._paused:
             wish = wishes.new()
             if wish is not None:
