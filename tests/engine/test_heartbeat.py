@@ -112,7 +112,7 @@ def why(me, tmp_path, **changes):
 
 
 def test_the_reason_is_the_best_there_is(me, tmp_path, monkeypatch):
-    assert why(me, tmp_path).startswith("its process ended without a word")
+    assert why(me, tmp_path).startswith("its process is gone and left no reason")
     kills = kills_for_memory()
     if kills is not None:
         assert why(me, tmp_path, kills=kills).startswith("its process ended")

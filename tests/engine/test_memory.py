@@ -104,7 +104,7 @@ def test_the_smaller_parts_make_the_step_of_the_whole_batch(late):
     assert less.losses.fetch() == pytest.approx(whole.losses.fetch(), rel=1e-5)
     first, second = less.memory_news()
     assert (first.step, first.micro_batch, second.micro_batch) == (3, 4, 2)
-    assert "8 examples at once were too many" in first.words
+    assert "8 examples in memory at once were too many" in first.words
     assert "Batch norm" not in first.words
     assert less.memory_news() == []
 
@@ -169,7 +169,7 @@ def test_a_phase_that_has_stepped_is_not_repeated():
 def test_not_even_one_fails_in_words_and_is_not_kept(new_run):
     run, settings = new_run()
     full = Full(0, since=12)
-    with pytest.raises(RunFailed, match=r"even one example at once .* smaller networks .* weights of step 10 are kept"):
+    with pytest.raises(RunFailed, match=r"even one example is .* smaller networks .* weights of step 10 are kept"):
         list(train(run, with_memory(Toy, full)(settings), settings, device="cpu"))
     assert full.refused == 4
     assert "memory_met" not in run.record

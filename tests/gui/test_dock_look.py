@@ -129,7 +129,6 @@ ALLOWED = (
     r"Fast",  # a speed
     r"walk from (one )?cell",  # what a morph does
     r"z stack",
-    r"latent size",  # under Advanced: the field's own word
     r"The slider is 'sample'|axes sample, t, y, x|sample slider",  # the axis is called that
     r"runs on the processor|still runs|a training runs|runs here",  # the verb
 )

@@ -53,7 +53,7 @@ def test_what_is_wrong_is_said_after_the_end_too():
 
 def test_verdicts_of_runs_that_do_not_run():
     now = time.time()
-    gone = RunState("interrupted", 40, 100, since=now, because="its process ended without a word")
+    gone = RunState("interrupted", 40, 100, since=now, because="its process is gone and left no reason")
     said = verdict(gone, History(), usable=True)
     assert said.level == "warning"
     assert "without a word" in said.sentence

@@ -159,7 +159,7 @@ def estimate_in_words(estimate: Estimate) -> str:
         f"{in_bytes(estimate.disk)} on disk",
     ]
     if estimate.micro_batch is not None:
-        parts.append(f"{estimate.micro_batch} examples at once, since the whole batch does not fit")
+        parts.append(f"{estimate.micro_batch} examples in memory at once, since the whole batch does not fit")
     return " · ".join(parts) + (" (measured while the computer was busy)" if estimate.busy else "")
 
 

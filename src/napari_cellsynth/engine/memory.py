@@ -64,8 +64,8 @@ class Met:
     def in_words(self, batch_size: int, batch_statistics: bool) -> str:
         """A sentence for the person who trains."""
         words = (
-            f"out of memory in step {self.step + 1}: {self.too_many} examples at once were too many; it goes on with "
-            f"{self.micro_batch} at once, in more parts (a step still sees {batch_size})"
+            f"out of memory in step {self.step + 1}: {self.too_many} examples in memory at once were too many; it goes"
+            f" on with {self.micro_batch} at once, in more parts (a step still sees {batch_size})"
         )
         if batch_statistics:
             words += f". Batch norm now sees {self.micro_batch} at a time, so results may differ from the whole batch's"

@@ -21,7 +21,7 @@ class Settings(BaseModel):
     batch_size: int = Field(64, ge=1)
     """Examples drawn in one step."""
     micro_batch: int | None = Field(None, ge=1)
-    """Examples on the device at once; smaller saves memory (empty: the whole batch)."""
+    """Examples (cells, clips) in the device's memory at once; fewer need less of it (empty: the whole batch)."""
     checkpoint_every: int = Field(500, ge=1)
     """Steps from one saved state to the next."""
     preview_every: int = Field(100, ge=1)

@@ -194,7 +194,7 @@ class Team:
         while not (gone := [rank for rank in here if _gone(self._members[rank][1])]) and time.monotonic() < until:
             time.sleep(0.05)
         who = self._name(gone[0]) if gone else "another process of the training"
-        return Parted(f"{who} ended without a word (killed, out of memory, or its computer is gone)")
+        return Parted(f"{who} is gone and left no reason (killed, out of memory, or its computer is gone)")
 
     def _name(self, rank: int) -> str:
         host, pid = self._members[rank]

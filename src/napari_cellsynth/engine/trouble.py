@@ -71,6 +71,7 @@ def _no_memory(at_once: int, device: str) -> str:
         where += f" ({size_in_words(free)} of {size_in_words(total)} free now)"
     if at_once == 1:
         cure = "choose smaller networks or images"
-        return f"out of memory: even one example at once is too much for this {where}; {cure}, or close other programs"
+        return f"out of memory: even one example is too much for this {where}; {cure}, or close other programs"
     cure = f"set micro_batch to {at_once // 2}"
-    return f"out of memory: {at_once} examples at once are too many for this {where}; {cure}, or close other programs"
+    many = f"{at_once} examples in memory at once are too many for this {where}"
+    return f"out of memory: {many}; {cure}, or close other programs"

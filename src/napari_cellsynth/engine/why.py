@@ -39,8 +39,8 @@ def why_interrupted(folder: Path, alive: Alive) -> str:
     if status is not None:
         return _by_status(status)
     if not alive.here:
-        return "its process ended without a word, in another container or session of this computer"
-    return "its process ended without a word (killed, or crashed)"
+        return "its process is gone and left no reason, in another container or session of this computer"
+    return "its process is gone and left no reason (killed, or crashed)"
 
 
 def _disk_full(folder: Path) -> bool:

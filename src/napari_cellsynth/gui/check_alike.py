@@ -18,7 +18,7 @@ from napari_cellsynth.gui.pieces import Choice, Section, Whole
 from napari_cellsynth.gui.recorder import Recorder
 from napari_cellsynth.gui.runs_watch import RunsWatch
 from napari_cellsynth.gui.train_words import STATES
-from napari_cellsynth.gui.words import how_many
+from napari_cellsynth.gui.words import how_many, times_opened
 
 if TYPE_CHECKING:
     from napari_cellsynth.gui.state import Session
@@ -276,7 +276,7 @@ def parts_of(run: Path) -> list[tuple[str, str]]:
     offered = [(_held_out(data, learned), "validation")]
     if data.count("test"):
         times = data.times_test_opened()
-        offered.append((f"{how_many(data.count('test'), 'test cell')} (opened {times}\u00d7)", "test"))
+        offered.append((f"{how_many(data.count('test'), 'test cell')} ({times_opened(times)})", "test"))
     return offered
 
 

@@ -39,7 +39,12 @@ MEASURES = (
     ("precision", "Share of the outlines that match a trusted cell.", "precision", 2),
     ("recall", "Share of the trusted cells that were found.", "recall", 2),
     ("mean overlap (IoU)", "Intersection over union of the pairs that match.", "mean_iou", 2),
-    ("SEG", "Of the Cell Tracking Challenge: overlap of all trusted cells, 0 for the missed ones.", "seg_score", 2),
+    (
+        "overlap, 0 if missed",
+        "SEG of the Cell Tracking Challenge: mean over all trusted cells.",
+        "seg_score",
+        2,
+    ),
     ("count error", "Cells too many or too few in each frame, as a share of the trusted ones.", "count_error", 2),
 )
 """Words, what they mean, attribute of a score, digits."""
@@ -57,8 +62,10 @@ class OutlineSection(Section):
         self.layer: Any = None
         self._movie: tuple[Stack, int] | None = None
         self._wanted: dict[str, Any] = {"found": None, "trusted": None}
-        self._build()
+        self._about: tuple[Any, Any, Any] = (None, None, None)
+        """Movie and outlines that what is shown is about."""
         self._painted: Listening | None = None
+        self._build()
         self._stale = False
         """Whether outlines were changed since they were handed over to be compared."""
         self._signals = Listening(self)
@@ -104,7 +111,8 @@ class OutlineSection(Section):
         """What there is to compare; a choice that is gone, or fits no longer, is made anew."""
         movie = self.session.movie
         fitting = [layer for layer in outlines_in(self.session.viewer) if movie is not None and fits(layer, movie)]
-        before = self._chosen()
+        there = list(self.session.viewer.layers)
+        self._wanted = {which: self._still(one, there) for which, one in self._wanted.items()}
         found = self._still(self._wanted["found"], fitting)
         trusted = self._still(self._wanted["trusted"], fitting)
         if found is None:
@@ -117,7 +125,8 @@ class OutlineSection(Section):
         others = [(name, layer) for name, layer in choices if not same(layer, found)]
         self.trusted.offer(others or [("none yet", None)], trusted)
         self._say_what_lacks(movie, fitting)
-        if not all(same(a, b) for a, b in zip(before, self._chosen(), strict=True)):
+        before, self._about = self._about, self._chosen()
+        if not all(same(a, b) for a, b in zip(before, self._about, strict=True)):
             self._forget()
 
     def _likely_found(self, free: list[Any]) -> Any:
@@ -266,7 +275,9 @@ class OutlineSection(Section):
     def _forget(self, *_: Any) -> None:
         """What was found is about other outlines."""
         self.work.stop(quiet=True)
-        self.check = None
+        self.check = self._movie = None  # which may be closed by now
+        if self._painted is not None:
+            self._painted.stop()
         for sentence in (self.says, self.sentence, self.notes, self.legend):
             sentence.say("")
         self.numbers.hide()

@@ -1,6 +1,6 @@
 """Settings on the screen: a pydantic model becomes rows of widgets, and the rows a model again.
 
-Labels come from the fields' names, tool tips from their sentences, bounds
+Labels come from the fields' names or titles, tool tips from their sentences, bounds
 from their annotations, so that each is written once.  (magicgui's own
 builder loses defaults: a learning rate of 2e-4 reads back as 0.)
 """
@@ -24,7 +24,9 @@ ABBREVIATIONS = {
     "checkpoint_every": "save every (steps)",
     "keep_checkpoints": "saved states kept",
     "preview_every": "preview every (steps)",
-    "micro_batch": "examples at once",
+    "keep_gb": "disk for saved states (GB)",
+    "keep_previews": "previews kept",
+    "micro_batch": "in memory at once",
     "with_masks": "outlines with the images",
     "precision": "number format",
     "beta1": "beta 1",
@@ -64,17 +66,18 @@ class SettingsForm(QWidget):
         column.addLayout(self._rows)
 
     def _add(self, name: str, field: FieldInfo, value: Any) -> None:
+        words = self._words(name)
         if isinstance(value, BaseModel):
             row: Row = Nested(value)
-            self._rows.addRow(QLabel(in_words(name)))
+            self._rows.addRow(QLabel(words))
             self._rows.addRow(row)
         else:
             row = row_for(field, value)
-            label = QLabel(in_words(name))
+            label = QLabel(words)
             label.setToolTip(tip(field))
             self._rows.addRow(label, row)
         row.setToolTip(tip(field))
-        row.setAccessibleName(in_words(name))
+        row.setAccessibleName(words)
         row.changed.connect(self._look)
         self.rows[name] = row
 
@@ -89,12 +92,17 @@ class SettingsForm(QWidget):
             try:
                 values[name] = row.value()
             except ValueError as error:
-                raise BadInput(f"{in_words(name)}: {why(error)}") from error
+                raise BadInput(f"{self._words(name)}: {why(error)}") from error
         try:
             return self._kind(**values)
         except ValidationError as error:
             where = error.errors()[0]["loc"]
-            raise BadInput(f"{in_words(str(where[0]))}: {why(error)}" if where else why(error)) from error
+            raise BadInput(f"{self._words(str(where[0]))}: {why(error)}" if where else why(error)) from error
+
+    def _words(self, name: str) -> str:
+        """What a setting is called: its field's title, where its name alone says little."""
+        field = self._kind.model_fields.get(name)
+        return (field.title if field is not None else None) or in_words(name)
 
     def show_values(self, values: Mapping[str, Any]) -> None:
         """Show other values of some settings, as if they had been entered."""

@@ -158,7 +158,7 @@ class StudyModel(QAbstractTableModel):
         """What a movie is used for; a test, with how often it was opened."""
         use = self.study.movies[number].row.split or self.decided(number)
         if use == "test":
-            return f"test (opened {self.study.times_opened(number)}×)"
+            return f"test ({words.times_opened(self.study.times_opened(number))})"
         return USES[use] if use else DECIDED
 
     def decided(self, number: int) -> str | None:
@@ -167,8 +167,12 @@ class StudyModel(QAbstractTableModel):
 
     def tip(self, number: int, name: str) -> str:
         movie = self.study.movies[number]
-        if name == "split" and movie.row.split is None and self._decisions:
-            return f"<qt>Decided for you: {BY.get(self._decisions[number].by, 'as its neighbours are')}.</qt>"
+        if name == "split":
+            mine = movie.row.split is None and self._decisions
+            by = BY.get(self._decisions[number].by, "as its neighbours are") if mine and self._decisions else ""
+            opened = words.OPENED if "test (" in self.text(number, name) else ""
+            said = " ".join(filter(None, (f"Decided for you: {by}." if by else "", opened)))
+            return f"<qt>{said or self.text(number, name)}</qt>"
         if name != "file":
             return self.text(number, name)
         lines = [str(movie.row.file) if movie.stored else "a layer without a file"]

@@ -26,6 +26,10 @@ KINDS = {"crops": "single cells", "clips": "clips", "traps": "traps", "pairs": "
 """Kinds of training sets."""
 MISSING = {"axes": "axes", "pixel_size": "pixel size", "frame_interval": "interval"}
 PENCIL = "\u270e"
+OPENED = (
+    "Opened means: a model was compared with it. What was chosen by the test can no longer be tested by it, so each"
+    " time is counted."
+)
 
 
 def how_many(count: int, thing: str) -> str:
@@ -36,6 +40,11 @@ def how_many(count: int, thing: str) -> str:
 def capital(text: str) -> str:
     """With its first letter large."""
     return f"{text[:1].upper()}{text[1:]}"
+
+
+def times_opened(times: int) -> str:
+    """How often a test part was opened: ``not opened yet``, ``opened 2×``."""
+    return f"opened {times}\u00d7" if times else "not opened yet"
 
 
 def listed(things: Sequence[str]) -> str:
