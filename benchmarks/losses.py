@@ -8,8 +8,8 @@ it can be told what the loss does and what augmentation and averaging do,
 Training sets are the neutrophil phantom (held out by time), and the yeast
 colony where its recording is there.  Distances are of as many samples as
 there are crops in the test part, which neither training nor the tuning of the
-preset ``fast`` has seen.  Beside them stand two floors, of as many real crops:
-between random halves of training and test crops, and across the split.
+preset ``fast`` has seen, in the feature spaces and beside the floors of
+``quality/distances.py``; masks are judged by ``mask_fit.py``.
 
     OMP_NUM_THREADS=1 nice -n 19 python benchmarks/losses.py out --data ../shared/data
 
@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from mask_fit import fit
 
 from napari_cellsynth import api, phantoms
 from napari_cellsynth.engine.events import Step, Validation
@@ -36,8 +37,7 @@ from napari_cellsynth.engine.files import write_json
 from napari_cellsynth.engine.run_folder import RunFolder
 from napari_cellsynth.errors import RunFailed
 from napari_cellsynth.models.dcgan.config import FAST
-from napari_cellsynth.quality.frechet import frechet_distance, standardise
-from napari_cellsynth.quality.measures import foreground, measure
+from napari_cellsynth.quality.distances import distances
 from napari_cellsynth.stack.crops.crop_set import TrainingSet
 from napari_cellsynth.stack.crops.settings import CropSettings
 from napari_cellsynth.stack.files.read import read_stack
@@ -129,42 +129,27 @@ def train(job: Job, crops: Path, run: Path, steps: int) -> None:
                 say(f"{job.name}: step {event.step:,}, frechet {event.values.get('frechet', float('nan')):.1f}")
 
 
-def judged(job: Job, crops: Path, run: Path) -> dict[str, Any]:
-    """Distances of a finished run, and what it took."""
+def judged(job: Job, crops: Path, run: Path, out: Path) -> dict[str, Any]:
+    """Distances of a finished run, whether its masks fit, and what it took."""
     data = TrainingSet.open(crops)
-    real = data.images(data.indices("test"))
-    made, labels = api.sample(run, count=len(real), seed=SAMPLES, device="cpu")
+    train_part, test = data.indices("train"), data.indices("test")
+    made, labels = api.sample(run, count=len(test), seed=SAMPLES, device="cpu")
     images = np.asarray(made.data)[:, 0]
+    far = distances(
+        data.images(train_part),
+        data.images(test),
+        images,
+        training_cells=data.cells(train_part),
+        unseen_cells=data.cells(test),
+    )
     events = RunFolder(run).events()
     took = [event.seconds for event in events if isinstance(event, Step)]
-    held = [event.values["frechet"] for event in events if isinstance(event, Validation) and "frechet" in event.values]
-    found = {"data": job.data, "arm": job.arm.name, "seed": job.seed, "samples": len(real)}
-    found |= distances(data, images, real)
-    found |= {"seconds": statistics.median(took), "least_seconds": float(np.quantile(took, 0.1)), "previews": held}
+    found = {"data": job.data, "arm": job.arm.name, "seed": job.seed, "samples": len(test), **far.as_json()}
+    found |= {"seconds": statistics.median(took), "least_seconds": float(np.quantile(took, 0.1))}
+    found["previews"] = [(event.step, event.values) for event in events if isinstance(event, Validation)]
     if labels is not None:
-        found["dice"] = float(np.median(dice(np.asarray(labels.data)[:, 0] > 0, foreground(images))))
-        found["dice_real"] = float(np.median(dice(data.masks(data.indices("test")) > 0, foreground(real))))
+        found["masks"] = fit(data, images, np.asarray(labels.data)[:, 0], out / f"outliner-{job.data}.pt")
     return found
-
-
-def distances(data: TrainingSet, made: np.ndarray, real: np.ndarray) -> dict[str, float]:
-    """Frechet distance in hand-made measures to the test part, and its two floors at the same size."""
-    train_part = data.indices("train")
-    draws = np.random.default_rng(0)
-    chosen = np.sort(draws.choice(train_part, min(len(real), len(train_part)), replace=False))
-    units = measure(data.images(train_part[:: max(1, len(train_part) // 2000)]))
-    mine, theirs, trained = (standardise(measure(some), units) for some in (made, real, data.images(chosen)))
-    both = draws.permutation(np.concatenate([trained, theirs]))
-    return {
-        "frechet": frechet_distance(mine, theirs),
-        "frechet_across": frechet_distance(trained, theirs),
-        "frechet_halves": frechet_distance(both[: len(real)], both[len(real) :]),
-    }
-
-
-def dice(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Of each pair of masks (N, Y, X)."""
-    return np.asarray(2 * (a & b).sum((1, 2)) / np.maximum(a.sum((1, 2)) + b.sum((1, 2)), 1))
 
 
 # -- in which order
@@ -175,7 +160,7 @@ def jobs(results: list[dict[str, Any]]) -> Iterator[Job]:
     for arm in ARMS:
         yield Job("neutrophils", arm, SEEDS[0])
     of_first = [one for one in results if one["data"] == "neutrophils" and one["seed"] == SEEDS[0]]
-    best = min(of_first, key=lambda one: one["frechet"], default=None)
+    best = min(of_first, key=frechet, default=None)
     if best is not None:
         yield Job("yeast", next(arm for arm in ARMS if arm.name == best["arm"]), SEEDS[0])
     for seed in SEEDS[1:]:
@@ -183,9 +168,9 @@ def jobs(results: list[dict[str, Any]]) -> Iterator[Job]:
             yield Job("neutrophils", arm, seed)
 
 
-def campaign(out: Path, data: Path | None, steps: int) -> None:
-    """All jobs, one after the other."""
-    results = read(out)
+def campaign(out: Path, data: Path | None, steps: int, again: bool) -> None:
+    """All jobs, one after the other; what is done is judged ``again`` only if asked for."""
+    results = [] if again else read(out)
     for job in jobs(results):
         if any((one["data"], one["arm"], one["seed"]) == (job.data, job.arm.name, job.seed) for one in results):
             continue
@@ -201,10 +186,10 @@ def campaign(out: Path, data: Path | None, steps: int) -> None:
         except RunFailed as error:
             say(f"{job.name}: {error}")
             continue
-        results.append(judged(job, crops, run))
+        results.append(judged(job, crops, run, out))
         (out / "results").mkdir(exist_ok=True)
         write_json(out / "results" / f"{job.name}.json", results[-1])
-        say(f"{job.name}: done, frechet {results[-1]['frechet']:.1f}, {results[-1]['seconds']:.2f} s a step")
+        say(f"{job.name}: done, frechet {frechet(results[-1]):.1f}, {results[-1]['seconds']:.2f} s a step")
 
 
 def read(out: Path) -> list[dict[str, Any]]:
@@ -212,26 +197,70 @@ def read(out: Path) -> list[dict[str, Any]]:
     return [json.loads(path.read_text()) for path in sorted((out / "results").glob("*.json"))]
 
 
+def frechet(result: dict[str, Any]) -> float:
+    """By which the best is chosen."""
+    return value(result["spaces"]["measures"]["frechet"]["made"])
+
+
+def value(estimate: dict[str, Any]) -> float:
+    return float("nan") if estimate["value"] is None else float(estimate["value"])
+
+
+# -- tables
+
+
 def table(results: list[dict[str, Any]]) -> str:
     """Markdown: per training set and loss, medians over seeds with the least and the largest."""
-    rows = ["| crops | loss | seeds | frechet | floors: halves / across | dice (real) | s a step |", "|" + " --- |" * 7]
+    spaces = list(dict.fromkeys(name for one in results for name in one["spaces"]))
+    columns = [f"{distance} by {space}" for space in spaces for distance in ("frechet", "kid")]
+    columns += ["recall", "dice of masks", "s a step"]
+    rows = [f"| crops | loss | seeds | {' | '.join(columns)} |", "|" + " --- |" * (len(columns) + 3)]
     for name in dict.fromkeys(one["data"] for one in results):
+        of_set = [one for one in results if one["data"] == name]
+        rows += [
+            line(name, "*across, halves*", of_set[:1], spaces, "across"),
+            line(name, "*free*", of_set[:1], spaces, "free"),
+        ]
         for arm in ARMS:
-            mine = [one for one in results if one["data"] == name and one["arm"] == arm.name]
-            if mine:
-                floors = f"{mine[0]['frechet_halves']:.1f} / {mine[0]['frechet_across']:.1f}"
-                fits = f"{spread(one['dice'] for one in mine)} ({mine[0]['dice_real']:.2f})"
-                cells = [spread(one["frechet"] for one in mine), floors, fits]
-                cells.append(f"{statistics.median(one['least_seconds'] for one in mine):.2f}")
-                rows.append(f"| {name} | {arm.name} | {len(mine)} | {' | '.join(cells)} |")
+            mine = [one for one in of_set if one["arm"] == arm.name]
+            rows += [line(name, arm.name, mine, spaces, "made")] if mine else []
     return "\n".join(rows)
 
 
+def line(name: str, words: str, results: list[dict[str, Any]], spaces: list[str], which: str) -> str:
+    """Of made images, or of what they are read beside."""
+    cells = []
+    for space in spaces:
+        found = [one["spaces"][space] for one in results if space in one["spaces"]]
+        for distance in ("frechet", "kid"):
+            cell = spread(value(one[distance][which]) for one in found)
+            if which == "across":
+                cell += ", " + spread(value(one[distance]["halves"]) for one in found)
+            cells.append(cell)
+    measures = [one["spaces"]["measures"] for one in results]
+    masks = [one["masks"] for one in results if "masks" in one]
+    if which == "made":
+        cells.append(spread(value(one["made"]["recall"]) for one in measures))
+        cells.append(spread(one["dice"] for one in masks))
+        cells.append(spread(one["least_seconds"] for one in results))
+    elif which == "across":
+        cells += [
+            spread(value(one["control"]["recall"]) for one in measures),
+            spread(one["real"] for one in masks),
+            "–",
+        ]
+    else:
+        cells += ["–", spread(one["chance"] for one in masks), "–"]
+    return f"| {name} | {words} | {len(results)} | {' | '.join(cells)} |"
+
+
 def spread(values: Iterable[float]) -> str:
+    """Median, and least and largest of several."""
     ordered = sorted(values)
-    digits = 2 if ordered[-1] < 2 else 1
-    middle = f"{statistics.median(ordered):.{digits}f}"
-    return middle if len(ordered) == 1 else f"{middle} ({ordered[0]:.{digits}f} to {ordered[-1]:.{digits}f})"
+    if not ordered:
+        return "–"
+    middle = f"{statistics.median(ordered):.3g}"
+    return middle if len(ordered) == 1 else f"{middle} ({ordered[0]:.3g} to {ordered[-1]:.3g})"
 
 
 def say(words: str) -> None:
@@ -244,10 +273,11 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="folder with the real recordings")
     parser.add_argument("--steps", type=int, default=3000)
     parser.add_argument("--table", action="store_true", help="print what is there, train nothing")
+    parser.add_argument("--again", action="store_true", help="judge anew what is trained, with the distances of today")
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
     if not given.table:
-        campaign(given.out, given.data, given.steps)
+        campaign(given.out, given.data, given.steps, given.again)
     print(table(read(given.out)))
 
 

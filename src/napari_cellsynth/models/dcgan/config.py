@@ -31,11 +31,11 @@ class DcganSettings(Settings):
     """Update cycles of discriminator and generator (chosen; not stated)."""
     batch_size: int = Field(128, ge=2)
     """Crops drawn in one step (cited: 128); batch norm needs at least two."""
-    latent_size: int = Field(100, ge=2, le=1024)
+    latent_size: int = Field(100, ge=2, le=1024, title="numbers behind a cell")
     """Numbers from which a cell is made, drawn from a Gaussian (Gaussian stated, 100 cited)."""
-    width: int = Field(128, ge=4, le=256)
+    width: int = Field(128, ge=4, le=256, title="network width")
     """Channels of the layers next to the image; they double towards the smallest layer (cited: 128)."""
-    widest: int = Field(1024, ge=16, le=2048)
+    widest: int = Field(1024, ge=16, le=2048, title="network width, at most")
     """Channels at most, however large the image (cited: 1024 at 64 pixels)."""
     networks: Literal["dcgan", "residual"] = "dcgan"
     """Strided convolutions with batch norm (stated: DCGAN), or residual blocks without any norm (ours)."""
@@ -50,10 +50,10 @@ class DcganSettings(Settings):
     """Turns of the discriminator in a step, each with crops of its own (cited: 1 for GAN, 5 for WGAN and WGAN-GP)."""
     generator_term: Literal["non-saturating", "minimax"] = "non-saturating"
     """The generator maximises log D(G(z)) (cited: Goodfellow 2014, section 3) or minimises log(1 - D(G(z))) (stated:
-    equation 1, which learns slowly at first)."""
+    equation 1, which learns slowly at first); used by gan alone."""
     clip: float = Field(0.01, gt=0, le=1)
     """Largest weight of the critic; used by wgan alone (clipping stated, 0.01 cited)."""
-    gradient_penalty: float = Field(10.0, ge=0)
+    gradient_penalty: float = Field(10.0, gt=0)
     """Weight lambda of equation 2; used by wgan-gp alone (the penalty stated, 10 cited)."""
     r1: float = Field(0.0, ge=0)
     """Weight gamma of the penalty on the discriminator's gradient at real images (ours; 0 as published)."""
@@ -151,6 +151,10 @@ FAMILY = Family(
     data="crops",
     verbs=("sample", "decode", "walk", "embed"),
     settings=DcganSettings,
+    preset_words={
+        "paper_wgan": "As published, its WGAN (clipped weights)",
+        "paper_wgan_gp": "As published, its WGAN-GP (gradient penalty)",
+    },
     presets={"paper": PAPER, "paper_wgan": WGAN, "paper_wgan_gp": WGAN_GP, "fast": FAST, "tiny": TINY},
     papers=(
         "Pandhe, Rada, Quinn 2018, Generative spatiotemporal modeling of neutrophil behavior",
@@ -158,7 +162,7 @@ FAMILY = Family(
         "Goodfellow et al. 2014, Generative adversarial nets, arXiv:1406.2661",
         "Arjovsky, Chintala, Bottou 2017, Wasserstein GAN, arXiv:1701.07875",
         "Gulrajani et al. 2017, Improved training of Wasserstein GANs, arXiv:1704.00028",
-        "Jolicoeur-Martineau 2019, On relativistic f-divergences, arXiv:1901.02474",
+        "Jolicoeur-Martineau 2018, The relativistic discriminator, arXiv:1807.00734",
         "Mescheder, Geiger, Nowozin 2018, Which training methods for GANs do actually converge?, arXiv:1801.04406",
         "Huang et al. 2024, The GAN is dead; long live the GAN! A modern GAN baseline, arXiv:2501.05441",
         "Zhao et al. 2020, Differentiable augmentation for data-efficient GAN training, arXiv:2006.10738",
