@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 from qtpy.QtCore import QObject, QThreadPool
 
@@ -109,6 +112,26 @@ def test_callbacks_come_in_the_gui_thread_and_stop_with_their_owner(qtbot):
     count = len(seen)
     qtbot.wait(50)
     assert len(seen) == count
+
+
+@pytest.mark.parametrize("watches", [True, False])
+def test_what_a_job_and_its_callbacks_hold_is_let_go_when_it_has_ended(qtbot, watches):
+    worked_on, told = np.zeros(3), np.zeros(4)
+    held = weakref.ref(worked_on), weakref.ref(told)
+    ended = []
+
+    def start(array, other):
+        call(
+            lambda: float(array.sum()),
+            returned=lambda result: ended.append(result + other.sum()),
+            finished=lambda: ended.append("finished"),
+            watches=watches,
+        )
+
+    start(worked_on, told)
+    del worked_on, told
+    qtbot.waitUntil(lambda: ended == [0.0, "finished"], timeout=20_000)
+    qtbot.waitUntil(lambda: gc.collect() >= 0 and all(one() is None for one in held), timeout=5000)
 
 
 def test_words_for_an_empty_error():

@@ -57,6 +57,11 @@ class Worker(GeneratorWorker):
             super()._relay_error(error)
 
 
+def nothing() -> Iterator[Any]:
+    """A job that is done."""
+    return iter(())
+
+
 class Job:
     """The generator function of a worker, under the name that napari shows for it when it is closed."""
 
@@ -74,6 +79,7 @@ class Job:
         except RuntimeError as error:
             raise RunFailed(in_words(error)) from error
         finally:
+            self.make = nothing  # Qt never lets go of a worker, and this may hold a whole movie
             if self.watches:
                 QThreadPool.globalInstance().reserveThread()
 
@@ -149,22 +155,31 @@ class Alive:
         self.there = True
         self._owner = owner
         self._worker: Worker | None = None
+        self._called: list[list[Callable[..., Any]]] = []
+        """Callbacks, each alone in a list that is emptied when the worker has ended: they, too, hold what they need."""
         if owner is not None:
             owner.destroyed.connect(self._gone)
 
     def guard(self, callback: Callable[..., Any]) -> Callable[..., None]:
+        held = self._hold(callback)
+
         def if_there(*arguments: Any) -> None:
-            if self.there:
-                callback(*arguments)
+            if self.there and held:
+                held[0](*arguments)
 
         return if_there
 
+    def _hold(self, callback: Callable[..., Any]) -> list[Callable[..., Any]]:
+        self._called.append([callback])
+        return self._called[-1]
+
     def guard_news(self, callback: Callable[..., Any]) -> Callable[..., None]:
         """What was still under way when ``quit()`` was called is no longer news."""
+        held = self._hold(callback)
 
         def if_wanted(*arguments: Any) -> None:
-            if self.there and self._worker is not None and not self._worker.abort_requested:
-                callback(*arguments)
+            if self.there and held and self._worker is not None and not self._worker.abort_requested:
+                held[0](*arguments)
 
         return if_wanted
 
@@ -174,6 +189,8 @@ class Alive:
 
     def _forget(self) -> None:
         self._worker = None
+        for held in self._called:
+            held.clear()
         if self.there and self._owner is not None:
             self._owner.destroyed.disconnect(self._gone)
 
