@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from typing import Any
 
 import numpy as np
@@ -13,11 +15,13 @@ from trainings import blobs, trained
 
 from napari_cellsynth.api import TRAINING_SETS
 from napari_cellsynth.gui import check_alike
+from napari_cellsynth.gui.check_outlines import OutlineSection
 from napari_cellsynth.gui.check_parts import place_for
 from napari_cellsynth.gui.check_tab import SECTIONS, CheckTab
 from napari_cellsynth.gui.dock import show_dock
 from napari_cellsynth.gui.layers import add_stack, movies_in, outlines_in
 from napari_cellsynth.gui.recorder import Recorder
+from napari_cellsynth.gui.state import Session
 from napari_cellsynth.quality.check_sheets import COLOURS
 from napari_cellsynth.stack.files.write import write_stack
 from napari_cellsynth.stack.training_sets.openings import openings
@@ -213,6 +217,32 @@ def test_a_report_is_suggested_in_the_home_and_never_where_napari_was_started(tm
     assert place_for(tmp_path) == tmp_path / "checks" and (tmp_path / "checks").is_dir()
 
 
+def test_another_movie_of_the_same_size_is_not_judged_yet(dock, right, qtbot) -> None:
+    movie_with(dock, "found", "trusted")
+    check(right, qtbot)
+    other = blobs()[0]
+    dock.session.movie = add_stack(dock.session.viewer, other.with_(name="other"))
+    assert right.trusted.value is not None
+    assert right.check is None and right.sentence.text() == "" and not right.report.isVisibleTo(dock)
+
+
+def test_closed_movies_and_outlines_are_let_go(make_napari_viewer, qtbot) -> None:
+    viewer = make_napari_viewer()
+    session = Session.of(viewer)
+    section = OutlineSection(session)
+    qtbot.addWidget(section)
+    movie, true = blobs()
+    arrays = [np.array(movie.data), np.array(true.data), np.array(true.data)]
+    held = [weakref.ref(array) for array in arrays]
+    session.movie = add_stack(viewer, movie.with_(data=arrays[0]))
+    for name, array in zip(("found", "trusted"), arrays[1:], strict=True):
+        section._picked(name, add_stack(viewer, true.with_(data=array, name=name), kind="labels"))
+    check(section, qtbot)
+    del arrays, array
+    viewer.layers.clear()
+    qtbot.waitUntil(lambda: gc.collect() >= 0 and all(one() is None for one in held), timeout=5000)
+
+
 # -- is it alike -----------------------------------------------------------------------------------------------------
 
 
@@ -254,7 +284,7 @@ def test_the_test_part_is_opened_only_after_a_question_and_counted(alike, qtbot,
     asked, answers = [], [False, True]
     monkeypatch.setattr(check_alike, "sure", lambda *words: asked.append(words) or answers.pop(0))
     assert "held-out crops (of " in section.part.itemText(0)
-    assert section.part.itemText(1).endswith("test cells (opened 0×)")
+    assert section.part.itemText(1).endswith("test cells (not opened yet)")
     section.part.choose("test")
     section.main.click()
     assert len(asked) == 1 and openings(data) == [] and not section.work.working
