@@ -43,6 +43,21 @@ def test_places_are_the_homes_own_and_those_that_were_added(cellsynth_home, shar
     assert share.is_dir()
 
 
+def test_two_that_add_places_at_once_lose_none(cellsynth_home, tmp_path):
+    folders = [tmp_path / f"share {n}" for n in range(12)]
+    for folder in folders:
+        folder.mkdir()
+    adding = [
+        threading.Thread(target=lambda part=part: [api.add_place(one) for one in part])
+        for part in (folders[::3], folders[1::3], folders[2::3])
+    ]
+    for one in adding:
+        one.start()
+    for one in adding:
+        one.join(30)
+    assert {place.path for place in api.places()[1:]} == set(folders)
+
+
 def test_what_is_no_place_is_refused(tmp_path, share):
     with pytest.raises(BadInput, match="is not a folder"):
         api.add_place(tmp_path / "misspelt")

@@ -9,6 +9,7 @@ from dataclasses import asdict
 
 import pytest
 
+from napari_cellsynth.engine import run_folder
 from napari_cellsynth.engine.bin import delete
 from napari_cellsynth.engine.events import (
     CancelledByUser,
@@ -61,6 +62,45 @@ def test_the_record_says_what_the_run_is(run):
     assert {"napari-cellsynth", "python", "torch", "numpy"} <= set(record["versions"])
     run.update_record(threads=2)
     assert RunFolder(run.path).record["threads"] == 2
+
+
+def test_of_two_that_make_a_run_at_once_one_does(tmp_path, monkeypatch):
+    """Both have seen an empty folder; the second is refused and changes nothing of the first."""
+    real, made = run_folder.one_at_a_time, []
+
+    def late(path):
+        if not made:
+            made.append(None)
+            made.append(new(path.parent, steps=7))
+        return real(path)
+
+    monkeypatch.setattr(run_folder, "one_at_a_time", late)
+    with pytest.raises(BadInput, match="was made by another process at this moment"):
+        new(tmp_path / "run", steps=9)
+    assert RunFolder(tmp_path / "run").record["settings"]["steps"] == 7
+    assert not (tmp_path / "run" / ".record-lock").exists()
+
+
+def test_settings_are_changed_one_by_one(run):
+    run.update_settings(steps=60)
+    assert run.record["settings"] == {"steps": 60, "seed": 1}
+
+
+def test_one_that_is_removed_as_we_look_hides_no_other(run, tmp_path, monkeypatch):
+    from napari_cellsynth import api
+
+    gone = new(tmp_path / "gone")
+    real = RunFolder.state
+
+    def state(self, **options):
+        if self.path == gone.path:
+            (gone.path / "run.json").write_text("{")
+        return real(self, **options)
+
+    monkeypatch.setattr(RunFolder, "state", state)
+    assert [row["name"] for row in api.list_runs(tmp_path)] == ["run"]
+    run.update_record(created="yesterday")
+    assert api.list_runs(tmp_path)[0]["created"] is None, "it may come from anywhere"
 
 
 def test_a_folder_in_use_is_refused_and_left_alone(run, tmp_path):

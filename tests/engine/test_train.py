@@ -514,3 +514,37 @@ def test_a_state_that_could_not_be_written_fails_the_run(new_run, monkeypatch):
     with pytest.raises(RunFailed, match=r"disk full: .* the weights of step 10 are kept"):
         list(start(run, settings))
     assert run.state().state == "failed"
+
+
+def test_the_last_words_are_written_where_even_these_cannot_be_found(new_run, monkeypatch):
+    """A GPU that answers nothing any more is asked for its memory, say."""
+    from napari_cellsynth.engine import job
+
+    def fails(*_, **__):
+        raise RuntimeError("CUDA error: unspecified launch failure\nand much more")
+
+    class Breaks(Toy):
+        def batch(self, step, phase, repeat):
+            if step == 12:
+                raise ValueError("it broke\nhere")
+            return super().batch(step, phase, repeat)
+
+    monkeypatch.setattr(job, "in_words", fails)
+    run, settings = new_run()
+    with pytest.raises(RunFailed, match=r"^ValueError: it broke$"):
+        list(train(run, Breaks(settings), settings, device="cpu"))
+    state = run.state()
+    assert (state.state, state.because) == ("failed", "ValueError: it broke")
+
+
+def test_a_run_that_is_refused_leaves_nothing_behind(new_run, monkeypatch):
+    from napari_cellsynth.engine import job
+
+    def refuses(*_, **__):
+        raise BadInput("not like this")
+
+    monkeypatch.setattr(job, "take_up", refuses)
+    run, settings = new_run()
+    with pytest.raises(BadInput, match="not like this"):
+        list(train(run, Toy(settings), settings, device="cpu"))
+    assert not (run.path / ".reserve").exists()

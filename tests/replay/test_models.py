@@ -84,6 +84,32 @@ def test_a_setting_that_is_not_recorded_gives_other_weights(dropped: str, home: 
     assert weights(tmp_path / "new" / "run") != weights(home / "run")
 
 
+def test_what_an_older_version_did_not_know_had_its_default(home: Path, tmp_path: Path) -> None:
+    """The preset says otherwise today; the training was made without."""
+    from napari_cellsynth.models.registry import FAMILIES
+
+    family = FAMILIES["dcgan"]
+    preset = family.presets["tiny"]
+    name = next(name for name in preset.model_fields_set if name not in ("steps", "seed"))
+    run = shutil.copytree(home / "run", tmp_path / "run")
+    record = json.loads((run / "run.json").read_text())
+    record["settings"] = {key: value for key, value in preset.model_dump(mode="json").items() if key != name}
+    (run / "run.json").write_text(json.dumps(record))
+    trained = next(one for one in api.how_made(run).steps if isinstance(one, Trained))
+    assert trained.changes[name] == family.settings.model_fields[name].default != getattr(preset, name)
+
+
+@pytest.mark.parametrize(
+    "record", ['{"family": "dcgan", "data": 7}', '{"family": "dcgan", "data": {}, "settings": {}}', '{"data": {}}']
+)
+def test_a_damaged_record_is_said_in_one_line(record: str, tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "run.json").write_text(record)
+    with pytest.raises(BadInput) as said:
+        api.how_made(tmp_path / "run")
+    assert "run" in str(said.value) and "\n" not in str(said.value)
+
+
 def test_a_training_set_that_is_gone_is_said(home: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     shutil.copytree(home / "run", run)

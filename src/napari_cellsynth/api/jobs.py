@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_cellsynth.api.folders import home
+from napari_cellsynth.errors import BadInput
 
 if TYPE_CHECKING:
     from napari_cellsynth.engine.places import ListedJob, Place
+    from napari_cellsynth.engine.run_folder import RunFolder
 
 
 def list_runs(folder: Path) -> list[dict[str, Any]]:
@@ -18,17 +20,28 @@ def list_runs(folder: Path) -> list[dict[str, Any]]:
     said of itself (``state``, ``code``, ``words``, ``step``), None where it said nothing yet; ``estimate`` and
     ``took`` (``seconds_per_step``, ``seconds``, ``memory``, ``disk``), None as long as they are not known.
     """
-    from napari_cellsynth.engine.places import said
+    from contextlib import suppress
+
     from napari_cellsynth.engine.run_folder import runs_in
 
     rows = []
     for run in runs_in(Path(folder)):
-        record, state = run.record, run.state()
-        about = {key: getattr(state, key) for key in ("state", "step", "steps", "since", "because")}
-        kept = {key: record.get(key) for key in ("family", "preset", "created")}
-        more = {"bytes": run.size(), "health": said(run), **{key: record.get(key) for key in ("estimate", "took")}}
-        rows.append({"path": str(run.path), "name": run.path.name, **kept, **about, **more})
+        # One that is removed as we look is no reason to show none of the others.
+        with suppress(BadInput):
+            rows.append(_row(run))
     return sorted(rows, key=lambda row: row["created"] or 0, reverse=True)
+
+
+def _row(run: RunFolder) -> dict[str, Any]:
+    from napari_cellsynth.engine.places import said
+
+    record, state = run.record, run.state()
+    about = {key: getattr(state, key) for key in ("state", "step", "steps", "since", "because")}
+    created = record.get("created")
+    kept = {"family": record.get("family"), "preset": record.get("preset")}
+    kept["created"] = created if isinstance(created, int | float) else None
+    more = {"bytes": run.size(), "health": said(run), **{key: record.get(key) for key in ("estimate", "took")}}
+    return {"path": str(run.path), "name": run.path.name, **kept, **about, **more}
 
 
 def places() -> list[Place]:

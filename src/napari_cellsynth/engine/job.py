@@ -27,13 +27,13 @@ from napari_cellsynth.engine.run_folder import RunFolder
 from napari_cellsynth.engine.saving import Saving
 from napari_cellsynth.engine.settings import Settings
 from napari_cellsynth.engine.taking_up import asked_since, take_up
-from napari_cellsynth.engine.team import Team
+from napari_cellsynth.engine.team import Team, first_line
 from napari_cellsynth.engine.telling import Telling
 from napari_cellsynth.engine.trouble import in_words
 from napari_cellsynth.errors import BadInput, RunFailed
 
-LAST_WORDS = 1 << 16
-"""Bytes kept for the last events, so that a full disk can be reported in the folder."""
+RESERVE, LAST_WORDS = ".reserve", 1 << 16
+"""A file of so many bytes that makes room for the last events, so that a full disk can be reported in the folder."""
 
 
 class Job:
@@ -78,6 +78,7 @@ class Job:
             raise
         except Exception as error:
             if isinstance(error, BadInput) and not self._begun:
+                self._free_reserve()
                 raise
             failed = self._fail(error)
             yield failed
@@ -91,7 +92,7 @@ class Job:
     def _take_up(self, resume: bool, began: float) -> None:
         folder = self._folder
         self._alone()
-        (folder.path / ".reserve").write_bytes(b"\0" * LAST_WORDS)
+        (folder.path / RESERVE).write_bytes(b"\0" * LAST_WORDS)
         since = asked_since(folder, began) if resume else 0.0
         answered = folder.log_of_events.answered()
         self._wishes = Wishes(folder.path / "control.json", answered=answered, since=since, here=self._asked)
@@ -197,8 +198,7 @@ class Job:
 
     def _end(self, event: Finished | Stopped | CancelledByUser | Failed) -> Event:
         self._over = True
-        with suppress(OSError):
-            (self._folder.path / ".reserve").unlink(missing_ok=True)
+        self._free_reserve()
         if self._begun:
             self._loop.unfreeze()
             self._keep_what_it_took()
@@ -210,6 +210,10 @@ class Job:
         if self._begun and not isinstance(event, Failed):
             self._folder.log_of_events.settle()
         return said
+
+    def _free_reserve(self) -> None:
+        with suppress(OSError):
+            (self._folder.path / RESERVE).unlink(missing_ok=True)
 
     def _dismiss(self, event: Event) -> None:
         """Let the other processes go, however the folder does."""
@@ -232,13 +236,20 @@ class Job:
         except Exception as error:
             self._fail(error)
 
+    def _reason(self, error: Exception, saved: int | None) -> str:
+        """In words; where even these cannot be found (a GPU that answers nothing, a folder that is gone), plainly."""
+        try:
+            return in_words(error, settings=self._settings, device=self._device, folder=self._folder.path, kept=saved)
+        except Exception:
+            return f"{type(error).__name__}: {first_line(error)}"
+
     def _fail(self, error: Exception) -> Failed:
         """Write down why, whatever it takes; in a folder that is another's, nothing."""
         folder, theirs = self._folder, isinstance(error, TakenOver)
         if self._begun and not theirs:
             self._saving.collect()
         saved = self._saving.saved if self._begun else None
-        reason = in_words(error, settings=self._settings, device=self._device, folder=folder.path, kept=saved)
+        reason = self._reason(error, saved)
         failed = Failed(step=self._loop.done if self._begun else 0, reason=reason)
         if theirs:
             self._over = True

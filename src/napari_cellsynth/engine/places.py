@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from napari_cellsynth.engine.files import read_json, write_json
+from napari_cellsynth.engine.one_at_a_time import one_at_a_time
 from napari_cellsynth.engine.preparing import JOBS as PREPARING
 from napari_cellsynth.engine.preparing import SetBeingMade, sets_being_made
 from napari_cellsynth.engine.reach import answers
@@ -93,9 +95,10 @@ def add_place(home: Path, folder: Path | str) -> Place:
         raise BadInput(f"{path} is not a folder; give one in which trainings lie, or will lie")
     if RunFolder.is_run(path):
         raise BadInput(f"{path} is a training itself; give the folder in which it lies: {path.parent}")
-    added = _added(home)
-    if path not in (home / RUNS, *added):
-        _write(home, [*added, path])
+    with _alone(home):
+        added = _added(home)
+        if path not in (home / RUNS, *added):
+            _write(home, [*added, path])
     return Place(path, own=path == home / RUNS, away=False)
 
 
@@ -104,11 +107,13 @@ def remove_place(home: Path, folder: Path | str) -> None:
 
     Raises BadInput for a folder that was not added.
     """
-    path, added = _absolute(folder), _added(home)
-    if path not in added:
-        known = ", ".join(map(str, added)) or "none"
-        raise BadInput(f"{path} is not among the folders that were added ({known})")
-    _write(home, [other for other in added if other != path])
+    path = _absolute(folder)
+    with _alone(home):
+        added = _added(home)
+        if path not in added:
+            known = ", ".join(map(str, added)) or "none"
+            raise BadInput(f"{path} is not among the folders that were added ({known})")
+        _write(home, [other for other in added if other != path])
 
 
 def list_jobs(home: Path, *, sizes: bool = True) -> list[ListedJob]:
@@ -234,6 +239,11 @@ def _added(home: Path) -> list[Path]:
     return [Path(path) for path in found if isinstance(path, str)] if isinstance(found, list) else []
 
 
-def _write(home: Path, added: list[Path]) -> None:
+def _alone(home: Path) -> AbstractContextManager[None]:
+    """While the list is changed: two napari may be open."""
     home.mkdir(parents=True, exist_ok=True)
+    return one_at_a_time(home / f".{FILE}-lock")
+
+
+def _write(home: Path, added: list[Path]) -> None:
     write_json(home / FILE, {"format": FORMAT, "places": [str(path) for path in added]})

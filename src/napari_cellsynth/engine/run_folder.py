@@ -30,6 +30,10 @@ from napari_cellsynth.errors import BadInput
 
 FORMAT = 1
 AWAY = "it was deleted or renamed, or lies on a share or disk that is not connected"
+RECORD_LOCK = ".record-lock"
+"""Held while run.json is written."""
+NOT_OURS = ("data", RECORD_LOCK)
+"""What may lie in a folder that becomes a run's."""
 CHECKPOINT = re.compile(r"step-(\d{8,12})")
 
 __all__ = ["LIVE", "RunFolder", "RunState", "State", "runs_in", "versions"]
@@ -75,7 +79,7 @@ class RunFolder:
         path = Path(path)
         if cls.is_run(path):
             raise BadInput(f"{path} already holds a run; choose another name, or go on with that run")
-        if path.exists() and (not path.is_dir() or any(entry.name != "data" for entry in path.iterdir())):
+        if path.exists() and (not path.is_dir() or any(entry.name not in NOT_OURS for entry in path.iterdir())):
             raise BadInput(f"{path} exists and is not an empty folder; choose another name for the run")
         path.mkdir(parents=True, exist_ok=True)
         record = {
@@ -91,7 +95,10 @@ class RunFolder:
             "micro_batch": settings.get("micro_batch"),
             "created": time.time(),
         }
-        write_json(path / "run.json", record, sync=True)
+        with one_at_a_time(path / RECORD_LOCK):
+            if cls.is_run(path):
+                raise BadInput(f"{path} was made by another process at this moment; choose another name for the run")
+            write_json(path / "run.json", record, sync=True)
         return cls(path)
 
     @staticmethod
@@ -128,7 +135,7 @@ class RunFolder:
         self._change(lambda record: {**record, "settings": {**record["settings"], **changes}})
 
     def _change(self, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
-        with one_at_a_time(self.path / ".record-lock"):
+        with one_at_a_time(self.path / RECORD_LOCK):
             write_json(self.path / "run.json", change(self.record), sync=True)
 
     # What happened

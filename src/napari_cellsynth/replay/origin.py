@@ -30,14 +30,24 @@ def replay_of(path: Path | str, *, home: Path | None = None) -> Replay:
         raise BadInput(f"{path} does not exist; give a file that CellSynth wrote, a training set, or a run")
     if path.suffix.lower() == ".json" and path.is_file():
         return saved_replay(path)
+    try:
+        return Replay(title=path.name, steps=tuple(_steps_to(path, home)))
+    except CellsynthError:
+        raise
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        # What stands in a file may come from anywhere.
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        raise BadInput(f"what {path.name} says of itself is damaged ({reason[:200]})") from error
+
+
+def _steps_to(path: Path, home: Path | None) -> Iterator[Step]:
     folder = next((one for one in (path, path.parent) if (one / DATASET).exists()), None)
     if (path / RUN).exists():
-        steps = list(steps_of_run(path))
+        yield from steps_of_run(path)
     elif folder is not None:
-        steps = list(steps_of_set(folder))
+        yield from steps_of_set(folder)
     else:
-        steps = list(steps_of_block(block_of(path), path, home=home))
-    return Replay(title=path.name, steps=tuple(steps))
+        yield from steps_of_block(block_of(path), path, home=home)
 
 
 def saved_replay(path: Path) -> Replay:
@@ -184,7 +194,10 @@ def _changes(record: Mapping[str, Any], notes: list[str]) -> dict[str, Any]:
         notes.append(f"This version does not know {record['family']} {record.get('preset')}; all settings are written.")
         return settings
     usual = preset.model_dump(mode="json")
-    return {name: value for name, value in settings.items() if name not in usual or usual[name] != value}
+    # What an older version did not know had its default, which is what that version did; the preset may say otherwise.
+    defaults = {name: field.get_default() for name, field in type(preset).model_fields.items()}
+    meant = {**{name: defaults[name] for name in usual if name not in settings}, **settings}
+    return {name: value for name, value in meant.items() if name not in usual or usual[name] != value}
 
 
 def _saved_hash(folder: Any, step: int) -> str:
