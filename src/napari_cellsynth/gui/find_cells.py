@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,6 +41,19 @@ ABOVE = ("method", "diameter_um", "diameter_px", "sensitivity", "channel")
 HONEST = "Found without training: look through the frames before you trust them."
 NOT_SAID = "microscopy? (on top) is not answered: the method is guessed from the picture"
 NAME = "cells found (preview)"
+
+
+@dataclass(frozen=True, eq=False)
+class Looked:
+    """What was found in the frame in sight."""
+
+    what: tuple[Any, ...]
+    """What the diameter belongs to."""
+    diameter: float | None
+    region: tuple[slice, slice]
+    labels: np.ndarray
+    doubt: str
+    """What to look at, and what to change; empty where nothing looks wrong."""
 
 
 class Slider(QSlider):
@@ -233,7 +247,8 @@ class FindCells(QWidget):
         )
 
     def _look_at(self) -> Any:
-        """What the worker does, and nothing of the viewer in it: gives diameter, region and labels."""
+        """What the worker does, and nothing of the viewer in it: gives diameter, region, labels and what to doubt."""
+        from napari_cellsynth.stack.outlines.doubt import doubt
         from napari_cellsynth.stack.outlines.frame import outline_frame
         from napari_cellsynth.stack.outlines.many import settled
 
@@ -242,23 +257,24 @@ class FindCells(QWidget):
         what, t, region = self._what(settings), self._frame(stack), self._region(stack)
         known = self.diameters
 
-        def job() -> tuple[tuple[Any, ...], float | None, Any, Any]:
+        def job() -> Looked:
             diameter: float | None = known.get(what, -1.0)
             if settings.diameter_um is not None or settings.diameter_px is not None or diameter == -1.0:
                 diameter, _ = settled(stack, settings, modality)
             plane = stack.frame(t)[region]
             if diameter is None:
-                return what, None, region, np.zeros(plane.shape, np.int32)
+                return Looked(what, None, region, np.zeros(plane.shape, np.int32), "")
             given = settings.model_copy(update={"diameter_px": diameter, "diameter_um": None})
-            return what, diameter, region, outline_frame(plane, given, None, modality)
+            labels = outline_frame(plane, given, None, modality)
+            return Looked(what, diameter, region, labels, doubt(labels, diameter))
 
         self._empty_diameter = settings.diameter_um is None and settings.diameter_px is None
         return job
 
-    def _looked(self, made: tuple[tuple[Any, ...], float | None, Any, np.ndarray]) -> None:
-        what, diameter, region, labels = made
+    def _looked(self, made: Looked) -> None:
+        diameter, region, labels = made.diameter, made.region, made.labels
         if self._empty_diameter:
-            self.diameters[what] = diameter
+            self.diameters[made.what] = diameter
         if self._again or not self.isVisible() or not self.live.isChecked() or self.session.movie is None:
             return
         self._show_diameter(diameter)
@@ -267,7 +283,12 @@ class FindCells(QWidget):
         part = "" if region == (slice(None), slice(None)) else " (the part in sight)"
         if cells:
             said = facts_of(self.session.movie).modality
-            self.says.say(f"{words.how_many(cells, 'cell')} in this frame{part}." + ("" if said else f" {NOT_SAID}."))
+            lines = [
+                f"{words.how_many(cells, 'cell')} in this frame{part}.",
+                made.doubt,
+                "" if said else f"{NOT_SAID}.",
+            ]
+            self.says.say(" ".join(filter(None, lines)), "warning" if made.doubt else "quiet")
         else:
             self.says.say(
                 f"No cells found in this frame{part}: give the cell diameter, more sensitivity, or another method.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,10 @@ from napari_cellsynth.gui.parts import Sentence, button, column, row
 
 if TYPE_CHECKING:
     from napari_cellsynth.gui.state import Session
+
+
+FIXED = "CELLSYNTH_HOME, which is set where napari is started, says so."
+"""Why the folder cannot be changed here."""
 
 
 class HomeQuestion(QWidget):
@@ -55,6 +60,11 @@ class HomeQuestion(QWidget):
         folder = QFileDialog.getExistingDirectory(self, title, str(self._session.home.parent))
         if folder:
             self.answer(Path(folder))
+
+
+def home_is_fixed() -> bool:
+    """Whether whoever started napari has said where things are kept."""
+    return bool(os.environ.get("CELLSYNTH_HOME"))
 
 
 def short(path: Path) -> str:

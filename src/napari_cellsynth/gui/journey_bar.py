@@ -5,6 +5,7 @@ from __future__ import annotations
 from qtpy.QtWidgets import QFrame, QLabel, QWidget
 
 from napari_cellsynth.gui.journeys import Journey, Player
+from napari_cellsynth.gui.laid_out import lay_out
 from napari_cellsynth.gui.parts import Bar, Sentence, button, column, row
 from napari_cellsynth.gui.theme import THEME, tint
 
@@ -42,16 +43,19 @@ class JourneyBar(QFrame):
         self.bar.show_share(0.0)
         self._buttons(playing=True)
         self.show()
+        lay_out()
 
     def _told(self, words: str, number: int, of: int) -> None:
         self.count.setText(f"step {number} of {of}")
         self.says.say(f"{words}.")
         self.bar.show_share(number / max(1, of))
+        lay_out()  # a sentence of two lines is never painted in the room of one
 
     def _ended(self, how: str, words: str) -> None:
         self.says.say(f"{words} {KEPT}" if how == "end" else words, "bad" if how == "failed" else "quiet")
         self.count.setText({"end": "", "stopped": "stopped", "failed": ""}[how])
         self._buttons(playing=False)
+        lay_out()
         if how == "end":
             self.now.setFocus()
 

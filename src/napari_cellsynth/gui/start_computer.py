@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,7 @@ from qtpy.QtWidgets import QFileDialog, QWidget
 from napari_cellsynth import api
 from napari_cellsynth.errors import CellsynthError
 from napari_cellsynth.gui import jobs
-from napari_cellsynth.gui.home_question import short
+from napari_cellsynth.gui.home_question import FIXED, home_is_fixed, short
 from napari_cellsynth.gui.parts import Foldout, Sentence, button, column, listen, row
 from napari_cellsynth.gui.this_computer import Computer
 from napari_cellsynth.gui.workers import call
@@ -21,6 +20,7 @@ from napari_cellsynth.gui.workers import call
 if TYPE_CHECKING:
     from napari_cellsynth.gui.state import Session
 
+ELSEWHERE = "Keep training sets and models in another folder."
 LOOK_AFTER_MS = 1500
 """After the tab is first seen: a process is asked, which must not be in the way of what is clicked first."""
 
@@ -35,7 +35,7 @@ class ThisComputer(QWidget):
         self.device, self.advice, self.home, self.says = Sentence(), Sentence(), Sentence(), Sentence()
         self.home.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.details = Foldout("Details", lambda: Sentence(details(Computer.here().known)))
-        self.change = button("Change…", self._choose, "Keep training sets and models in another folder.")
+        self.change = button("Change…", self._choose, ELSEWHERE)
         self.change.setAccessibleName("Change the folder of training sets and models")
         self.report = button("Save a report for support…", self._save, "Versions, devices and logs; no pictures.")
         self.report.setVisible(hasattr(api, "support_bundle"))
@@ -81,17 +81,14 @@ class ThisComputer(QWidget):
     def _say_home(self, *_: Any) -> None:
         home = self._session.homes[0]
         call(lambda: room(home), returned=lambda free: self._got_room(home, free), failed=lambda _: None, owner=self)
-        fixed = bool(os.environ.get("CELLSYNTH_HOME"))
+        fixed = home_is_fixed()
         self.change.setEnabled(not fixed)
-        self.change.setToolTip(
-            "<qt>The variable CELLSYNTH_HOME says where; change it there.</qt>"
-            if fixed
-            else "<qt>Keep training sets and models in another folder.</qt>"
-        )
+        self.change.setToolTip(f"<qt>{FIXED if fixed else ELSEWHERE}</qt>")
 
     def _got_room(self, home: Path, free: int) -> None:
+        why = f". {FIXED}" if home_is_fixed() else ""
         self.home.say(
-            f"Training sets and models are kept in {short(home)} · {free / 1e9:,.0f} GB free",
+            f"Training sets and models are kept in {short(home)} · {free / 1e9:,.0f} GB free{why}",
             "warning" if free < 5e9 else "quiet",
         )
 
