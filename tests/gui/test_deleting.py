@@ -26,7 +26,7 @@ from napari_cellsynth.gui.state import Session
 from napari_cellsynth.gui.strip_deeds import unwanted
 from napari_cellsynth.gui.train_tab import TrainTab
 
-SOON = 60_000
+SOON = 120_000
 FOREVER = 1_000_000
 
 
@@ -60,7 +60,7 @@ def running(cellsynth_home, monkeypatch):
     monkeypatch.setattr(jobs, "give_way", lambda pid: None)
     process = TrainingProcess(new_run(cellsynth_home, steps=FOREVER))
     process.start()
-    until(lambda: process.folder.state().step > 0)
+    until(lambda: process.folder.state().step > 0, 120)
     yield process
     process.cancel()
 

@@ -16,7 +16,7 @@ from trainings import SMALL, new_run, training_set, until
 from napari_cellsynth.api import RUNS
 from napari_cellsynth.engine.run_folder import RunFolder
 from napari_cellsynth.errors import BadInput
-from napari_cellsynth.gui import deleting, parts
+from napari_cellsynth.gui import deleting, jobs, parts
 from napari_cellsynth.gui.forms import SettingsForm
 from napari_cellsynth.gui.jobs import TrainingProcess
 from napari_cellsynth.gui.state import Session
@@ -27,7 +27,13 @@ from napari_cellsynth.models.registry import FAMILIES
 from napari_cellsynth.stack.crops.crop_set import TrainingSet
 from napari_cellsynth.stack.training_sets import kinds
 
-SOON = 60_000
+SOON = 120_000
+
+
+@pytest.fixture(autouse=True)
+def hurry(monkeypatch):
+    """Trainings do not give way: other tests may be at work beside this one."""
+    monkeypatch.setattr(jobs, "give_way", lambda pid: None)
 
 
 @pytest.fixture
@@ -256,7 +262,7 @@ def test_no_estimate_disturbs_a_training_unasked(tab, qtbot, cellsynth_home):
     tab._session.training_set = training_set(cellsynth_home)
     qtbot.waitUntil(lambda: "Try anyway" in tab.setup.estimate.text(), timeout=SOON)
     qtbot.wait(1000)
-    assert tab.setup._worker is None
+    assert tab.setup.estimate.worker is None
     tab.setup.estimate.linkActivated.emit("try")
-    assert tab.setup._worker is not None
-    tab.setup._stop_measuring()
+    assert tab.setup.estimate.worker is not None
+    tab.setup.estimate.stop()

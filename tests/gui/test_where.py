@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import zipfile
 
 import pytest
@@ -11,12 +12,13 @@ from trainings import SMALL, training_set
 from napari_cellsynth import api
 from napari_cellsynth.engine.events import Estimate, Progress
 from napari_cellsynth.engine.run_folder import RunFolder
-from napari_cellsynth.gui import jobs, this_computer, train_elsewhere
+from napari_cellsynth.gui import jobs, this_computer, train_elsewhere, train_setup
 from napari_cellsynth.gui.state import Session
 from napari_cellsynth.gui.train_setup import TrainSetup
-from napari_cellsynth.gui.train_wish import create
+from napari_cellsynth.gui.train_wish import create, training_sets
 from napari_cellsynth.gui.train_words import estimate_words
 from napari_cellsynth.gui.where import Where, lines_of, users_in_words
+from napari_cellsynth.gui.workers import call
 
 SOON = 60_000
 GB = 10**9
@@ -93,36 +95,39 @@ def setup(make_napari_viewer, qtbot, cellsynth_home, monkeypatch):
     widget.presets.choose("tiny")
     qtbot.waitUntil(lambda: bool(tried), timeout=SOON)
     yield widget
-    widget._stop_measuring()
+    widget.estimate.stop()
 
 
 def test_an_estimate_goes_on_while_the_tab_is_left(setup, qtbot):
-    qtbot.waitUntil(lambda: setup._worker is not None, timeout=SOON)
+    qtbot.waitUntil(lambda: setup.estimate.worker is not None, timeout=SOON)
     qtbot.wait(1500)
-    worker, tried = setup._worker, len(setup.tried)
+    worker, tried = setup.estimate.worker, len(setup.tried)
     setup.hide()
     qtbot.wait(200)
     setup.show()
     qtbot.wait(1500)
-    assert setup._worker is worker
+    assert setup.estimate.worker is worker
     assert len(setup.tried) == tried
     assert setup.estimate.text().startswith("Trying three steps")
     setup.presets.choose("paper")
-    assert setup._worker is None
+    assert setup.estimate.worker is None
     qtbot.waitUntil(lambda: len(setup.tried) > tried, timeout=SOON)
 
 
 def test_an_estimate_goes_on_when_the_devices_are_known(setup, qtbot):
-    setup._stop_measuring()
+    setup.estimate.stop()
     setup.where._found = {}
     setup.device.offer([("looking…", "auto")])
-    setup._measure()
-    worker = setup._worker
+    setup._look()
+    setup.estimate.measure()
+    worker = setup.estimate.worker
     setup.where.show_computer({"devices": [CPU], "gpu_advice": []})
     assert setup.device.value == "cpu"
-    assert setup._worker is worker
+    assert setup.estimate.worker is worker
     assert not worker.abort_requested
-    setup._know(setup._measuring, Estimate(seconds_per_step=1.0, seconds=240.0, memory=6 * 10**8, disk=2 * 10**7))
+    setup.estimate.know(
+        setup.estimate.measuring, Estimate(seconds_per_step=1.0, seconds=240.0, memory=6 * 10**8, disk=2 * 10**7)
+    )
     assert setup.estimate.text().startswith("About 4 min")
     setup.where.show_computer({"devices": [GPU, CPU], "gpu_advice": []})
     assert setup.device.value == "cpu"
@@ -133,13 +138,56 @@ def test_an_estimate_goes_on_when_the_devices_are_known(setup, qtbot):
 
 def test_what_is_known_is_said_beside_a_training(setup, qtbot, monkeypatch):
     known = Estimate(seconds_per_step=1.0, seconds=240.0, memory=6 * 10**8, disk=2 * 10**7)
-    setup._stop_measuring()
+    setup.estimate.stop()
     monkeypatch.setattr(api, "known_estimate", lambda *_, **__: None)
     setup.set_busy(True)
     assert "Try anyway" in setup.estimate.text()
     monkeypatch.setattr(api, "known_estimate", lambda *_, **__: known)
     setup._changed()
     qtbot.waitUntil(lambda: setup.estimate.text().startswith("About 4 min"), timeout=SOON)
+
+
+def test_a_refusal_stays_until_the_user_wants_something_else(setup, qtbot):
+    setup._note.say("there is one of that name", "bad")
+    setup.set_busy(True)
+    with qtbot.waitCallback() as listed:
+        call(lambda: training_sets(setup._session.home), returned=listed, owner=setup)
+    setup._list_sets(listed.args[0])
+    assert setup._note.text() == "there is one of that name"
+    setup.presets.choose("paper")
+    assert not setup._note.text()
+
+
+def test_what_is_being_made_is_not_begun_twice(setup, qtbot, monkeypatch):
+    wait, made = threading.Event(), []
+    monkeypatch.setattr(train_setup, "create", lambda wish, run: made.append(run) or (wait.wait() and run))
+    monkeypatch.setattr(setup, "_created", lambda run: None)
+    setup.train.click()
+    setup.repeat.setChecked(True)
+    setup.repeat.setChecked(False)
+    setup.train.click()
+    assert not setup.train.isEnabled()
+    wait.set()
+    qtbot.waitUntil(setup.train.isEnabled, timeout=SOON)
+    assert len(made) == 1
+
+
+def test_answers_about_a_set_that_is_no_longer_chosen_are_not_shown(setup, cellsynth_home, qtbot, monkeypatch):
+    slow = threading.Event()
+
+    def free_name(folder, stem):
+        if stem == "blobs":
+            slow.wait()
+        return f"{stem}-1"
+
+    monkeypatch.setattr(train_setup, "free_name", free_name)
+    setup.name.setText("")
+    setup._show_set()
+    setup._session.training_set = training_set(cellsynth_home, "others")
+    qtbot.waitUntil(lambda: setup.name.text() == "others-1", timeout=SOON)
+    slow.set()
+    qtbot.wait(300)
+    assert setup.name.text() == "others-1"
 
 
 def test_the_wish_to_wait_stands_in_the_run(setup, cellsynth_home):
@@ -249,7 +297,7 @@ def test_a_training_is_repeated_with_three_seeds(setup, qtbot, cellsynth_home, m
     setup.name.setText("discs")
     setup.repeat.click()
     known = Estimate(seconds_per_step=1.0, seconds=240.0, memory=6 * 10**8, disk=2 * 10**7)
-    setup._know(setup.wish(), known)
+    setup.estimate.know(setup.wish(), known)
     assert setup.estimate.text().endswith("each of 3, one after the other")
     (cellsynth_home / "trainings" / "discs-seed3").mkdir(parents=True)
     (cellsynth_home / "trainings" / "discs-seed3" / "run.json").write_text("{}")

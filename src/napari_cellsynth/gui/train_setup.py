@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import time
-from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import Qt, QTimer, Signal
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QCheckBox,
     QFileDialog,
@@ -20,9 +18,7 @@ from qtpy.QtWidgets import (
 
 from napari_cellsynth import api
 from napari_cellsynth.api import RUNS
-from napari_cellsynth.engine.measured import is_busy
 from napari_cellsynth.errors import BadInput
-from napari_cellsynth.gui import jobs
 from napari_cellsynth.gui.forms import SettingsForm
 from napari_cellsynth.gui.home_question import HomeQuestion
 from napari_cellsynth.gui.kept import kept
@@ -32,6 +28,7 @@ from napari_cellsynth.gui.pieces import Choice
 from napari_cellsynth.gui.recorder import Recorder
 from napari_cellsynth.gui.this_computer import Computer
 from napari_cellsynth.gui.train_elsewhere import THERE
+from napari_cellsynth.gui.train_estimate import EstimateLine
 from napari_cellsynth.gui.train_presets import Presets
 from napari_cellsynth.gui.train_wish import (
     REPEATS,
@@ -42,27 +39,21 @@ from napari_cellsynth.gui.train_wish import (
     create,
     create_repeats,
     free_name,
-    known_estimate,
     look_at,
     training_sets,
 )
-from napari_cellsynth.gui.train_words import estimate_words
 from napari_cellsynth.gui.where import Where
 from napari_cellsynth.gui.words import KINDS, capital
-from napari_cellsynth.gui.workers import Worker, call, start
+from napari_cellsynth.gui.workers import call
 
 if TYPE_CHECKING:
-    from napari_cellsynth.engine.events import Estimate
     from napari_cellsynth.engine.family import Family
     from napari_cellsynth.gui.state import Session
 
-ESTIMATE_AFTER_MS = 700
-"""Quiet time after the last change before three steps are tried."""
 REPEAT_TIP = (
     "Trainings that differ in their seed alone, one after the other: what one of them shows may be luck. "
     "Each stands in the list of jobs, and waits there for the one before."
 )
-DISTURBS = "Time and memory are not tried while a training runs here. <a href='try'>Try anyway</a>"
 TRAIN, PACK = "Train", "Write job package"
 DEVICES_S = 120.0
 """After so many seconds the devices are asked again what is free."""
@@ -78,20 +69,13 @@ class TrainSetup(QWidget):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self._estimates: dict[tuple[Any, ...], Estimate] = {}
         self._sets: dict[Path, Known] = {}
         self._ask_devices = 0.0
         """When the devices are asked again what they have."""
-        self._measuring: Wish | None = None
-        """What is being tried."""
         self._shown: Path | None = None
         self._suggested = ""
-        self._busy = False
-        self._worker: Worker | None = None
-        self._later = QTimer(self)
-        self._later.setSingleShot(True)
-        self._later.setInterval(ESTIMATE_AFTER_MS)
-        self._later.timeout.connect(self._measure)
+        self._creating = False
+        """Whether a run folder is being made."""
         self._make()
         listen(self, session.training_set_changed, self._chosen_elsewhere)
         self.refresh()
@@ -113,9 +97,7 @@ class TrainSetup(QWidget):
         self.device = self.where.device
         self.name = QLineEdit()
         self.name.setToolTip("Name of the training; its folder is made beside the others.")
-        self.estimate = Sentence()
-        self.estimate.setTextInteractionFlags(Qt.TextInteractionFlag.TextBrowserInteraction)
-        self.estimate.linkActivated.connect(lambda _: self._measure())
+        self.estimate = EstimateLine(self.where.meant)
         self.advanced = Foldout("Advanced", self._form, "All settings of the method, each with its sentence.")
         self.repeat = QCheckBox(f"repeat with {REPEATS} seeds")
         self.repeat.setToolTip(f"<qt>{REPEAT_TIP}</qt>")
@@ -204,7 +186,11 @@ class TrainSetup(QWidget):
     def refresh(self) -> None:
         """List training sets and devices again, off the GUI thread."""
         home = self._session.home
-        call(lambda: training_sets(home), returned=self._list_sets, owner=self)
+        call(
+            lambda: training_sets(home),
+            returned=lambda found: self._list_sets(found) if home == self._session.home else None,
+            owner=self,
+        )
         if time.monotonic() > self._ask_devices:
             self._ask_devices = time.monotonic() + DEVICES_S
             # Where that fails, so will the estimate, and say why.
@@ -240,6 +226,7 @@ class TrainSetup(QWidget):
                 self._session.training_set = Path(folder)
             self.refresh()
         else:
+            self._note.say("")
             self._show_set()
 
     def _show_set(self) -> None:
@@ -251,12 +238,21 @@ class TrainSetup(QWidget):
             self._shown = chosen
             self.summary.say("")
             if chosen is not None:
-                call(lambda: look_at(chosen), returned=self._say_what_it_holds, failed=self._no_set, owner=self)
+                call(
+                    lambda: look_at(chosen),
+                    returned=self._say_what_it_holds,
+                    failed=lambda error: self._no_set(error) if chosen == self._shown else None,
+                    owner=self,
+                )
         if chosen is not None:
             self.where.elsewhere.form.of(chosen)
             folder = self._session.home / RUNS
-            call(lambda: free_name(folder, chosen.name), returned=self._suggest, owner=self)
-        self._changed()
+            call(
+                lambda: free_name(folder, chosen.name),
+                returned=lambda name: self._suggest(name) if chosen == self._shown else None,
+                owner=self,
+            )
+        self._look()
 
     def _suggest(self, name: str) -> None:
         """A name that is free, unless the user has typed one."""
@@ -270,7 +266,7 @@ class TrainSetup(QWidget):
         self._sets[known.path] = known
         fits = known.kind == self.family.data
         self.summary.say(known.summary if fits else self._who_takes(known.kind), "quiet" if fits else "warning")
-        self._changed()
+        self._look()
 
     def _who_takes(self, kind: str) -> str:
         """One line about a set that the chosen method does not learn from."""
@@ -288,37 +284,28 @@ class TrainSetup(QWidget):
         self.advanced.clear()
         self._changed()
 
-    # -- estimate
+    # -- what can be begun
 
     def _changed(self) -> None:
+        """The user wants something else: what was said of the wish before holds no longer."""
         self._note.say("")
+        self._look()
+
+    def _look(self) -> None:
+        """Whether what is wanted can be begun, and what it will take."""
         self.train.setText(PACK if self.where.is_away else TRAIN)
         self.repeat.setVisible(not self.where.is_away)
         try:
             wish = self.wish()
         except BadInput as error:
-            self._stop_measuring()
             self.train.setEnabled(False)
-            self.estimate.say(str(error) if not isinstance(self.data.value, Path) else "")
+            self.estimate.speak_of_none(str(error) if not isinstance(self.data.value, Path) else "")
             return
-        self.train.setEnabled(not self.where.elsewhere.busy)
+        self.train.setEnabled(not self.where.elsewhere.busy and not self._creating)
         if self.where.is_away:
-            self._stop_measuring()
-            self.estimate.say(THERE)
-            return
-        if self._worker is not None and self._measuring is not None and self._same(self._measuring, wish):
-            return
-        self._stop_measuring()
-        known = self._estimates.get(self._key(wish))
-        if known is not None and known.busy and not self._busy and not is_busy():
-            known = None  # now it can be measured better
-        if known is not None:
-            self._say_estimate(known, wish)
-        elif self._busy:
-            self.estimate.say(DISTURBS)
-            call(lambda: known_estimate(wish), returned=lambda found: self._know(wish, found), owner=self)
-        elif self.isVisible():
-            self._later.start()
+            self.estimate.speak_of_none(THERE)
+        else:
+            self.estimate.speak_of(wish, seen=self.isVisible())
 
     def showEvent(self, event: Any) -> None:  # Qt's name
         super().showEvent(event)
@@ -327,67 +314,14 @@ class TrainSetup(QWidget):
 
     def hideEvent(self, event: Any) -> None:  # Qt's name
         super().hideEvent(event)
-        # What is being tried goes on: whoever comes back finds it done.
-        self._later.stop()
-
-    def _measure(self) -> None:
-        wish = self.wish()
-        self._stop_measuring()
-        self.estimate.say("Trying three steps to see how long it takes…")
-
-        def known(estimate: Estimate) -> None:
-            # What came as it was given up is known, too, but another is being tried by now.
-            if self._measuring is wish:
-                self._worker = None
-            self._know(wish, estimate)
-
-        def failed(error: Exception) -> None:
-            if self._measuring is wish:
-                self._worker = None
-                self.estimate.say(f"This will not work: {error}", "bad")
-
-        self._measuring = wish
-        self._worker = start(
-            lambda: jobs.estimate(wish.family, wish.data, preset=wish.preset, changes=wish.changes, device=wish.device),
-            returned=known,
-            failed=failed,
-            watches=True,
-            owner=self,
-        )
-
-    def _know(self, wish: Wish, estimate: Estimate | None) -> None:
-        """Keep an estimate, and show it where it is still the one that is wanted."""
-        if estimate is None:
-            return
-        self._estimates[self._key(wish)] = estimate
-        with suppress(BadInput):
-            if self._same(self.wish(), wish):
-                self._say_estimate(estimate, self.wish())
-
-    def _key(self, wish: Wish) -> tuple[Any, ...]:
-        """All that an estimate depends on; one of the best device holds when that is known by its name, too."""
-        return replace(wish, device=self.where.meant(wish.device)).key()
-
-    def _same(self, one: Wish, other: Wish) -> bool:
-        return self._key(one) == self._key(other)
-
-    def _say_estimate(self, estimate: Estimate, wish: Wish) -> None:
-        each = f" · each of {REPEATS}, one after the other" if wish.repeats else ""
-        self.estimate.say(estimate_words(estimate, wish.device) + each)
+        self.estimate.leave()
 
     def set_busy(self, busy: bool) -> None:
         """Whether a training runs here, which an estimate would slow down."""
-        if busy != self._busy:
-            self._busy = busy
-            if self._worker is None:
-                self._changed()
-
-    def _stop_measuring(self) -> None:
-        self._later.stop()
-        if self._worker is not None:
-            self._worker.quit()
-            self._worker = None
-            self.estimate.say("")
+        if busy != self.estimate.busy:
+            self.estimate.busy = busy
+            if self.estimate.worker is None:
+                self._look()
 
     # -- train
 
@@ -410,13 +344,19 @@ class TrainSetup(QWidget):
         except BadInput as error:
             self._note.say(str(error), "bad")
             return
-        self._stop_measuring()
+        self.estimate.stop()
+        self._creating = True
         self.train.setEnabled(False)
+
+        def over() -> None:
+            self._creating = False
+            self._look()
+
         call(
             lambda: create_repeats(wish, run) if wish.repeats else [create(wish, run)],
             returned=lambda runs: self._created(*runs),
             failed=lambda error: self._note.say(str(error), "bad"),
-            finished=lambda: self.train.setEnabled(True),
+            finished=over,
             owner=self,
         )
 
