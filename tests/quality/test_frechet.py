@@ -11,7 +11,7 @@ from scipy import ndimage
 
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.quality.baselines import mean_image_with_noise
-from napari_cellsynth.quality.frechet import frechet_distance, frechet_of_images, standardise
+from napari_cellsynth.quality.frechet import _covariance, frechet_distance, frechet_of_images, standardise
 from napari_cellsynth.quality.measures import measure
 from napari_cellsynth.stack.crops.crop_set import TrainingSet
 from napari_cellsynth.stack.crops.make import make_crops
@@ -58,6 +58,15 @@ def test_turning_both_changes_nothing() -> None:
     a, b = draws.standard_normal((2, 80, 6)) * np.arange(1, 7)
     turn = np.linalg.qr(draws.standard_normal((6, 6)))[0]
     assert frechet_distance(a @ turn, b @ turn) == pytest.approx(frechet_distance(a, b), rel=1e-9)
+
+
+@pytest.mark.parametrize("shape", [(2, 5), (20, 29), (300, 8)])
+def test_covariances_are_shrunk_by_ledoit_and_wolfs_rule(shape: tuple[int, int]) -> None:
+    from sklearn.covariance import ledoit_wolf
+
+    features = np.random.default_rng(2).standard_normal(shape) * np.arange(1, shape[1] + 1) + 7
+    assert _covariance(features) == pytest.approx(ledoit_wolf(features)[0], rel=1e-9, abs=1e-12)
+    assert _covariance(np.ones(shape)).tolist() == np.zeros((shape[1], shape[1])).tolist()
 
 
 def test_units_of_the_reference() -> None:

@@ -111,8 +111,14 @@ class Row:
     words: str
     value: float
     low: float | None = None
-    """Where the number was drawn several times, the least and the largest of them."""
+    """Where the number was drawn several times, the least and the largest of them, or an interval."""
     high: float | None = None
+    column: str = ""
+    """Rows of the same words and several columns are one line of a table."""
+    tip: str = ""
+    """A sentence that explains the number."""
+    more: bool = False
+    """Left to the report where there is little room."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,6 +145,22 @@ class Found:
     """Some words of it, for the sentence above all sections."""
     rows: tuple[Row, ...] = ()
     pairs: tuple[Pairs, ...] = ()
+    cautions: tuple[str, ...] = ()
+    """What the numbers do not bear, a sentence each."""
+
+
+Line = tuple[str, str, list[Row | None]]
+"""Words, what they mean, and a row for each column."""
+
+
+def in_columns(rows: tuple[Row, ...]) -> tuple[list[str], list[Line]]:
+    """Rows as a table: the heads of its columns (one without words where there is no other), and its lines."""
+    heads = list(dict.fromkeys(row.column for row in rows))
+    lines: list[Line] = []
+    for words in dict.fromkeys(row.words for row in rows):
+        same = {row.column: row for row in rows if row.words == words}
+        lines.append((words, next(iter(same.values())).tip, [same.get(head) for head in heads]))
+    return heads, lines
 
 
 @dataclass(frozen=True)
@@ -188,7 +210,7 @@ class AlikeCheck:
                 f"{both:,} of the held-out cells were learned from at another time: they are near to training images"
                 " themselves, so that copies are harder to tell."
             )
-        return said
+        return [*said, *dict.fromkeys(caution for one in self.found for caution in one.cautions)]
 
 
 def held_out_in_words(crops: int, cells: int, learned_from: int, name: str = "held-out crop") -> str:

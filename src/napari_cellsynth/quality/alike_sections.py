@@ -8,12 +8,9 @@ import numpy as np
 
 from napari_cellsynth.quality.alike import Found, Level, Material, Pairs, Row, Section
 from napari_cellsynth.quality.closeness import FEW, pooled, versions
-from napari_cellsynth.quality.frechet import frechet_distance, standardise
-from napari_cellsynth.quality.measures import measure
+from napari_cellsynth.quality.distance_sections import distance, met
 from napari_cellsynth.stack.numbers_in_words import counted
 
-DRAWS = 9
-"""Random sets of real images that say how far real ones are from unseen ones."""
 VARIED, ALL_ALIKE = 0.7, 0.3
 """Variety from which made images differ as cells do; and below which they are the same few."""
 COPIED, ALL_COPIED = 0.85, 0.6
@@ -23,45 +20,6 @@ SHARED = 0.25
 """Share of held-out cells learned from at other times above which being as near as they are says nothing of copies."""
 PAIRS = 16
 """Pairs that are kept to look at."""
-
-
-def distance(material: Material) -> Found:
-    """Frechet distance of hand-made measures to unseen images, beside that of as many training images."""
-    count = min(len(material.unseen), len(material.made), len(material.training))
-    known = measure(material.training)
-    unseen = standardise(measure(material.unseen[:count]), known)
-    made, free = (
-        frechet_distance(standardise(measure(images[:count]), known), unseen)
-        for images in (material.made, material.free)
-    )
-    real = standardise(known, known)
-    draws = [np.random.default_rng([material.seed, n]).permutation(len(real)) for n in range(DRAWS)]
-    floors = [frechet_distance(real[order[:count]], unseen) for order in draws]
-    floor = float(np.median(floors))
-    rows = [
-        Row("made", "made images", made),
-        Row("real", "training images", floor, min(floors), max(floors)),
-        Row("free", "mean image with noise", free),
-    ]
-    half = min(count, len(real) // 2)
-    if half >= 2:
-        halves = [frechet_distance(real[order[:half]], real[order[half : 2 * half]]) for order in draws]
-        between = float(np.median(halves))
-        rows.insert(2, Row("halves", "halves of training images", between, min(halves), max(halves)))
-    level, sentence, short = _how_far(made, floor, max(floors), free)
-    return Found("distance", "Distance to held-out crops", level, sentence, short, tuple(rows))
-
-
-def _how_far(made: float, floor: float, highest: float, free: float) -> tuple[Level, str, str]:
-    if made >= free:
-        words = "no nearer to held-out crops than their mean with noise"
-        return "bad", f"Made cells are {words}.", words
-    if made <= highest:
-        words = "as near to held-out crops as real ones"
-        return "good", f"Made cells are {words} are, by size, brightness, texture and spectrum.", words
-    times = f"{_times(made / max(floor, 1e-9))} times as far from held-out crops as real ones"
-    beside = f"their mean with noise, which costs nothing, {_times(free / max(floor, 1e-9))} times"
-    return "warning", f"Made cells are {times} are; {beside}.", times
 
 
 def variety(material: Material) -> Found:
@@ -135,12 +93,9 @@ def _as_seen(training: np.ndarray, image: np.ndarray, turned: bool) -> np.ndarra
     return np.ascontiguousarray(ways[int(np.argmax(alike))])
 
 
-def _times(ratio: float) -> str:
-    return f"{ratio:.1f}" if ratio < 10 else f"{ratio:.0f}"
-
-
 SECTIONS: tuple[Section, ...] = (
     Section("distance", "Distance to held-out crops", distance),
+    Section("met", "Each like a real one, and all real ones met?", met),
     Section("variety", "Variety", variety),
     Section("copies", "Copies?", copies),
 )

@@ -157,18 +157,16 @@ def in_space(
 
 def warnings(found: Sequence[InSpace], cells: int) -> list[str]:
     """What numbers of so few images, and so few held-out cells, do not bear."""
-    said = []
-    for one in found:
-        if one.count < BIASED * one.features:
-            said.append(
-                f"With {one.count} images and {one.features} numbers for each ({one.space}), the Fréchet distance of"
-                f" two sets of one kind is not near 0 but {one.frechet.halves.value:.2g}: read it beside both floors,"
-                " and never beside a number from sets of another size."
-            )
+    said = [
+        f"With {one.count} images, the Fréchet distance ({one.space}) of two sets of one kind is not 0 but about"
+        f" {one.frechet.halves.value:.2g}."
+        for one in found
+        if one.count < BIASED * one.features
+    ]
     count = min((one.count for one in found), default=0)
     if count < WIDE or cells < FEW_CELLS:
         said.append(
             f"The kernel distance (KID) is right on average, but uncertain with {count} images of {cells} held-out"
-            " cells: read its interval, not its digits."
+            " cells: read its interval."
         )
     return said

@@ -97,10 +97,16 @@ def _checked(features: np.ndarray) -> np.ndarray:
 
 
 def _covariance(features: np.ndarray) -> np.ndarray:
-    """Ledoit and Wolf's shrunk covariance (K, K)."""
-    from sklearn.covariance import ledoit_wolf
-
-    return np.asarray(ledoit_wolf(features)[0])
+    """Ledoit and Wolf's shrunk covariance (K, K); written out, since it is needed hundreds of times for an interval."""
+    centred = features - features.mean(0)
+    n, k = centred.shape
+    plain = centred.T @ centred / n
+    middle = np.trace(plain) / k
+    apart = ((plain**2).sum() - k * middle**2) / k
+    # How much the entries of the plain covariance vary from image to image, at most as much as they lie apart.
+    varying = min((((centred**2).sum(1) ** 2).mean() - (plain**2).sum()) / (k * n), apart)
+    share = 0.0 if varying <= 0 else varying / apart
+    return np.asarray((1 - share) * plain + share * middle * np.eye(k))
 
 
 def _root(matrix: np.ndarray) -> np.ndarray:

@@ -1,0 +1,138 @@
+"""How far made images are from held-out ones in each feature space, and whether either are met by the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import isfinite
+
+from napari_cellsynth.quality.alike import Found, Level, Material, Row
+from napari_cellsynth.quality.distances import InSpace, warnings
+from napari_cellsynth.quality.features import ENCODER, MEASURES, FeatureSpace
+
+FRECHET, KID = "Fréchet", "KID"
+"""Columns."""
+WORDS = {
+    "made": ("made cells", "Made cells to held-out crops."),
+    "across": (
+        "training crops",
+        "As many training crops to the same held-out crops: what a model would get that drew real cells.",
+    ),
+    "halves": (
+        "halves of training crops",
+        "One random half of the training crops to the other: what is left where both are of the same day and cells.",
+    ),
+    "free": ("mean image with noise", "The mean training crop with noise, which costs nothing, to held-out crops."),
+}
+"""Of the lines: what they are, and what they mean."""
+SHARES = {
+    "precision": ("like a real one", "Precision: share of cells that lie among held-out crops."),
+    "coverage": ("real ones met", "Coverage: share of held-out crops that have such a cell in their neighbourhood."),
+    "density": (
+        "how amid real ones",
+        "Density: in how many neighbourhoods of held-out crops a cell lies, 1 as real ones, about.",
+    ),
+    "recall": ("real ones within reach", "Recall: share of held-out crops that lie among such cells."),
+}
+BRIEF = ("precision", "coverage")
+"""Shares that are shown where there is little room."""
+HALF = 0.5
+"""Of a share of real cells, below which it is grave."""
+
+
+def distance(material: Material) -> Found:
+    """In hand-made measures."""
+    by = " by size, brightness, texture and spectrum"
+    return in_one_space(material, MEASURES, "distance", "Distance to held-out crops", by, "")
+
+
+def distance_to_a_network(material: Material) -> Found:
+    """In the features of the encoder that ships with the package."""
+    by = " to a small network that saw simulated cells only"
+    return in_one_space(material, ENCODER, "distance_network", "Distance, to a small network", by, " to a network")
+
+
+def in_one_space(material: Material, space: FeatureSpace, code: str, title: str, by: str, shortly: str) -> Found:
+    """Both distances in a feature space, with floors; ``by`` and ``shortly`` end what is said of them."""
+    found = material.distances[space.name]
+    rows = []
+    for name, (words, tip) in WORDS.items():
+        for column, beside in ((FRECHET, found.frechet), (KID, found.kid)):
+            one = getattr(beside, name)
+            rows.append(Row(f"{name}_{column_code(column)}", words, one.value, one.low, one.high, column, tip))
+    level, words, beside_it = _how_far(found)
+    cautions = tuple(warnings([found], len(set(material.unseen_cells.tolist()))))
+    sentence = f"Made cells are {words}{' are,' if level == 'good' else ','}{by}{beside_it}."
+    return Found(code, title, level, sentence, words + shortly, tuple(rows), (), cautions)
+
+
+def column_code(column: str) -> str:
+    """The name of a column for files."""
+    return column.lower().replace("é", "e")
+
+
+def _how_far(found: InSpace) -> tuple[Level, str, str]:
+    """How grave it is, in words, and what the ceiling is."""
+    frechet, kid = found.frechet, found.kid
+    made, floor, free = (one.value for one in (frechet.made, frechet.across, frechet.free))
+    if made >= free:
+        return "bad", "no nearer to held-out crops than their mean with noise", ""
+    if not (frechet.excess.low > 0 or kid.excess.low > 0):
+        return "good", "as near to held-out crops as real ones", ""
+    times = made / max(floor, 1e-9)
+    if times < 1.05:
+        return "warning", "further from held-out crops than real ones", ", by KID"
+    beside = f"; their mean with noise, which costs nothing, {_times(free / max(floor, 1e-9))} times"
+    return "warning", f"{_times(times)} times as far from held-out crops as real ones", beside
+
+
+def met(material: Material) -> Found:
+    """Precision, recall, density and coverage, beside those of training crops."""
+    title = "Each like a real one, and all real ones met?"
+    found = material.distances[SHARES_IN.name]
+    made, control = found.made, found.control
+    if not isfinite(made.precision.value):
+        few = "Too few different cells to say whether made ones lie among real ones."
+        return Found("met", title, "quiet", few, "neighbourhoods unknown")
+    rows = []
+    for name, (words, tip) in SHARES.items():
+        for column, shares in (("made", made), ("training", control)):
+            one = getattr(shares, name)
+            rows.append(Row(f"{name}_{column}", words, one.value, one.low, one.high, column, tip, name not in BRIEF))
+    level, words, sentence = _how_met(found)
+    return Found("met", title, level, sentence, words, tuple(rows))
+
+
+SHARES_IN = MEASURES
+"""The space in which neighbourhoods are looked at."""
+
+
+def _how_met(found: InSpace) -> tuple[Level, str, str]:
+    said: list[tuple[Level, str, str]] = []
+    for name, words in (("precision", "made cells that look like no real one"), ("coverage", "real cells missing")):
+        ours, theirs = getattr(found.made, name), getattr(found.control, name)
+        if ours.high < theirs.low:
+            level: Level = "bad" if ours.value < HALF * theirs.value else "warning"
+            said.append((level, words, _PLAINLY[name](ours.value, theirs.value)))
+    if not said:
+        words = "among real ones, and all kinds"
+        return "good", words, "Made cells lie among held-out crops, and these among them, as training crops do."
+    gravest: Level = "bad" if any(level == "bad" for level, _, _ in said) else "warning"
+    return gravest, "; ".join(words for _, words, _ in said), " ".join(sentence for _, _, sentence in said)
+
+
+_PLAINLY: dict[str, Callable[[float, float], str]] = {
+    "precision": lambda ours, theirs: (
+        f"{_percent(ours)} of made cells look like a held-out crop; of training crops {_percent(theirs)}."
+    ),
+    "coverage": lambda ours, theirs: (
+        f"Made cells come near {_percent(ours)} of the held-out crops; as many training crops {_percent(theirs)}."
+    ),
+}
+
+
+def _percent(share: float) -> str:
+    return f"{share:.0%}".replace("%", " %")
+
+
+def _times(ratio: float) -> str:
+    return f"{ratio:.1f}" if ratio < 10 else f"{ratio:.0f}"
