@@ -1,7 +1,7 @@
 # Two commands are all a newcomer needs; both do their own set-up, once:
 #
 #   make demo     watch a small model learn cells in napari (no screen: a screenshot and files in demo-output/)
-#   make test     every check there is
+#   make test     every check but the tests that take long (make slow)
 #
 # PYTHON=python3.12 chooses an interpreter (3.11 or newer), CHECKS="tests/cli -k train" a part of the tests,
 # WORKERS=4 how many files of tests run at once.
@@ -16,7 +16,7 @@ CHECKS ?=
 WORKERS ?= 2
 OUT ?= demo-output
 
-.PHONY: help setup display demo test check lint types imports manifest pytest format screenshots bench build constraints clean
+.PHONY: help setup display demo test check lint types imports manifest pytest slow format screenshots bench build constraints clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -34,7 +34,7 @@ display:
 demo: setup  ## the main job on built-in sample data
 	$(BIN)/cellsynth demo --out $(OUT)
 
-test: setup  ## every check: style, types, imports, manifest, tests
+test: setup  ## the checks: style, types, imports, manifest, tests
 	@$(MAKE) --no-print-directory check
 
 check: lint types imports manifest pytest
@@ -54,6 +54,9 @@ manifest:
 
 pytest:
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile $(CHECKS)
+
+slow: setup  ## the tests that are too long for make test
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile --slow -m slow $(CHECKS)
 
 format: $(READY)  ## let ruff put the code in order
 	$(BIN)/ruff check --fix .
