@@ -18,6 +18,7 @@ from napari_cellsynth.gui.layers import add_stack, complete
 from napari_cellsynth.gui.opening import open_path
 from napari_cellsynth.gui.state import Session
 from napari_cellsynth.gui.table_section import TableSection
+from napari_cellsynth.gui.theme import ON_DARK, ON_LIGHT, THEME
 from napari_cellsynth.stack.recordings.holdout import HoldOut
 from napari_cellsynth.stack.recordings.table import Table
 from napari_cellsynth.stack.stack import Stack
@@ -94,6 +95,18 @@ def test_files_that_are_not_there_are_said(qtbot: QtBot, section: TableSection) 
     section.paste_text("file\nnowhere.tif\n")
     qtbot.waitUntil(lambda: "Not found" in section.says.text(), timeout=PATIENCE)
     assert "nowhere.tif" in section.says.text()
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_files_that_are_not_there_are_read_on_any_ground(section: TableSection, viewer: Any, theme: str) -> None:
+    section.paste_text("file\tday\nnowhere.tif\t1 May\n")
+    section.model.set_missing({section.study.rows[0].file})
+    THEME.take(theme)
+    try:
+        colour = section.model.data(section.model.index(0, 0), Qt.ItemDataRole.ForegroundRole)
+        assert colour.name() == {"dark": ON_DARK, "light": ON_LIGHT}[theme]["bad"]
+    finally:
+        THEME.take(str(viewer.theme))
 
 
 def test_what_cannot_be_meant_is_said_and_changes_nothing(section: TableSection) -> None:

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from qtpy.QtCore import QAbstractItemModel, QAbstractTableModel, QModelIndex, QObject, Qt, QTimer, Signal
-from qtpy.QtGui import QColor, QFont, QPalette
+from qtpy.QtGui import QColor, QFont
 from qtpy.QtWidgets import QApplication, QComboBox, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.gui import words
 from napari_cellsynth.gui.study import Study
+from napari_cellsynth.gui.theme import THEME
 from napari_cellsynth.stack.recordings.columns import text_of
 from napari_cellsynth.stack.recordings.holdout import Decision
 
@@ -120,7 +121,7 @@ class StudyModel(QAbstractTableModel):
             font.setItalic(name == "split" and self.study.movies[number].row.split is None)
             return font
         if role == Role.ForegroundRole and self.study.movies[number].row.file in self._missing:
-            return QColor("#b3261e" if self._light() else "#ff8a65")
+            return QColor(THEME.colour("bad"))  # not by Qt's palette, which napari's theme does not change
         return None
 
     def flags(self, index: QModelIndex) -> Qt.ItemFlag:
@@ -213,11 +214,6 @@ class StudyModel(QAbstractTableModel):
         wanted = {*self.columns, name} if on else {*self.columns} - {name}
         self.columns = [column for column in HEADS if column in wanted]
         self.endResetModel()
-
-    def _light(self) -> bool:
-        parent = self.parent()
-        palette = parent.palette() if isinstance(parent, QWidget) else QApplication.palette()
-        return bool(palette.color(QPalette.ColorRole.Window).lightness() > 127)
 
     def _all_changed(self) -> None:
         if self._count:
