@@ -17,6 +17,7 @@ from napari_cellsynth.api.reports import as_script, check, how_made, support_bun
 from napari_cellsynth.api.runs import create_run, train
 from napari_cellsynth.api.sets import find_traps, prepare_clips, prepare_crops, prepare_pairs, prepare_traps, segment
 from napari_cellsynth.api.settings import Preset, presets, resolve_settings
+from napari_cellsynth.api.telling import tell, told
 
 __all__ = [
     "RUNS",
@@ -55,6 +56,8 @@ __all__ = [
     "sample",
     "segment",
     "support_bundle",
+    "tell",
+    "told",
     "train",
     "training_data",
     "walk",
