@@ -227,10 +227,21 @@ def test_the_example_is_simulated_beside_the_window(
     assert len(line.session.viewer.layers) == 2
 
 
-def test_an_example_is_taken_back(qtbot: QtBot, line: MovieLine) -> None:
+def test_an_example_is_taken_back(qtbot: QtBot, line: MovieLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    simulated, ended = readers.example_normal, threading.Event()
+
+    def noted() -> Any:
+        try:
+            return simulated()
+        finally:
+            ended.set()
+
+    monkeypatch.setattr(readers, "EXAMPLE", {"frames": 3, "size": 160, "seed": 1})
+    monkeypatch.setattr(readers, "example_normal", noted)
     opening.start_example(line.session.viewer)
     line.openings.cancel()
-    qtbot.wait(200)
+    qtbot.waitUntil(ended.is_set, timeout=PATIENCE)  # whether it was broken off or came to its end
+    qtbot.wait(300)
     assert not len(line.session.viewer.layers)
 
 
