@@ -13,9 +13,9 @@ from scipy.ndimage import gaussian_filter
 from napari_cellsynth.engine import health
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.quality import alike_sections
-from napari_cellsynth.quality.alike import AlikeCheck, Found, Material, Row, Section, check_alike
+from napari_cellsynth.quality.alike import AlikeCheck, Found, Material, Row, Section, check_alike, in_columns
 from napari_cellsynth.quality.alike_sections import SECTIONS
-from napari_cellsynth.quality.check_report import SHEET, TABLE, save_alike_check
+from napari_cellsynth.quality.report.save import NUMBERS, PAGE, save_report
 from napari_cellsynth.stack.progress import SetProgress
 
 
@@ -51,11 +51,14 @@ def values(found: Found) -> dict[str, float]:
 
 def test_more_real_cells_are_alike() -> None:
     check = judged(material(cells(100, 2)))
-    assert [one.level for one in check.found] == ["good", "good", "good"], check.sentence()
+    assert {one.level for one in check.found} == {"good"}, check.sentence()
     assert check.sentence().startswith("Alike as far as could be measured: as near to held-out crops as real ones")
     far = values(by_code(check)["distance"])
-    assert far["made"] < 1.3 * far["real"] < far["free"] / 5
-    assert far["halves"] == pytest.approx(far["real"], rel=0.6), "unseen cells are of the same kind here"
+    assert far["made_frechet"] < 1.5 * far["across_frechet"] < far["free_frechet"] / 5
+    assert far["halves_frechet"] == pytest.approx(far["across_frechet"], rel=0.6), "unseen cells are of one kind here"
+    assert abs(far["made_kid"]) < far["free_kid"] / 50
+    met = values(by_code(check)["met"])
+    assert met["precision_made"] == pytest.approx(met["precision_training"], abs=0.15)
     assert not any("So few" in note for note in check.notes())
 
 
@@ -71,8 +74,8 @@ def test_blurred_cells_are_further_than_real_ones_and_nearer_than_noise() -> Non
     blurred = gaussian_filter(cells(100, 2).astype(float), (0, 1, 1)).astype(np.uint16)
     found = by_code(judged(material(blurred)))["distance"]
     far = values(found)
-    highest = next(row.high for row in found.rows if row.name == "real")
-    assert highest is not None and highest < far["made"] < far["free"]
+    highest = next(row.high for row in found.rows if row.name == "across_frechet")
+    assert highest is not None and highest < far["made_frechet"] < far["free_frechet"]
     assert found.level == "warning" and "times as far from held-out crops" in found.sentence
 
 
@@ -101,6 +104,25 @@ def test_the_same_few_are_named() -> None:
     assert found.level == "bad" and "the same few" in found.sentence
 
 
+def test_half_of_the_kinds_are_named() -> None:
+    """Bright and dark cells learned from, only bright ones made: each looks real, half of the real ones are missing."""
+    draws = np.random.default_rng(3)
+
+    def both(seed: int, count: int) -> np.ndarray:
+        made = cells(count, seed).astype(int)
+        return np.where((draws.permutation(count) < count // 2)[:, None, None], made, 2000 - made).clip(0).astype("u2")
+
+    numbers = {"training_cells": np.arange(160), "unseen_cells": 1000 + np.arange(80)}
+    check = judged(Material(both(0, 160), both(1, 80), cells(80, 2), **numbers))
+    found = by_code(check)["met"]
+    share = values(found)
+    assert share["precision_made"] > 0.9 * share["precision_training"]
+    assert share["coverage_made"] < 0.75 * share["coverage_training"] and found.level in ("warning", "bad")
+    assert "real cells missing" in check.sentence() and "held-out crops; as many training crops" in found.sentence
+    whole = by_code(judged(Material(both(0, 160), both(1, 80), both(2, 80), **numbers)))["met"]
+    assert whole.level == "good", whole.sentence
+
+
 def test_little_to_compare_with_is_said() -> None:
     check = judged(material(cells(100, 2), unseen=5))
     assert by_code(check)["copies"].level == "quiet" and "Fewer than 8" in by_code(check)["copies"].sentence
@@ -121,18 +143,31 @@ def test_the_same_seed_gives_the_same_numbers() -> None:
     assert [found.rows for found in one.found] == [found.rows for found in other.found]
 
 
+def test_rows_of_several_columns_are_one_line() -> None:
+    rows = (
+        Row("a1", "a", 1, column="x", tip="what a is"),
+        Row("a2", "a", 2, column="y"),
+        Row("b2", "b", 3, column="y"),
+    )
+    heads, lines = in_columns(rows)
+    assert heads == ["x", "y"] and [line[:2] for line in lines] == [("a", "what a is"), ("b", "")]
+    assert [[one and one.value for one in line[2]] for line in lines] == [[1, 2], [None, 3]]
+    assert in_columns((Row("a", "a", 1),))[0] == [""]
+
+
 def test_sections_are_data(tmp_path: Path) -> None:
     """A new measure is one more section: it is looked at, shown in the sentence and saved like the others."""
     own = Section("own", "Own", lambda m: Found("own", "Own", "bad", "Bad.", "bad by itself", (Row("a", "b", 2.0),)))
     *_, check = check_alike(material(cells(60, 2)), (*SECTIONS, own))
     assert isinstance(check, AlikeCheck) and check.level == "bad"
     assert check.sentence() == "Not alike: bad by itself."
-    folder = save_alike_check(check, tmp_path / "report")
-    with open(folder / TABLE, encoding="utf-8", newline="") as file:
+    folder = save_report(check, tmp_path / "report")
+    with open(folder / NUMBERS, encoding="utf-8", newline="") as file:
         rows = {(row["section"], row["name"]): row for row in csv.DictReader(file)}
     assert rows["own", "a"]["value"] == "2.0"
-    assert float(rows["distance", "real"]["low"]) <= float(rows["distance", "real"]["value"])
-    assert (folder / SHEET).stat().st_size > 5000
+    floor = rows["distance", "across_frechet"]
+    assert float(floor["low"]) <= float(floor["value"]) <= float(floor["high"])
+    assert "Bad." in (folder / PAGE).read_text(encoding="utf-8")
     quiet = replace(check, found=(replace(check.found[0], level="quiet"),))
     assert quiet.level == "quiet"
 

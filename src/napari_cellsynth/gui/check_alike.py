@@ -187,7 +187,7 @@ class AlikeSection(Section):
         return sure(self, "Open the test part", question, "Open and count")
 
     def _checked(self, check: AlikeCheck) -> None:
-        from napari_cellsynth.quality.check_report import save_alike_check
+        from napari_cellsynth.quality.report.save import save_report
 
         self.check = check
         name = self._run.name if self._run is not None else "model"
@@ -197,7 +197,8 @@ class AlikeSection(Section):
         self.notes.say(" ".join([*filter(None, [self._models.notes]), *check.notes()]))
         self._show_found(check.found)
         self.show_pairs.setVisible(any(one.pairs for one in check.found))
-        self.report.offer(f"made cells of {name}", lambda folder: save_alike_check(check, folder))
+        title = f"Cells made by {name} beside real ones"
+        self.report.offer(f"made cells of {name}", lambda folder: save_report(check, folder, title))
         self._look_at_parts()
 
     def _show_found(self, found: tuple[Found, ...]) -> None:
@@ -216,6 +217,7 @@ class AlikeSection(Section):
 
     def _part(self, found: Found) -> Iterator[QWidget]:
         """The widgets of a section, whatever it is about."""
+        from napari_cellsynth.quality.alike import in_columns
         from napari_cellsynth.quality.check_sheets import spread
 
         title = QLabel(found.title)
@@ -223,7 +225,13 @@ class AlikeSection(Section):
         yield title
         yield Sentence(found.sentence, found.level)
         numbers = Numbers()
-        numbers.show_rows((), [(r.words, "", [f"{r.value:.3g}{spread(r)}"]) for r in found.rows])
+        heads, lines = in_columns(tuple(one for one in found.rows if not one.more))
+        room = len(heads) < 2
+        shown = [
+            (words, tip, ["" if one is None else f"{one.value:.3g}{spread(one) if room else ''}" for one in columns])
+            for words, tip, columns in lines
+        ]
+        numbers.show_rows(heads if any(heads) else (), shown)
         yield numbers
         for pairs in found.pairs:
             yield Sentence(f"{pairs.words}, the nearest first")

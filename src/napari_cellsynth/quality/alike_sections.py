@@ -8,6 +8,7 @@ import numpy as np
 
 from napari_cellsynth.quality.alike import Found, Level, Material, Pairs, Row, Section
 from napari_cellsynth.quality.closeness import FEW, pooled, versions
+from napari_cellsynth.quality.difference_section import SECTION as WHAT_DIFFERS
 from napari_cellsynth.quality.distance_sections import distance, met
 from napari_cellsynth.stack.numbers_in_words import counted
 
@@ -96,6 +97,7 @@ def _as_seen(training: np.ndarray, image: np.ndarray, turned: bool) -> np.ndarra
 SECTIONS: tuple[Section, ...] = (
     Section("distance", "Distance to held-out crops", distance),
     Section("met", "Each like a real one, and all real ones met?", met),
+    WHAT_DIFFERS,
     Section("variety", "Variety", variety),
     Section("copies", "Copies?", copies),
 )

@@ -1,4 +1,4 @@
-"""A check, saved: a folder with a table, a page of pictures, and where the numbers come from."""
+"""A check of outlines, saved: a folder with a table, a page of pictures, and where the numbers come from."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_cellsynth.errors import BadInput
-from napari_cellsynth.quality.alike import AlikeCheck
-from napari_cellsynth.quality.check_sheets import pairs_sheet, wrong_frames
+from napari_cellsynth.quality.check_sheets import wrong_frames
 from napari_cellsynth.quality.outline_check import OutlineCheck
 from napari_cellsynth.stack.contact_sheet import save_sheet
 from napari_cellsynth.stack.files.replacing import replacing
@@ -49,28 +48,6 @@ def _scores(score: OutlineScore | None) -> list[Any]:
         return [""] * len(SCORES)
     values = (score.f1, score.precision, score.recall, score.mean_iou, score.seg_score, score.count_error)
     return [*(round(value, 4) for value in values), score.true, score.found, score.matched]
-
-
-def save_alike_check(check: AlikeCheck, folder: Path) -> Path:
-    """Write a new folder; a row for each number of each section.  Returns it.
-
-    Raises BadInput where there is something of that name already.
-    """
-    rows = [
-        [found.code, row.name, row.words, row.value, *_or_empty(row.low, row.high), found.level]
-        for found in check.found
-        for row in found.rows
-    ]
-    about = {
-        "says": [check.sentence(), *(found.sentence for found in check.found), *check.notes()],
-        "provenance": check.provenance,
-    }
-    head = ["section", "name", "words", "value", "low", "high", "level"]
-    return _write(folder, [head, *rows], pairs_sheet(check), about)
-
-
-def _or_empty(*values: float | None) -> list[Any]:
-    return ["" if value is None else value for value in values]
 
 
 def _write(folder: Path, rows: Iterable[Sequence[Any]], sheet: Any, about: dict[str, Any]) -> Path:

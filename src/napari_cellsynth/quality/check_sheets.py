@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isfinite
 from textwrap import wrap
 from typing import Any
 
 import numpy as np
 
-from napari_cellsynth.quality.alike import AlikeCheck, Pairs
+from napari_cellsynth.quality.alike import Pairs, Row
 from napari_cellsynth.quality.outline_check import BOTH, FALSE, MISSED, WRONG, OutlineCheck
 from napari_cellsynth.stack.contact_sheet import GAP, PAPER, limits
 from napari_cellsynth.stack.stack import Stack
@@ -56,19 +57,11 @@ def _rim(inside: np.ndarray) -> np.ndarray:
     return inside & ~ndimage.binary_erosion(inside, border_value=1)
 
 
-def pairs_sheet(check: AlikeCheck) -> np.ndarray:
-    """(H, W, 3) uint8: the pairs of all sections, sentences and numbers above them."""
-    parts = []
-    for found in check.found:
-        lines = [found.sentence, *(f"{row.words}: {row.value:.3g}{spread(row)}" for row in found.rows)]
-        strips = [captioned(strip(pairs), [pairs.words]) for pairs in found.pairs]
-        parts.append(captioned(grid(strips, 1), [f"{found.title}", *lines], least=760))
-    return captioned(grid(parts, 1), [check.sentence(), *check.notes()])
-
-
-def spread(row: Any) -> str:
+def spread(row: Row) -> str:
     """`` (3.1 to 4.4)`` where a number was drawn several times."""
-    return "" if row.low is None else f" ({row.low:.3g} to {row.high:.3g})"
+    if row.low is None or row.high is None or not (isfinite(row.low) and isfinite(row.high)):
+        return ""
+    return f" ({row.low:.2g} to {row.high:.2g})"
 
 
 def strip(pairs: Pairs, *, shown: int = SHOWN, columns: int = SHOWN, thumb: int = THUMB) -> np.ndarray:

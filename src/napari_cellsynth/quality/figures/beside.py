@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil, floor, isfinite, log10
 from typing import TYPE_CHECKING, Any
 
 from napari_cellsynth.quality.distances import Distances
@@ -10,6 +11,7 @@ from napari_cellsynth.quality.figures.saving import FREE, MADE, REAL, new_figure
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+TICKS = 4
 HEAD = ("space", "distance", "what", "value", "low", "high")
 KINDS = (("frechet", "Fréchet distance"), ("kid", "kernel distance (KID)"))
 LINES = (
@@ -38,11 +40,22 @@ def _one(axis: Any, beside: Any) -> None:
         axis.plot([at.value], [place], mark, color=colour, markersize=4)
         axis.annotate(f"{at.value:.3g}", (at.value, place), (0, 4), textcoords="offset points", fontsize=6, ha="center")
     axis.set_yticks(range(len(LINES)), [words for _, words, _, _ in reversed(LINES)], fontsize=6)
-    near = max(abs(beside.halves.high), abs(beside.across.value) / 4, 1e-3)
-    axis.set_xscale("symlog", linthresh=near)
+    _scale(axis, beside)
     axis.set_ylim(-0.5, len(LINES) - 0.3)
-    axis.tick_params(axis="x", labelsize=6)
     axis.axvline(0, color="0.8", linewidth=0.6, zorder=0)
+
+
+def _scale(axis: Any, beside: Any) -> None:
+    """Linear up to about the floors, so that numbers below 0 have their place, and logarithmic beyond."""
+    ends = [end for name, *_ in LINES for at in [getattr(beside, name)] for end in (at.value, at.low, at.high)]
+    known = [end for end in ends if isfinite(end)] or [1.0]
+    near = max(abs(beside.halves.high) if isfinite(beside.halves.high) else 0.0, max(map(abs, known)) * 1e-5, 1e-9)
+    axis.set_xscale("symlog", linthresh=near)
+    axis.set_xlim(min(-0.3 * near, 1.3 * min(known)), 4 * max(*known, near))
+    powers = range(ceil(log10(near)), floor(log10(max(*known, near))) + 1)
+    shown = list(powers)[:: max(1, -(-len(powers) // TICKS))]
+    axis.set_xticks([0, *(10.0**power for power in shown)], ["0", *(f"{10.0**power:g}" for power in shown)], fontsize=6)
+    axis.set_xticks([], minor=True)
 
 
 def rows_beside(found: Distances) -> list[tuple[str, str, str, float, float, float]]:

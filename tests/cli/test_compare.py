@@ -1,0 +1,64 @@
+"""Made images beside real ones, from the shell: a run, a file, what is refused."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+
+from napari_cellsynth.stack.crops.crop_set import TrainingSet
+from napari_cellsynth.stack.files.write import write_stack
+from napari_cellsynth.stack.stack import Stack
+
+
+def test_a_run_beside_its_training_set(shell, run, crops, tmp_path) -> None:
+    said = shell("compare", crops, run, "--count", 12, "--out", tmp_path / "report", "--quiet")
+    assert said.status == 0, said.err
+    assert said.out.split() == [str(tmp_path / "report")]
+    report = json.loads((tmp_path / "report" / "compare.json").read_text(encoding="utf-8"))
+    assert report["counts"]["made"] == 12 and report["provenance"]["run"] == "run"
+    assert report["counts"]["held_out"] == TrainingSet.open(crops).count("validation")
+
+
+def test_the_same_as_json_and_as_words(shell, run, crops) -> None:
+    told = json.loads(shell("compare", crops, run, "--count", 12, "--json").out)
+    again = json.loads(shell("compare", crops, run, "--count", 12, "--json").out)
+    assert told == again, "the same seed gives the same numbers"
+    words = shell("compare", crops, run, "--count", 12).out
+    assert told["sentence"] in words
+    assert all(section["sentence"] in words for section in told["sections"])
+
+
+def test_real_crops_in_a_file_are_found_alike_and_a_blurred_copy_is_not(shell, crops, tmp_path) -> None:
+    data = TrainingSet.open(crops)
+    images = data.images(np.arange(len(data.table)))
+    real, blurred = tmp_path / "real.ome.tif", tmp_path / "blurred.ome.tif"
+    write_stack(real, Stack(images[::2, None], "QTYX", pixel_size=data.pixel_size, name="real"))
+    flat = np.repeat(images[1::2].mean((1, 2), keepdims=True).astype(images.dtype), 16, 1).repeat(16, 2)
+    write_stack(blurred, Stack(flat[:, None], "QTYX", pixel_size=data.pixel_size, name="blurred"))
+    numbers = {}
+    for made in (real, blurred):
+        told = json.loads(shell("compare", real, made, "--json").out)
+        assert "random halves of one stack" in told["says"][0]
+        numbers[made] = told["distances"]["spaces"]["measures"]["frechet"]["made"]["value"]
+    assert numbers[blurred] > 10 * numbers[real]
+
+
+@pytest.mark.parametrize("shape", [(6, 1, 24, 24), (1, 1, 16, 16)])
+def test_what_cannot_be_compared_is_refused(shell, crops, tmp_path: Path, shape: tuple[int, ...]) -> None:
+    made = tmp_path / "made.ome.tif"
+    dtype = TrainingSet.open(crops).dtype
+    write_stack(made, Stack(np.zeros(shape, dtype), "QTYX", pixel_size=(0.2, 0.2), name="made"))
+    said = shell("compare", crops, made, "--out", tmp_path / "report", "--quiet")
+    assert said.status == 2 and len(said.err.splitlines()) == 1
+    assert not (tmp_path / "report").exists()
+
+
+def test_refused_before_minutes_are_spent(shell, run, crops, tmp_path) -> None:
+    (tmp_path / "report").mkdir()
+    assert "is there already" in shell("compare", crops, run, "--out", tmp_path / "report").complaint
+    assert "does not exist" in shell("compare", crops, tmp_path / "nothing").complaint
+    tifffile.imwrite(tmp_path / "float.tif", np.zeros((5, 16, 16), np.float32))
+    said = shell("compare", crops, tmp_path / "float.tif", "--axes", "TYX", "--quiet")
+    assert said.status == 2 and "same intensities" in said.err
