@@ -20,7 +20,7 @@ from napari_cellsynth.models.dcgan.batch import to_networks
 from napari_cellsynth.nets.augment import augment
 from napari_cellsynth.stack.crops.crop_set import TrainingSet
 
-STEPS, BATCH, WIDTH = 600, 16, 12
+STEPS, BATCH, WIDTH = 300, 16, 12
 
 
 class Outliner(nn.Module):
