@@ -6,17 +6,20 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from napari_cellsynth import api
-from napari_cellsynth.engine.events import Finished, PreviewMade, Step
+from napari_cellsynth.engine.events import Finished, PreviewMade, Progress, Step
 from napari_cellsynth.engine.run_folder import RunFolder
+from napari_cellsynth.engine.verbs import Embedding
 from napari_cellsynth.engine.words import Things
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.models.registry import FAMILIES, made_by
 from napari_cellsynth.stack.files.read import read_stack
+from napari_cellsynth.stack.training_sets.kinds import open_training_set
 
 ROOT = Path(__file__).parents[2]
 every_family = pytest.mark.parametrize("name", FAMILIES)
@@ -184,6 +187,49 @@ def test_a_run_of_an_older_version_is_used_as_it_was_trained(name: str, trained,
     (copy / "run.json").write_text(json.dumps(record))
     now, then = (api.sample(run, count=2)[0].data for run in (trained(name), copy))
     np.testing.assert_array_equal(now, then)
+
+
+@families_that("embed")
+def test_what_a_model_made_itself_is_found_again(name: str, trained) -> None:
+    verbs = api.open_model(trained(name), device="cpu").verbs
+    made = verbs.sample(3, seed=4).images
+    found = embedding(verbs, made)
+    wrong = embedding(verbs, made, starts=1, iterations=1)
+    assert found.errors.mean() < 0.3 * wrong.errors.mean()
+    np.testing.assert_array_equal(verbs.decode(found.latents).images.shape, found.reconstructions.shape)
+    difference = found.reconstructions.astype(float) - made.astype(float)
+    np.testing.assert_allclose(found.errors_in_units, np.sqrt((difference**2).mean((1, 2))))
+    assert found.latents.shape == (3, verbs.latent_size) and found.of_starts.shape == (3, 3)
+
+
+@families_that("embed")
+def test_an_image_is_embedded_alike_alone_among_others_and_in_another_order(name: str, trained, training_sets) -> None:
+    verbs = api.open_model(trained(name), device="cpu").verbs
+    data = open_training_set(training_sets(FAMILIES[name].data))
+    images = data.images(data.indices("train")[:8])
+    together = embedding(verbs, images)
+    backwards = embedding(verbs, images[::-1])
+    alone = embedding(verbs, images[5:6])
+    for field in ("latents", "errors", "nll", "of_starts", "errors_in_units"):
+        values = getattr(together, field)
+        np.testing.assert_allclose(getattr(backwards, field)[::-1], values, atol=1e-4)
+        np.testing.assert_allclose(getattr(alone, field), values[5:6], atol=1e-4)
+
+
+@families_that("embed")
+def test_more_iterations_never_embed_worse(name: str, trained, training_sets) -> None:
+    verbs = api.open_model(trained(name), device="cpu").verbs
+    data = open_training_set(training_sets(FAMILIES[name].data))
+    images = data.images(data.indices("train")[:3])
+    of_starts = [embedding(verbs, images, iterations=count).of_starts for count in (1, 6, 25)]
+    assert (of_starts[1] <= of_starts[0]).all() and (of_starts[2] <= of_starts[1]).all()
+    assert of_starts[2].mean() < of_starts[0].mean()
+
+
+def embedding(verbs: Any, images: np.ndarray, **how: int) -> Embedding:
+    *progress, found = verbs.embed(images, **how)
+    assert all(isinstance(one, Progress) for one in progress)
+    return found
 
 
 @every_family

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tyro.conf import OmitArgPrefixes, Positional, arg
 
@@ -62,7 +62,7 @@ def main(words: Sequence[str]) -> int:
     of_set = (options.stack / "dataset.json").exists()
     images = options.stack if of_set else options.recording.read(options.stack)
     model = opened(options.run, options.device)
-    wish = {"starts": options.starts, "iterations": options.iterations, "seed": options.seed}
+    wish: dict[str, Any] = {"starts": options.starts, "iterations": options.iterations, "seed": options.seed}
     found: Embedded | None = None
     with ProgressLine(paths[0].name, quiet=options.quiet) as line:
         for news in api.embed(model, images, part=options.part, why="cellsynth embed", **wish):

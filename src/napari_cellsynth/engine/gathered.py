@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import fields
-from typing import IO, Any, Self
+from typing import IO, Any
 
 import numpy as np
 
@@ -27,7 +27,7 @@ class Gathered:
         self._images: list[np.ndarray] = []
         self._parts: list[dict[str, np.ndarray]] = []
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> Gathered:
         return self
 
     def __exit__(self, *_: object) -> None:

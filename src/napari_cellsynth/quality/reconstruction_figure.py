@@ -60,8 +60,10 @@ def source_rows(check: ReconstructionCheck) -> list[list[object]]:
     """What the figure shows, a row a crop; columns are ``HEAD``."""
     found: list[list[object]] = []
     for name, side in (("held-out", check.held_out), ("training", check.training)):
-        columns = (side.indices, side.cells, side.errors, side.errors_in_units, side.nll, side.lengths)
-        columns += (side.iterations, side.mean_image, side.nearest)
+        columns = (
+            side.indices, side.cells, side.errors, side.errors_in_units, side.nll, side.lengths,
+            side.iterations, side.mean_image, side.nearest,
+        )  # fmt: skip
         found += [[name, *(column[i].item() for column in columns)] for i in range(len(side))]
     return found
 

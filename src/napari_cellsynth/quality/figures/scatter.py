@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -67,8 +67,12 @@ def draw_scatter(
         draw(line.at, color=line.colour, linestyle=line.style, linewidth=1.0, label=label, zorder=1)
         named.add(line.name)
     for cloud in clouds:
-        looks = {"s": 16, "marker": cloud.marker, "facecolors": "none", "edgecolors": cloud.colour, "linewidths": 1.0}
-        axis.scatter(cloud.x, cloud.y, label=cloud.name, zorder=2, **looks)
+        looks: dict[str, Any] = {
+            "facecolors": "none",
+            "edgecolors": cloud.colour,
+            "linewidths": 1.0,
+        }
+        axis.scatter(cloud.x, cloud.y, s=16, marker=cloud.marker, label=cloud.name, zorder=2, **looks)
     axis.set_xlabel(x, fontsize=8, color=ink)
     axis.set_ylabel(y, fontsize=8, color=ink)
     _ink(axis, ink)
