@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +34,7 @@ class Line(QPushButton):
     def say(self, whole: str, tip: str) -> None:
         """The words, and what a pointer that rests on them is told."""
         self._whole = whole
-        self.setToolTip(f"<qt>{whole}<br>{tip}</qt>")
+        self.setToolTip(f"<qt>{html.escape(whole)}<br>{tip}</qt>")
         self.setAccessibleName(whole)
         self._elide()
 
@@ -49,6 +50,7 @@ class Line(QPushButton):
 
     def _elide(self) -> None:
         fits = self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideMiddle, max(20, self.width() - 12))
+        fits = fits.replace("&", "&&")  # a single one would underline the next letter
         if fits != self.text():
             self.setText(fits)
 

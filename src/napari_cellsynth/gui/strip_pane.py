@@ -82,6 +82,6 @@ class JobPane(QWidget):
         return menu
 
     def _add(self, menu: QMenu, text: str, do: Callable[[], Any], tip: str) -> None:
-        action = menu.addAction(text)
+        action = menu.addAction(text.replace("&", "&&"))  # a single one would underline the next letter
         action.setToolTip(tip)
         action.triggered.connect(lambda *_: do())
