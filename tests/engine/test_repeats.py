@@ -100,7 +100,7 @@ def test_kill_and_resume_at_several_moments(tmp_path: Path, whole, threads):
         child.join(60)
         if run.state().state == "interrupted":
             killed += 1
-            assert "without a word" in run.state().because
+            assert "left no reason" in run.state().because
     assert killed >= 2
     finish(run, resume=True)
     assert differences(content(run), whole(threads)) == []

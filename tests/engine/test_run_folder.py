@@ -179,7 +179,7 @@ def test_a_run_whose_process_died_is_interrupted(run, dead):
     sign(run, dead)
     state = run.state()
     assert (state.state, state.step, state.since) == ("interrupted", 7, dead.time)
-    assert "without a word" in state.because
+    assert "left no reason" in state.because
 
 
 def test_a_run_that_was_killed_after_cancel_is_cancelled(run, dead):

@@ -205,7 +205,7 @@ def test_a_run_that_cannot_begin_lets_all_go(pair, new_run) -> None:
 def test_a_process_that_is_killed_ends_the_others(pair, new_run) -> None:
     """The last one that uses the pair: half of it is gone."""
     run, left = kill_one_of(pair, new_run, 1)
-    assert "process 1 of 2" in left["error"] and "ended without a word" in left["error"]
+    assert "process 1 of 2" in left["error"] and "is gone and left no reason" in left["error"]
     state = run.state()
     assert state.state == "failed"
     assert "process 1 of 2" in state.because and "the weights of step" in state.because
@@ -216,7 +216,7 @@ def test_the_first_process_is_killed_and_the_others_end(new_run) -> None:
     pair = Pair()
     try:
         run, left = kill_one_of(pair, new_run, 0)
-        assert "process 0 of 2" in left["error"] and "ended without a word" in left["error"]
+        assert "process 0 of 2" in left["error"] and "is gone and left no reason" in left["error"]
         assert run.state().state == "interrupted"
         assert run.latest_weights() is not None
     finally:

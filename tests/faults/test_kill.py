@@ -43,7 +43,7 @@ def test_a_run_that_is_killed_again_and_again_ends_as_one_that_was_not(new_run, 
         state = run.state()
         assert state.state in ("interrupted", "new"), state
         if state.state == "interrupted":
-            assert "without a word" in state.because
+            assert "left no reason" in state.because
             interrupted += 1
     assert interrupted >= kills * 3 // 4
     last = begin(train_toy, str(run.path), True)

@@ -56,7 +56,7 @@ def test_verdicts_of_runs_that_do_not_run():
     gone = RunState("interrupted", 40, 100, since=now, because="its process is gone and left no reason")
     said = verdict(gone, History(), usable=True)
     assert said.level == "warning"
-    assert "without a word" in said.sentence
+    assert "left no reason" in said.sentence
     assert "can be used" in said.sentence
     assert "nothing had been saved yet" in verdict(gone, History(), usable=False).sentence
     failed = RunState("failed", 40, 100, because="the loss is not a number")
