@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtWidgets import QPushButton, QWidget
 
 from napari_cellsynth.gui.check_alike import AlikeSection
+from napari_cellsynth.gui.check_embed import EmbedSection
 from napari_cellsynth.gui.check_outlines import OutlineSection
 from napari_cellsynth.gui.kept import kept
 from napari_cellsynth.gui.parts import Sentence, button, row
@@ -31,7 +32,12 @@ class ElsewhereSection(Section):
         return self.go
 
 
-SECTIONS: dict[str, Any] = {"right": OutlineSection, "alike": AlikeSection, "enough": ElsewhereSection}
+SECTIONS: dict[str, Any] = {
+    "right": OutlineSection,
+    "alike": AlikeSection,
+    "remade": EmbedSection,
+    "enough": ElsewhereSection,
+}
 """Name of a section to its class, which is given the session and has a ``main`` button; in the order of the tab."""
 
 
