@@ -39,7 +39,8 @@ METHODS = [
 ABOVE = ("method", "diameter_um", "diameter_px", "sensitivity", "channel")
 """Settings that the panel itself asks for."""
 HONEST = "Found without training: look through the frames before you trust them."
-NOT_SAID = "microscopy? (on top) is not answered: the method is guessed from the picture"
+NOT_SAID = "Answer microscopy? on top first: until then the method is guessed from the picture"
+JOINED = "Several cells in one: a smaller diameter. One in pieces: a larger. Specks: a larger 'smallest' (under More)."
 NAME = "cells found (preview)"
 
 
@@ -115,7 +116,7 @@ class FindCells(QWidget):
         self.live.setToolTip("Show what is found on the frame in sight while you change the settings.")
         self.live.setChecked(True)
         self.live.toggled.connect(self._live_toggled)
-        self.says = Sentence()
+        self.says, self.hint = Sentence(), Sentence()
         self.use = button("Use on all frames", self.start, "Outlines of every frame, as a Labels layer.")
         self.cancel = button("Cancel", self.stop, "Nothing is kept.")
         self.bar = Bar()
@@ -126,7 +127,7 @@ class FindCells(QWidget):
         slide = row(QLabel("sensitivity"), self.sensitivity)
         slide.setStretch(1, 1)
         size = row(QLabel("cell diameter"), self.diameter, self.unit, None)
-        column(self.method, size, slide, self.more, self.says, going, parent=self)
+        column(self.method, size, slide, self.more, self.says, self.hint, going, parent=self)
 
     def _make_form(self) -> QWidget:
         self.form = SettingsForm(OutlineSettings(), hide=ABOVE)
@@ -280,15 +281,13 @@ class FindCells(QWidget):
         self._show_diameter(diameter)
         self._show(labels, region)
         cells = int(labels.max(initial=0))
+        self.hint.say(JOINED if cells and not made.doubt else "")
         part = "" if region == (slice(None), slice(None)) else " (the part in sight)"
         if cells:
-            said = facts_of(self.session.movie).modality
-            lines = [
-                f"{words.how_many(cells, 'cell')} in this frame{part}.",
-                made.doubt,
-                "" if said else f"{NOT_SAID}.",
-            ]
-            self.says.say(" ".join(filter(None, lines)), "warning" if made.doubt else "quiet")
+            guessed = "" if facts_of(self.session.movie).modality else f"{NOT_SAID}."
+            found = f"{words.how_many(cells, 'cell')} in this frame{part}."
+            level = "warning" if made.doubt or guessed else "quiet"
+            self.says.say(" ".join(filter(None, (found, guessed, made.doubt))), level)
         else:
             self.says.say(
                 f"No cells found in this frame{part}: give the cell diameter, more sensitivity, or another method.",
