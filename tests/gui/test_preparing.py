@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 from napari_cellsynth.errors import RunFailed
-from napari_cellsynth.gui import preparing
-from napari_cellsynth.gui.preparing import MADE_FROM, TABLE, PreparingJob, follow, half_made, jobs_in, promised
+from napari_cellsynth.gui import made_from, preparing
+from napari_cellsynth.gui.made_from import MADE_FROM
+from napari_cellsynth.gui.preparing import TABLE, PreparingJob, follow, half_made, jobs_in, promised
 
 MAKES = """
 import json, pathlib, signal, sys, time
@@ -172,19 +173,19 @@ def test_what_cannot_be_moved_is_not_deleted(
     start: Callable[..., PreparingJob], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = start(FINISHES)
-    move = preparing._move
+    move = made_from.move
 
     def refuses(part: Path, to: Path) -> None:
         if part.name == "data":
             raise OSError(13, "open in another program")
         move(part, to)
 
-    monkeypatch.setattr(preparing, "_move", refuses)
+    monkeypatch.setattr(made_from, "move", refuses)
     *_, news = follow(job)
     assert news.state == "made" and "open in another program" in news.notes[-1]
     assert (job.data / "m.ome.tif").read_text() == "pixels"
     assert (job.out / MADE_FROM / TABLE).exists()
-    monkeypatch.setattr(preparing, "_move", move)
+    monkeypatch.setattr(made_from, "move", move)
     (again,) = jobs_in(tmp_path)  # and when napari looks the next time
     *_, news = follow(again)
     assert news.state == "made" and news.notes == ()
@@ -197,7 +198,7 @@ def test_a_move_to_another_disk_is_whole_or_not_at_all(tmp_path: Path, monkeypat
     target.parent.mkdir()
     source.mkdir()
     (source / "m.tif").write_text("pixels")
-    rename, copytree = Path.rename, preparing.shutil.copytree
+    rename, copytree = Path.rename, made_from.shutil.copytree
 
     def other_disk(self: Path, to: Path) -> Path:
         if self == source:
@@ -210,12 +211,12 @@ def test_a_move_to_another_disk_is_whole_or_not_at_all(tmp_path: Path, monkeypat
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "rename", other_disk)
-    monkeypatch.setattr(preparing.shutil, "copytree", full)
+    monkeypatch.setattr(made_from.shutil, "copytree", full)
     with pytest.raises(OSError, match="No space"):
-        preparing._move(source, target)
+        made_from.move(source, target)
     assert not target.exists()
-    monkeypatch.setattr(preparing.shutil, "copytree", copytree)
-    preparing._move(source, target)
+    monkeypatch.setattr(made_from.shutil, "copytree", copytree)
+    made_from.move(source, target)
     assert (target / "m.tif").read_text() == "pixels"
 
 

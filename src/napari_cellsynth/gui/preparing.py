@@ -10,7 +10,6 @@ in a worker.
 
 from __future__ import annotations
 
-import errno
 import glob
 import json
 import os
@@ -25,8 +24,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from napari_cellsynth.engine.files import read_json, write_json
+from napari_cellsynth.engine.preparing import JOBS, LOG, RECORD, SAID, TAIL
 from napari_cellsynth.errors import CellsynthError, RunFailed
 from napari_cellsynth.gui.jobs import LOOK_S, gone, kill_tree, last_line, spawn
+from napari_cellsynth.gui.made_from import move_into
 from napari_cellsynth.gui.words import capital
 
 if TYPE_CHECKING:
@@ -34,15 +35,9 @@ if TYPE_CHECKING:
 
     import psutil
 
-JOBS = "preparing"
-"""Folder inside the home."""
-TABLE, RECORD, SAID, LOG = "recordings.csv", "job.json", "said.txt", "log.txt"
-MADE_FROM = "made_from"
-"""Folder inside a finished set: its table of recordings, and what was written for it."""
+TABLE = "recordings.csv"
 POLITE_S = 1.2
 """From the wish to end to the end by force: the process tidies up meanwhile."""
-TAIL = 4000
-"""Bytes at the end of what was said that are looked at for the newest line."""
 State = Literal["handing over", "making", "made", "failed"]
 
 _CHILDREN: dict[Path, subprocess.Popen[bytes]] = {}
@@ -220,23 +215,14 @@ class PreparingJob:
             if not self.folder.exists():
                 return ""
             try:
-                self._move_into(self.out / MADE_FROM)
+                table = self.folder / TABLE
+                beside = sorted(set(self.folder.glob("*.csv")) - {table})
+                move_into(self.out, [table, *beside], self.data, self.record.get("notes", ()))
             except OSError as error:
                 why = error.strerror or str(error)
                 return f"What it was made from could not be moved into it ({why}) and stays in {self.folder}."
             self.forget()
         return ""
-
-    def _move_into(self, target: Path) -> None:
-        target.mkdir(exist_ok=True)
-        for part in (self.folder / TABLE, *sorted(set(self.folder.glob("*.csv")) - {self.folder / TABLE}), self.data):
-            if part.exists():
-                _move(part, target / part.name)
-        record = read_json(self.out / "dataset.json") or {}
-        known = record.get("notes", ())
-        if notes := [note for note in self.record.get("notes", ()) if note not in known]:
-            record["notes"] = [*known, *notes]
-        write_json(self.out / "dataset.json", _moved(record, str(self.data), str(target / self.data.name)))
 
     def forget(self) -> None:
         """Remove the job's folder."""
@@ -309,30 +295,6 @@ def half_made(out: Path) -> list[Path]:
     # Exactly one part between: another set's name may begin with this one's and a dot.
     of_mine = out.parent.glob(f".{glob.escape(out.name)}.{'[0-9a-f]' * 8}.part")
     return [path for path in of_mine if path.is_dir()]
-
-
-def _move(part: Path, to: Path) -> None:
-    """Move a file or a folder, whole or not at all; what is there already was moved before."""
-    if not to.exists():
-        try:
-            part.rename(to)
-            return
-        except OSError as error:
-            if error.errno != errno.EXDEV:
-                raise
-        half = to.with_name(f".{to.name}.part")
-        shutil.rmtree(half, ignore_errors=True)
-        shutil.copytree(part, half) if part.is_dir() else shutil.copy2(part, half)
-        half.rename(to)
-
-
-def _moved(value: Any, old: str, new: str) -> Any:
-    """A record in which paths below ``old`` lie below ``new``."""
-    if isinstance(value, dict):
-        return {key: _moved(one, old, new) for key, one in value.items()}
-    if isinstance(value, list):
-        return [_moved(one, old, new) for one in value]
-    return new + value.removeprefix(old) if isinstance(value, str) and value.startswith(old) else value
 
 
 def _born(pid: int) -> float | None:
