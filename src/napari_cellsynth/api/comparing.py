@@ -61,7 +61,7 @@ def compare(
     ``test`` is counted, and noted with ``why``.
 
     The last that comes is the AlikeCheck: ``sentence()``, and ``found``, a list of sections, each with its sentence,
-    its numbers beside those of real images, and pictures.  ``quality.report.save_report`` writes it.
+    its numbers beside those of real images, and pictures.  ``quality.report.save.save_report`` writes it.
 
     Raises BadInput for what holds no such images, or too few.
     """

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from napari_cellsynth import __version__
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.quality.alike import AlikeCheck
+from napari_cellsynth.quality.check_sheets import named
 from napari_cellsynth.quality.figures.beside import HEAD, draw_beside, rows_beside
 from napari_cellsynth.quality.figures.histograms import draw_histograms
 from napari_cellsynth.quality.figures.panels import ImageSet, Panels, choose_panels, draw_panels
@@ -88,14 +89,14 @@ def save_report(check: AlikeCheck, folder: Path, title: str = "Made images besid
 
 
 def as_json(check: AlikeCheck, paragraph: str | None = None) -> dict[str, Any]:
-    """All that was found, JSON-safe; docs/judging.md has the keys."""
+    """All that was found, JSON-safe; docs/compare.md has the keys."""
     m = check.material
     return {
         "format": FORMAT,
         "version": __version__,
         "level": check.level,
         "sentence": check.sentence(),
-        "says": [*check.notes(), *m.distances.warnings],
+        "says": list(dict.fromkeys([*check.notes(), *m.distances.warnings])),
         "counts": {
             "made": len(m.made),
             "held_out": len(m.unseen),
@@ -112,7 +113,7 @@ def as_json(check: AlikeCheck, paragraph: str | None = None) -> dict[str, Any]:
                 "level": found.level,
                 "sentence": found.sentence,
                 "rows": [
-                    {"name": row.name, "words": row.words} | _numbers(value=row.value, low=row.low, high=row.high)
+                    {"name": row.name, "words": row.words, "column": row.column} | _numbers(value=row.value, low=row.low, high=row.high)
                     for row in found.rows
                 ],
             }
@@ -131,7 +132,7 @@ def _numbers(**values: float | None) -> dict[str, float | None]:
 
 def _tables(check: AlikeCheck, folder: Path) -> None:
     rows = [
-        [found.code, row.name, row.words, row.value, _or_empty(row.low), _or_empty(row.high), found.level]
+        [found.code, row.name, named(row), *map(_or_empty, (row.value, row.low, row.high)), found.level]
         for found in check.found
         for row in found.rows
     ]
@@ -145,7 +146,7 @@ def _tables(check: AlikeCheck, folder: Path) -> None:
 
 
 def _or_empty(value: float | None) -> float | str:
-    return "" if value is None else value
+    return "" if value is None or not isfinite(value) else value
 
 
 def _csv(path: Path, head: list[str], rows: list[list[Any]]) -> None:
