@@ -141,7 +141,7 @@ class Sets:
         return Part(self.unseen[chosen], self._cells[1][chosen])
 
     @cached_property
-    def _learned(self) -> list[Part]:
+    def learned(self) -> list[Part]:
         """As many training images, drawn anew."""
         orders = [self._draws(1, n).permutation(len(self.training)) for n in range(DRAWS)]
         return [self._training(order[: self.count]) for order in orders]
@@ -157,7 +157,7 @@ class Sets:
         """A distance (:func:`frechet`, :func:`kernel`) with its floors."""
         least = 0.0 if apart is frechet else None
         made, free = (apart(self._own(one), self._held_out) for one in (self.made, self.free))
-        learned = [apart(part, self._held_out) for part in self._learned]
+        learned = [apart(part, self._held_out) for part in self.learned]
         once = np.ones(self.count, dtype=int)
         across = float(np.median([one(once, once) for one in learned]))
         here, beyond, nothing = made(once, once), across, free(once, once)
@@ -178,7 +178,7 @@ class Sets:
         for n in range(self.resamples):
             draws = self._draws(2, n)
             own = drawn_again(np.arange(self.count), draws)
-            yield own, drawn_again(self._learned[n % DRAWS].cells, draws), drawn_again(self._held_out.cells, draws)
+            yield own, drawn_again(self.learned[n % DRAWS].cells, draws), drawn_again(self._held_out.cells, draws)
 
     def _halves(self, apart: Apart) -> Estimate:
         once, found = np.ones(self.count, dtype=int), []
@@ -192,12 +192,12 @@ class Sets:
         """Of made images, and of training images as their control; not numbers where there are too few cells."""
         if self._neighbourless:
             return (Shares(UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN),) * 2
-        return self._shares([self._own(self.made)]), self._shares(self._learned)
+        return self._shares([self._own(self.made)]), self._shares(self.learned)
 
     @cached_property
     def _neighbourless(self) -> bool:
         """Whether some image has fewer neighbours than are asked for."""
-        parts = [self._held_out, *self._learned]
+        parts = [self._held_out, *self.learned]
         return any(self.count - np.unique(p.cells, return_counts=True)[1].max() < DC_NEIGHBOURS for p in parts)
 
     def _shares(self, parts: list[Part]) -> Shares:

@@ -57,6 +57,11 @@ def _rim(inside: np.ndarray) -> np.ndarray:
     return inside & ~ndimage.binary_erosion(inside, border_value=1)
 
 
+def named(row: Row) -> str:
+    """What a number is, with its column."""
+    return f"{row.words}, {row.column}" if row.column else row.words
+
+
 def spread(row: Row) -> str:
     """`` (3.1 to 4.4)`` where a number was drawn several times."""
     if row.low is None or row.high is None or not (isfinite(row.low) and isfinite(row.high)):
