@@ -179,3 +179,26 @@ def test_a_file_of_one_image_offers_no_other(qtbot: QtBot, line: MovieLine, tagg
     open_path(line.session.viewer, tagged)
     qtbot.waitUntil(lambda: tagged in line._scenes, timeout=PATIENCE)
     assert not line.scene.isVisible()
+
+
+# -- while it is filled in ---------------------------------------------------------------------------------------------
+
+
+def test_the_frame_in_sight_stays_when_the_interval_is_said(qtbot: QtBot, line: MovieLine) -> None:
+    viewer = line.session.viewer
+    add_stack(viewer, Stack(np.zeros((9, 20, 24), np.uint8), "TYX", pixel_size=(0.2, 0.2)))
+    viewer.dims.set_current_step(0, 5)
+    qtbot.mouseClick(line.interval.button, Qt.MouseButton.LeftButton)
+    qtbot.keyClicks(line.interval.field.line, "5 min")
+    qtbot.keyClick(line.interval.field.line, Qt.Key.Key_Return)
+    assert stack_of(line.session.movie).frame_interval == 300
+    assert viewer.dims.current_step[0] == 5
+
+
+def test_a_microscopy_that_nobody_has_said_is_asked_for_in_colour(qtbot: QtBot, line: MovieLine) -> None:
+    add_stack(line.session.viewer, Stack(np.zeros((2, 20, 24), np.uint8), "TYX"))
+    assert "color" in line.modality.styleSheet()
+    line.modality.setFocus()
+    qtbot.keyClicks(line.modality, "phase")
+    assert facts_of(line.session.movie).modality == "phase-contrast"
+    assert "color" not in line.modality.styleSheet()

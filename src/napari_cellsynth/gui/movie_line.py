@@ -35,9 +35,10 @@ from napari_cellsynth.gui.movie_fields import (
 )
 from napari_cellsynth.gui.movie_memory import MovieMemory
 from napari_cellsynth.gui.opening import Openings, open_recording, open_with_words, scenes_of, start_example
-from napari_cellsynth.gui.parts import Sentence, button, row
+from napari_cellsynth.gui.parts import Sentence, button, row, style
 from napari_cellsynth.gui.pieces import Choice, Fact, Listening, pencil_button, set_pencil
 from napari_cellsynth.gui.state import Session
+from napari_cellsynth.gui.theme import restyle, tint
 
 MODALITY_TIP = "How the movie was filmed. It decides whether training may mirror and turn the cells."
 LIKELY_PIXEL = (0.005, 50.0)
@@ -67,6 +68,7 @@ class MovieLine(QFrame):
         self.memory = MovieMemory(self)
         self.modality = Choice("microscopy")
         self.modality.setToolTip(MODALITY_TIP)
+        tint(self.modality, lambda: style(self.modality, "quiet" if self.modality.value else "warning"))
         self.modality.picked.connect(lambda value: self._said(modality=value))
         self.channel = Choice("channel")
         self.channel.picked.connect(self._channel_picked)
@@ -325,11 +327,15 @@ class MovieLine(QFrame):
 
     def _give(self, **known: Any) -> bool:
         """Complete the layer; False, and why, where that will not do."""
+        dims = self.session.viewer.dims
+        frame, steps = dims.current_step, dims.nsteps
         try:
             complete_in_view(self.session.viewer, self.session.movie, **known)
         except BadInput as error:
             self._say(str(error), "bad")
             return False
+        if steps == dims.nsteps:
+            dims.current_step = frame  # napari keeps the second, not the frame, where an interval is said
         self._say("")
         self.refresh()
         self.session.movie_facts_changed.emit(self.session.movie)
@@ -416,6 +422,7 @@ class MovieLine(QFrame):
         lacks = missing(layer)
         shape = tuple(int(n) for n in layer.data.shape) if hasattr(layer.data, "shape") else tuple(layer.data[0].shape)
         self.modality.offer([(word, value) for value, word in words.MODALITIES.items()], facts.modality)
+        restyle(self.modality)
         self.modality.setVisible(True)
         sizes = dict(zip(facts.axes, shape, strict=True)) if facts.axes else {}
         if self.axes.isHidden() or not self.axes.asks_about(shape) or facts.axes is not None:

@@ -18,6 +18,7 @@ from napari_cellsynth.errors import RunFailed
 from napari_cellsynth.gui import workers
 from napari_cellsynth.gui.hand_over import Given, hand_over_movies
 from napari_cellsynth.gui.home_question import HomeQuestion, short
+from napari_cellsynth.gui.laid_out import lay_out
 from napari_cellsynth.gui.parts import Foldout, Sentence, button, column, row, sure
 from napari_cellsynth.gui.preparing import TABLE, Making, PreparingJob, follow, jobs_in, promised
 from napari_cellsynth.gui.recorder import Recorder
@@ -301,6 +302,7 @@ class SetMaker(QWidget):
         Recorder.of(self.session).set_made(job.out)
         self.then.setVisible(True)
         self.made.emit(job.out)
+        lay_out()
 
     def _cancelled(self, nothing_kept: bool) -> None:
         self._worker, self._stopping, self._ending = None, False, False
