@@ -113,7 +113,8 @@ def as_json(check: AlikeCheck, paragraph: str | None = None) -> dict[str, Any]:
                 "level": found.level,
                 "sentence": found.sentence,
                 "rows": [
-                    {"name": row.name, "words": row.words, "column": row.column} | _numbers(value=row.value, low=row.low, high=row.high)
+                    {"name": row.name, "words": row.words, "column": row.column}
+                    | _numbers(value=row.value, low=row.low, high=row.high)
                     for row in found.rows
                 ],
             }
