@@ -177,6 +177,7 @@ class EmbedSection(ModelSection):
         """Held-out cells, the best made first, the same made again, and the difference, under one slider."""
         from napari_cellsynth.gui.beside import add_samples
         from napari_cellsynth.quality.reconstruction import difference, order_of
+        from napari_cellsynth.stack.contact_sheet import limits
         from napari_cellsynth.stack.stack import Stack
 
         if self.check is None:
@@ -185,11 +186,18 @@ class EmbedSection(ModelSection):
         order, block = order_of(side), dict(self.check.provenance or {})
         # "preview": no movie to work on, whatever real pixels it shows.
         real = {**block, "synthetic": False, "preview": True}
-        shown = ((side.images, REAL, real), (side.reconstructions, MADE, block), (difference(side), APART, real))
-        for images, name, origin in shown:
+        low, high = limits([*side.images, *side.reconstructions])
+        half = (high - low) / 2
+        shown = (
+            (side.images, REAL, real, (low, high)),
+            (side.reconstructions, MADE, block, (low, high)),
+            (difference(side), APART, real, (-half, half)),
+        )
+        for images, name, origin, contrast in shown:
             pixel = self.check.pixel_size
             stack = Stack(images[order][:, None], "QTYX", pixel_size=pixel, name=name, provenance=origin)
-            add_samples(self.session.viewer, stack, name=f"{name} \u00b7 {block.get('run')}")
+            layer, _ = add_samples(self.session.viewer, stack, name=f"{name} \u00b7 {block.get('run')}")
+            layer.contrast_limits = contrast
 
     def _forget(self) -> None:
         self.work.stop(quiet=True)

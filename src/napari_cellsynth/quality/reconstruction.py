@@ -192,7 +192,8 @@ class ReconstructionCheck:
         side = self.held_out
         different = len(np.unique(side.cells))
         real = held_out_in_words(len(side), different, self.learned_from)
-        said = [f"n: {real}, {counted(len(self.training), 'training crop')}, best of {side.of_starts.shape[1]} starts."]
+        control, starts = counted(len(self.training), "training crop"), counted(side.of_starts.shape[1], "start")
+        said = [f"n: {real}, {control}, best of {starts}."]
         if len(side) < FEW_IMAGES or different < FEW_CELLS:
             said.append("So few held-out crops serve for a look, not for a result.")
         mean, spread = self.prior_length

@@ -15,7 +15,8 @@ from napari_cellsynth.stack.contact_sheet import limits
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-MEAN_LINE, PRIOR_LINE = "#56b4e9", "#8c8c8c"
+PRIOR_LINE, SKY = "#8c8c8c", "#56b4e9"
+"""Grey as in the paper; and the lighter of Okabe and Ito's blues, for dark ground."""
 HEAD = (
     "side",
     "index",
@@ -43,14 +44,15 @@ def figure_two(
     crops, and the dotted line of the mean training image.
     """
     mean, spread = check.prior_nll
+    blue = REAL if paper == LIGHT else SKY
     lines = [
-        Line(float(check.held_out.errors.mean()), "mean error, held-out", MEAN_LINE, upright=True),
+        Line(float(check.held_out.errors.mean()), "mean error, held-out", blue, upright=True),
         Line(float(check.held_out.mean_image.mean()), "mean image instead", FREE, upright=True, style=":"),
         *(Line(mean + times * spread, "draws of the prior, ±3 sd", PRIOR_LINE) for times in (-3, 0, 3)),
     ]
     clouds = [
         Cloud("training crops", check.training.errors, check.training.nll, MADE, "^"),
-        Cloud("held-out crops", check.held_out.errors, check.held_out.nll, REAL),
+        Cloud("held-out crops", check.held_out.errors, check.held_out.nll, blue),
     ]
     x, y = "reconstruction error (RMS, range of 2)", "negative log likelihood of z (nats)"
     return draw_scatter(clouds, lines, x=x, y=y, size=size, paper=paper)
