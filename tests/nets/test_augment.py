@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from napari_cellsynth.nets.augment import SHADOWLESS, augment
+from napari_cellsynth.nets.augment import augment
+from napari_cellsynth.stack.modality import SHADOWLESS
 
 
 def draws(seed: int = 0) -> torch.Generator:

@@ -234,7 +234,7 @@ def _of_stack(stack: Stack, true: Real, count: int | None) -> tuple[Any, dict[st
 
 def _turned(model: Model | None, true: Real) -> bool:
     """Whether a mirrored real image may have been learned from; where nobody knows it is assumed."""
-    from napari_cellsynth.nets.augment import SHADOWLESS
+    from napari_cellsynth.stack.modality import SHADOWLESS
 
     if model is None:
         return true.modality in SHADOWLESS

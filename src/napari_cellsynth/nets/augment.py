@@ -12,8 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import pad
 
-SHADOWLESS = ("phase-contrast", "fluorescence", "brightfield")
-"""Modalities in which a mirrored or turned image could have been taken.  In DIC the shadow has a direction."""
+from napari_cellsynth.stack.modality import SHADOWLESS
 
 
 def augment(

@@ -94,7 +94,7 @@ def check(settings: DcganSettings, data: Mapping[str, Any]) -> None:
 
 def mirrors(settings: DcganSettings, modality: str | None) -> bool:
     """Whether the discriminator sees crops mirrored and turned."""
-    from napari_cellsynth.nets.augment import SHADOWLESS
+    from napari_cellsynth.stack.modality import SHADOWLESS
 
     return settings.augment > 0 and modality in SHADOWLESS
 
@@ -123,6 +123,8 @@ FAST = DcganSettings(
     loss="relativistic",
     r1=1.0,
     r2=1.0,
+    learning_rate=5e-4,
+    discriminator_learning_rate=5e-4,
     beta1=0.0,
     beta2=0.99,
     ema=0.999,

@@ -28,11 +28,12 @@ from napari_cellsynth.models.dcgan.losses import (
 )
 from napari_cellsynth.models.dcgan.networks import Discriminator, Generator
 from napari_cellsynth.models.dcgan.residual import ResidualDiscriminator, ResidualGenerator
-from napari_cellsynth.nets.augment import SHADOWLESS, augment
+from napari_cellsynth.nets.augment import augment
 from napari_cellsynth.quality.closeness import TRAINING, Closeness, some
 from napari_cellsynth.quality.frechet import frechet_distance, standardise
 from napari_cellsynth.quality.measures import measure
 from napari_cellsynth.stack.crops.crop_set import TrainingSet
+from napari_cellsynth.stack.modality import SHADOWLESS
 
 PREVIEW_COUNT = 64
 VALIDATION_COUNT = 200
