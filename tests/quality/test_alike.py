@@ -15,6 +15,7 @@ from napari_cellsynth.errors import BadInput
 from napari_cellsynth.quality import alike_sections
 from napari_cellsynth.quality.alike import AlikeCheck, Found, Material, Row, Section, check_alike, in_columns
 from napari_cellsynth.quality.alike_sections import SECTIONS
+from napari_cellsynth.quality.check_sheets import named, number, spread
 from napari_cellsynth.quality.report.save import NUMBERS, PAGE, save_report
 from napari_cellsynth.stack.progress import SetProgress
 
@@ -153,6 +154,15 @@ def test_rows_of_several_columns_are_one_line() -> None:
     assert heads == ["x", "y"] and [line[:2] for line in lines] == [("a", "what a is"), ("b", "")]
     assert [[one and one.value for one in line[2]] for line in lines] == [[1, 2], [None, 3]]
     assert in_columns((Row("a", "a", 1),))[0] == [""]
+
+
+def test_numbers_have_few_digits() -> None:
+    numbers = {0.01234: "0.0123", 4756.2: "4,760", -98_765.0: "-98,800", 9.9e-8: "0", float("nan"): "?"}
+    numbers[999.6] = "1,000"
+    assert {value: number(value) for value in numbers} == numbers
+    assert named(Row("a", "made", 1, column="KID")) == "made, KID" and named(Row("a", "made", 1)) == "made"
+    assert spread(Row("a", "a", 1, 0.1234, 1234)) == " (0.12 to 1,200)"
+    assert spread(Row("a", "a", 1)) == spread(Row("a", "a", 1, float("nan"), 2)) == ""
 
 
 def test_sections_are_data(tmp_path: Path) -> None:

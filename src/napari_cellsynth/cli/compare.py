@@ -82,7 +82,7 @@ def _read(path: Path, how: StackOptions) -> Any:
 
 
 def _tell(found: AlikeCheck, options: Compare) -> None:
-    from napari_cellsynth.quality.check_sheets import spread
+    from napari_cellsynth.quality.check_sheets import named, number, spread
     from napari_cellsynth.quality.report.save import as_json, save_report
 
     if options.json:
@@ -91,7 +91,7 @@ def _tell(found: AlikeCheck, options: Compare) -> None:
         print("\n".join([found.sentence(), *found.notes(), *found.material.distances.warnings]))
         for section in found.found:
             print(f"\n{section.title}: {section.sentence}")
-            print("\n".join(f"  {row.words:44} {row.value:.3g}{spread(row)}" for row in section.rows))
+            print("\n".join(f"  {named(row):44} {number(row.value)}{spread(row)}" for row in section.rows))
     if options.out is not None:
         written = save_report(found, options.out, f"{options.synthetic.name} beside {options.real.name}")
         print(f"report: {written}" if not options.quiet else written, file=sys.stderr if options.json else sys.stdout)

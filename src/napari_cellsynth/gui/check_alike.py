@@ -218,7 +218,7 @@ class AlikeSection(Section):
     def _part(self, found: Found) -> Iterator[QWidget]:
         """The widgets of a section, whatever it is about."""
         from napari_cellsynth.quality.alike import in_columns
-        from napari_cellsynth.quality.check_sheets import spread
+        from napari_cellsynth.quality.check_sheets import number, spread
 
         title = QLabel(found.title)
         title.setStyleSheet("font-weight: bold;")
@@ -226,11 +226,13 @@ class AlikeSection(Section):
         yield Sentence(found.sentence, found.level)
         numbers = Numbers()
         heads, lines = in_columns(tuple(one for one in found.rows if not one.more))
-        room = len(heads) < 2
-        shown = [
-            (words, tip, ["" if one is None else f"{one.value:.3g}{spread(one) if room else ''}" for one in columns])
-            for words, tip, columns in lines
-        ]
+        alone = len(heads) < 2
+        shown = []
+        for words, tip, columns in lines:
+            known = [one for one in columns if one is not None]
+            all_of_it = "; ".join(f"{one.column} {number(one.value)}{spread(one)}".strip() for one in known)
+            texts = ["" if one is None else f"{number(one.value)}{spread(one) if alone else ''}" for one in columns]
+            shown.append((words, f"{tip} {all_of_it}".strip(), texts))
         numbers.show_rows(heads if any(heads) else (), shown)
         yield numbers
         for pairs in found.pairs:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import isfinite
+from math import floor, isfinite, log10
 from textwrap import wrap
 from typing import Any
 
@@ -66,7 +66,19 @@ def spread(row: Row) -> str:
     """`` (3.1 to 4.4)`` where a number was drawn several times."""
     if row.low is None or row.high is None or not (isfinite(row.low) and isfinite(row.high)):
         return ""
-    return f" ({row.low:.2g} to {row.high:.2g})"
+    return f" ({number(row.low, 2)} to {number(row.high, 2)})"
+
+
+def number(value: float, digits: int = 3) -> str:
+    """A number of few digits, without powers of ten: ``0.0123``, ``4,760``, and 0 for what is next to nothing."""
+    if not isfinite(value):
+        return "?"
+    if abs(value) < 1e-4:
+        return "0"
+    if abs(float(f"{value:.{digits}g}")) < 10**digits:
+        return f"{value:.{digits}g}"
+    rounded = round(value, digits - 1 - floor(log10(abs(value))))
+    return f"{rounded:,.0f}"
 
 
 def strip(pairs: Pairs, *, shown: int = SHOWN, columns: int = SHOWN, thumb: int = THUMB) -> np.ndarray:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 
 from napari_cellsynth.quality.alike import AlikeCheck
-from napari_cellsynth.quality.check_sheets import named, spread
+from napari_cellsynth.quality.check_sheets import named, number, spread
 
 STYLE = """
 body { font: 15px/1.45 system-ui, sans-serif; max-width: 60em; margin: 2em auto; padding: 0 1em; color: #222; }
@@ -26,7 +26,7 @@ def html_page(check: AlikeCheck, title: str, figures: Shown, methods: str) -> st
     parts += [f"<p>{escape(note)}</p>" for note in dict.fromkeys([*check.notes(), *check.material.distances.warnings])]
     for found in check.found:
         parts += [f"<h2>{escape(found.title)}</h2>", f'<p class="{found.level}">{escape(found.sentence)}</p>']
-        parts.append(_table([(named(row), f"{row.value:.3g}{spread(row)}") for row in found.rows]))
+        parts.append(_table([(named(row), f"{number(row.value)}{spread(row)}") for row in found.rows]))
     parts += ["<h2>Figures</h2>", *(_figure(*one) for one in figures)]
     parts += ["<h2>Methods</h2>", *(f"<p>{escape(line)}</p>" for line in methods.split("\n") if line.strip())]
     head = f'<meta charset="utf-8"><title>{escape(title)}</title><style>{STYLE}</style>'
