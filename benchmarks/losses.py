@@ -221,8 +221,8 @@ def table(results: list[dict[str, Any]]) -> str:
     for name in dict.fromkeys(one["data"] for one in results):
         of_set = [one for one in results if one["data"] == name]
         rows += [
-            line(name, "*across, halves*", of_set[:1], spaces, "across"),
-            line(name, "*free*", of_set[:1], spaces, "free"),
+            line(name, "*real: across, halves*", of_set[:1], spaces, "across"),
+            line(name, "*mean with noise; strangers' masks*", of_set[:1], spaces, "free"),
         ]
         for arm in ARMS:
             mine = [one for one in of_set if one["arm"] == arm.name]
