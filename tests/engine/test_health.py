@@ -198,6 +198,7 @@ def test_judging_loads_no_torch() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_a_training_that_is_really_broken_says_so(bench: Any, tmp_path: Path) -> None:
     """Ten images, and learning rates x 1,000 without normalisation, from the first step to the finding."""
     crops = bench.prepare("neutrophils", tmp_path / "crops", None)

@@ -202,6 +202,7 @@ def test_a_run_that_cannot_begin_lets_all_go(pair, new_run) -> None:
     assert all("a batch of 1 cannot be shared by 2 processes" in one["error"] for one in said)
 
 
+@pytest.mark.timeout(400)
 def test_a_process_that_is_killed_ends_the_others(pair, new_run) -> None:
     """The last one that uses the pair: half of it is gone."""
     run, left = kill_one_of(pair, new_run, 1)
@@ -212,6 +213,7 @@ def test_a_process_that_is_killed_ends_the_others(pair, new_run) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)
 def test_the_first_process_is_killed_and_the_others_end(new_run) -> None:
     pair = Pair()
     try:
@@ -226,9 +228,9 @@ def test_the_first_process_is_killed_and_the_others_end(new_run) -> None:
 def kill_one_of(pair: Pair, new_run, rank: int):
     run, _ = new_run("run", steps=5000)
     pair.start(run.path, "Slow")
-    until(lambda: run.state().step > 12)
+    until(lambda: run.state().step > 12, 200.0)
     os.kill(pair.processes[rank].pid, signal.SIGKILL)
-    (left,) = pair.results(1 - rank, seconds=30)
+    (left,) = pair.results(1 - rank, seconds=60)
     return run, left
 
 
