@@ -147,6 +147,7 @@ class MovieLine(QFrame):
         for signal in (layers.inserted, layers.removed, layers.reordered):
             self._signals.to(signal, self._layers_changed)
         self._signals.to(self.session.movie_changed, self._movie_changed)
+        self._signals.to(self.session.study.told, self._told)
         self._signals.to(self.session.message, self._message)
         self._signals.to(self.session.message_withdrawn, self._withdraw)
         self._signals.to(self.openings.changed, self._show_reading)
@@ -178,6 +179,11 @@ class MovieLine(QFrame):
         self.memory.look(layer)
 
     def _layer_changed(self, event: Any = None) -> None:
+        self.refresh()
+
+    def _told(self, layer: Any, known: dict[str, Any]) -> None:
+        """Something was typed into the table about a movie that is open."""
+        self.memory.said(layer, known)
         self.refresh()
 
     def _message(self, text: str) -> None:

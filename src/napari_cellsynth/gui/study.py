@@ -17,10 +17,12 @@ from psygnal import Signal
 from pydantic import ValidationError
 
 from napari_cellsynth.errors import BadInput
+from napari_cellsynth.gui.beside import complete_in_view
 from napari_cellsynth.gui.facts import Facts, facts_of
 from napari_cellsynth.gui.layers import movies_in, same, unwrapped
 from napari_cellsynth.gui.row_words import in_the_panel
 from napari_cellsynth.gui.steady_layers import is_stabilised
+from napari_cellsynth.gui.study_layers import facts_in
 from napari_cellsynth.stack.recordings.columns import EXPECTED, column_of, path_of, value_of
 from napari_cellsynth.stack.recordings.holdout import Decision, HoldOut
 from napari_cellsynth.stack.recordings.row import Row
@@ -79,6 +81,8 @@ class Study:
     """Rows in the order in which they were added; every change is told with ``changed``."""
 
     changed = Signal()
+    told = Signal(object, object)
+    """A layer, and what the user has typed about its movie (fields of Facts)."""
     column_wanted = Signal(str)
     """A column of the table that somebody is asked to fill."""
 
@@ -161,18 +165,22 @@ class Study:
         if not any(movie.stored for movie in self.movies):
             self.folder = table.folder
         added = known = 0
+        touched: list[tuple[StudyMovie, dict[str, Any]]] = []
         for moved in table.moved(self.folder).rows:
             row = moved.model_copy(update={"file": self._short(moved.file)}) if moved.file.is_absolute() else moved
             movie = self._known(row)
+            said = {name: value for name in Row.model_fields if (value := getattr(row, name)) not in (None, ())}
             if movie is None:
                 self.movies.append(movie := StudyMovie(row))
                 added += 1
             else:
-                said = {name: value for name in Row.model_fields if (value := getattr(row, name)) not in (None, ())}
                 movie.row = movie.row.model_copy(update=said)
                 known += 1
+            touched.append((movie, said))
         for layer in reversed(movies_in(self.session.viewer)):
             self._bind(layer, quiet=True)
+        for movie, said in touched:
+            self._tell(movie, said)
         self.changed.emit()
         return added, known
 
@@ -183,7 +191,9 @@ class Study:
 
     def set(self, index: int, column: str, text: str) -> None:
         """What the user typed into a cell; BadInput says what is expected."""
-        self._change(index, {column: _read(column, text)})
+        said = {column: _read(column, text)}
+        self._change(index, said)
+        self._tell(self.movies[index], said)
 
     def fill(self, index: int, columns: Sequence[str], cells: Sequence[Sequence[str]]) -> int:
         """Cells pasted onto rows from ``index`` on; returns how many rows were changed.
@@ -201,6 +211,7 @@ class Study:
             changes.append(said)
         for i, said in enumerate(changes):
             self._change(index + i, said, quiet=True)
+            self._tell(self.movies[index + i], said)
         self.changed.emit()
         return len(changes)
 
@@ -369,6 +380,18 @@ class Study:
         path = facts_of(layer).path
         if path is not None and movie.stored and movie.row.labels is None:
             self._change(index, {"labels": self._short(path)})
+
+    def _tell(self, movie: StudyMovie, said: Mapping[str, Any]) -> None:
+        """What was typed about a movie that is open, its layers say as well: they are what is worked on."""
+        known = facts_in(said)
+        layers = [layer for layer in (ref() for ref in movie.layers) if layer is not None]
+        if not known or not layers:
+            return
+        for layer in layers:
+            complete_in_view(self.session.viewer, layer, **known)
+        at_work = next((layer for layer in layers if same(layer, self.session.movie)), layers[0])
+        self.session.movie_facts_changed.emit(at_work)
+        self.told.emit(at_work, known)
 
     def _change(self, index: int, said: Mapping[str, Any], *, quiet: bool = False) -> None:
         movie = self.movies[index]
