@@ -1,4 +1,4 @@
-"""The Check tab: is it right, is it alike; a list of sections that are data."""
+"""The Check tab: is it right, is it alike, can you tell; a list of sections that are data."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from qtpy.QtWidgets import QPushButton, QWidget
 from napari_cellsynth.gui.check_alike import AlikeSection
 from napari_cellsynth.gui.check_embed import EmbedSection
 from napari_cellsynth.gui.check_outlines import OutlineSection
+from napari_cellsynth.gui.check_tell import TellSection
 from napari_cellsynth.gui.kept import kept
 from napari_cellsynth.gui.parts import Sentence, button, row
 from napari_cellsynth.gui.pieces import Column, Section
@@ -36,6 +37,7 @@ SECTIONS: dict[str, Any] = {
     "right": OutlineSection,
     "alike": AlikeSection,
     "remade": EmbedSection,
+    "tell": TellSection,
     "enough": ElsewhereSection,
 }
 """Name of a section to its class, which is given the session and has a ``main`` button; in the order of the tab."""
