@@ -593,15 +593,15 @@ def test_cancel_keeps_nothing(qtbot: QtBot, viewer: Any, dock: CellSynthDock, la
 def test_examples_are_shown_in_the_panel_and_in_one_layer(qtbot: QtBot, viewer: Any, dock: CellSynthDock) -> None:
     open_example(viewer)
     section = settled(qtbot, dock)
-    section.show_examples.click()
-    qtbot.waitUntil(lambda: section.thumbnails.isVisibleTo(dock), timeout=PATIENCE)
-    first = section._examples.images.copy()
+    section.examples.ask.click()
+    qtbot.waitUntil(lambda: section.examples.thumbnails.isVisibleTo(dock), timeout=PATIENCE)
+    first = section.examples.examples.images.copy()
     assert first.shape == (16, 64, 64)
-    section.in_viewer.click()
+    section.examples.in_viewer.click()
     count = len(viewer.layers)
-    qtbot.waitUntil(section.show_examples.isEnabled, timeout=PATIENCE)
-    section.show_examples.click()
-    qtbot.waitUntil(lambda: not np.array_equal(section._examples.images, first), timeout=PATIENCE)
+    qtbot.waitUntil(section.examples.ask.isEnabled, timeout=PATIENCE)
+    section.examples.ask.click()
+    qtbot.waitUntil(lambda: not np.array_equal(section.examples.examples.images, first), timeout=PATIENCE)
     assert len(viewer.layers) == count
     assert [str(unit) for unit in viewer.layers["examples of cells"].units] == ["micrometer", "micrometer"]
     assert "examples of cells" not in [layer.name for layer in movies_in(viewer)]

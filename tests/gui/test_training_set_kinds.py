@@ -22,8 +22,8 @@ from napari_cellsynth.gui import hand_over, jobs, preparing, readers, set_maker
 from napari_cellsynth.gui.dock import CellSynthDock, show_dock
 from napari_cellsynth.gui.kind_panes import Examples
 from napari_cellsynth.gui.layers import add_stack, complete, same
+from napari_cellsynth.gui.made_from import MADE_FROM
 from napari_cellsynth.gui.opening import show_layers
-from napari_cellsynth.gui.preparing import MADE_FROM
 from napari_cellsynth.gui.shell_words import hold_out_words, settings_words
 from napari_cellsynth.stack.clips.settings import ClipSettings
 from napari_cellsynth.stack.crops.settings import CropSettings
@@ -162,8 +162,8 @@ def test_clips_need_no_outlines(qtbot: QtBot, viewer: Any, dock: CellSynthDock) 
         pane.form.rows[name].line.setText(str(value))
     planned(qtbot, dock)
     assert "clips are possible" in pane.says.text()
-    section.show_examples.click()
-    qtbot.waitUntil(lambda: section.sheet.isVisibleTo(section), timeout=PATIENCE)
+    section.examples.ask.click()
+    qtbot.waitUntil(lambda: section.examples.sheet.isVisibleTo(section), timeout=PATIENCE)
     data = made(qtbot, dock, section)
     assert data.kind == "clips"
     assert data.record["sources"][0]["hash"] == content_hash(discs(40)[0])
@@ -280,23 +280,25 @@ def test_examples_of_a_movie_that_was_left_are_not_shown(qtbot: QtBot, viewer: A
         complete(layer, modality="fluorescence")
     section = dock.tab("movies").training_set
     section.choose("clips")
-    drawn, go = [], threading.Event()
+    drawn, begun, go = [], threading.Event(), threading.Event()
 
     def slow(*_: Any) -> Any:
         yield None
+        begun.set()
         go.wait(20)
         drawn.append(1)
         yield Examples(np.zeros((8, 8, 3), np.uint8), "of the other movie")
 
     section.pane.examples = slow
     section.plan, section.recordings = object(), ()
-    section.show_examples.setEnabled(True)
+    section.examples.ask.setEnabled(True)
     section.draw_examples()
+    qtbot.waitUntil(begun.is_set, timeout=PATIENCE)  # what was not begun would only be given up
     dock.session.movie = next(one for one in viewer.layers if not same(one, dock.session.movie))
     go.set()
     qtbot.waitUntil(lambda: bool(drawn), timeout=PATIENCE)
     qtbot.wait(100)
-    assert section.looked.text() == "" and not section.sheet.isVisibleTo(section)
+    assert section.examples.looked.text() == "" and not section.examples.sheet.isVisibleTo(section)
 
 
 # -- the whole way ---------------------------------------------------------------------------------------------------

@@ -74,8 +74,8 @@ def study_of(viewer: Any, dock: CellSynthDock, *names: str) -> Any:
 
 
 def counted(qtbot: QtBot, section: Any) -> Any:
-    qtbot.waitUntil(lambda: section.settled and section._census is not None, timeout=PATIENCE)
-    return section._census
+    qtbot.waitUntil(lambda: section.settled and section.enough.census is not None, timeout=PATIENCE)
+    return section.enough.census
 
 
 # -- enough? ---------------------------------------------------------------------------------------------------------
@@ -86,15 +86,15 @@ def test_enough_counts_all_movies_of_the_study(qtbot: QtBot, viewer: Any, dock: 
     for number, role in enumerate(("train", "train", "test")):
         dock.session.study.set(number, "split", role)
     qtbot.waitUntil(lambda: counted(qtbot, section).recordings == 3, timeout=PATIENCE)
-    qtbot.waitUntil(lambda: section.enough.text().startswith("Enough?  6 different cells"), timeout=PATIENCE)
-    assert section.fewer.text() == (
+    qtbot.waitUntil(lambda: section.enough.words.text().startswith("Enough?  6 different cells"), timeout=PATIENCE)
+    assert section.enough.fewer.text() == (
         "12 different cells are outlined in 3 movies, 9 will be in the set: 3 refused (touches the border of the"
         " image); 6 of them to learn from."
     )
     section.maker.make.click()
     qtbot.waitUntil(lambda: section.maker.then.isVisibleTo(section), timeout=PATIENCE)
     assert open_training_set(dock.session.training_set).record["report"]["cells"] == 9
-    assert "9 are in the set" in section.fewer.text()
+    qtbot.waitUntil(lambda: "9 are in the set" in section.enough.fewer.text(), timeout=PATIENCE)
     assert "6 different cells" in section.maker.says.text().partition("Enough?")[2]
 
 
@@ -103,14 +103,15 @@ def test_why_is_for_whoever_knows_cells_and_the_numbers_are_one_click_further(
 ) -> None:
     section = study_of(viewer, dock, "a")
     counted(qtbot, section)
-    assert not section.why.isVisibleTo(section) and not section.ask_numbers.isVisibleTo(section)
-    section.ask_why.click()
-    assert section.why.isVisibleTo(section) and not section.numbers.isVisibleTo(section)
-    assert "DCGAN" not in section.why.text() and "3 cells are fewer than any we tried" in section.why.text()
-    section.ask_numbers.click()
-    assert section.numbers.isVisibleTo(section) and "DCGAN" in section.numbers.text()
-    section.ask_why.click()
-    assert not section.why.isVisibleTo(section) and not section.numbers.isVisibleTo(section)
+    assert not section.enough.why.isVisibleTo(section) and not section.enough.ask_numbers.isVisibleTo(section)
+    section.enough.ask_why.click()
+    assert section.enough.why.isVisibleTo(section) and not section.enough.numbers.isVisibleTo(section)
+    why = section.enough.why.text()
+    assert "DCGAN" not in why and "3 cells are fewer than any we tried" in why
+    section.enough.ask_numbers.click()
+    assert section.enough.numbers.isVisibleTo(section) and "DCGAN" in section.enough.numbers.text()
+    section.enough.ask_why.click()
+    assert not section.enough.why.isVisibleTo(section) and not section.enough.numbers.isVisibleTo(section)
 
 
 def test_painted_cells_are_counted_anew(qtbot: QtBot, viewer: Any, dock: CellSynthDock) -> None:
@@ -118,7 +119,7 @@ def test_painted_cells_are_counted_anew(qtbot: QtBot, viewer: Any, dock: CellSyn
     assert counted(qtbot, section).outlined == 4
     dock.session.outlines.data[:, 40:52, 44:54] = 9
     dock.session.outlines.events.paint(value=[])
-    qtbot.waitUntil(lambda: section._census is not None and section._census.outlined == 5, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: section.enough.census is not None and section.enough.census.outlined == 5, timeout=PATIENCE)
 
 
 # -- plans -----------------------------------------------------------------------------------------------------------
@@ -210,7 +211,7 @@ def test_what_was_said_of_another_plan_is_not_shown(qtbot: QtBot, viewer: Any, d
     assert pane.becomes.text()
     pane.box.setText("wide")
     section.replan()
-    assert (pane.box.placeholderText(), pane.becomes.text(), section.enough.text()) == ("fits", "", "")
+    assert (pane.box.placeholderText(), pane.becomes.text(), section.enough.words.text()) == ("fits", "", "")
     section.choose("clips")
     for name, value in {"frames": 3, "size": 32}.items():
         section.pane.form.rows[name].line.setText(str(value))
@@ -416,10 +417,11 @@ def test_nothing_lies_on_each_other_when_a_set_is_ready(
     section.made.connect(lambda: before.extend(in_each_other(section)))
     section.maker.make.click()
     qtbot.waitUntil(lambda: section.maker.then.isVisible(), timeout=PATIENCE)
-    section._drawn(Examples(np.zeros((300, 300, 3), np.uint8), "18 pairs are possible; 16 of 16 would be kept."))
-    assert section.sheet.isVisible() and in_each_other(section) == []
-    section.ask_why.click()
-    assert section.why.isVisible() and in_each_other(section) == []
+    drawn = Examples(np.zeros((300, 300, 3), np.uint8), "18 pairs are possible; 16 of 16 would be kept.")
+    section.examples.show_examples(section.pane, drawn)
+    assert section.examples.sheet.isVisible() and in_each_other(section) == []
+    section.enough.ask_why.click()
+    assert section.enough.why.isVisible() and in_each_other(section) == []
     assert before == []
 
 
@@ -439,7 +441,7 @@ def test_the_traps_fit_into_380_pixels(qtbot: QtBot, viewer: Any, dock: CellSynt
 def test_examples_are_offered_once_it_is_known_of_what(qtbot: QtBot, viewer: Any, dock: CellSynthDock) -> None:
     section = dock.tab("movies").training_set
     study_of(viewer, dock, "one")
-    assert not section.show_examples.isEnabled()
+    assert not section.examples.ask.isEnabled()
     assert not section.maker.make.isEnabled()
-    qtbot.waitUntil(section.show_examples.isEnabled, timeout=30_000)
+    qtbot.waitUntil(section.examples.ask.isEnabled, timeout=30_000)
     assert section.recordings

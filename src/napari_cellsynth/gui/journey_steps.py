@@ -103,10 +103,10 @@ def make_training_set(stage: Stage, kind: str) -> list[Step]:
     def look() -> None:
         section().choose(kind)
         section().head.setChecked(True)
-        stage.tab("movies").ensureWidgetVisible(section().show_examples, 0, 200)
+        stage.tab("movies").ensureWidgetVisible(section().examples.ask, 0, 200)
 
     def seen() -> bool:
-        return not section().thumbnails.isHidden() or not section().sheet.isHidden()
+        return not section().examples.thumbnails.isHidden() or not section().examples.sheet.isHidden()
 
     def stop() -> None:
         if section().maker.busy:
@@ -116,10 +116,8 @@ def make_training_set(stage: Stage, kind: str) -> list[Step]:
     words = CUT.get(kind, "What a model learns from is cut out of the movie: a training set")
     return [
         Step(words, partial(stage.show, "movies"), look=0.0),
-        Step(
-            "", look, ready=lambda: section().isVisible(), until=lambda: section().show_examples.isEnabled(), look=0.3
-        ),
-        Step("", lambda: section().show_examples.click(), until=seen),
+        Step("", look, ready=lambda: section().isVisible(), until=lambda: section().examples.ask.isEnabled(), look=0.3),
+        Step("", lambda: section().examples.ask.click(), until=seen),
         Step(
             "",
             lambda: section().maker.make.click(),

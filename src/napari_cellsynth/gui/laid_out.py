@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from qtpy.QtCore import QCoreApplication, QEvent
 
-DEEP = 6
+DEEP = 7
 """Layouts within each other, from a sentence to the column that scrolls; each asks the one around it."""
 
 

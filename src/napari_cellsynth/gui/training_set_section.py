@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QTimer, Signal
@@ -15,25 +14,26 @@ from napari_cellsynth.gui.cells import Count
 from napari_cellsynth.gui.forms import SettingsForm
 from napari_cellsynth.gui.hand_over import Given, given_by
 from napari_cellsynth.gui.kept import kept
-from napari_cellsynth.gui.kind_panes import ClipsPane, CropsPane, Examples, KindPane, PairsPane
+from napari_cellsynth.gui.kind_panes import ClipsPane, CropsPane, KindPane, PairsPane
 from napari_cellsynth.gui.laid_out import lay_out
-from napari_cellsynth.gui.layers import contrast, facts_of
-from napari_cellsynth.gui.parts import Foldout, Sentence, Sheet, Thumbnails, button, row
+from napari_cellsynth.gui.layers import facts_of
+from napari_cellsynth.gui.parts import Foldout, Sentence, row
 from napari_cellsynth.gui.pieces import Choice, Listening, Section, Whole
-from napari_cellsynth.gui.planning import Wanted, divided, enough_lines, now_and_then
-from napari_cellsynth.gui.preview_layer import PreviewLayer
+from napari_cellsynth.gui.planning import Wanted, divided
 from napari_cellsynth.gui.row_words import column_asked_for, in_the_panel
+from napari_cellsynth.gui.set_enough import Enough
+from napari_cellsynth.gui.set_examples import ExampleRows
 from napari_cellsynth.gui.set_maker import Order, SetMaker
 from napari_cellsynth.gui.shell_words import hold_out_words
 from napari_cellsynth.gui.state import Session
 from napari_cellsynth.gui.traps_pane import TrapsPane
 from napari_cellsynth.gui.words import capital
 from napari_cellsynth.stack.recordings.holdout import HoldOut
+from napari_cellsynth.stack.training_sets.kinds import open_training_set
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from napari_cellsynth.stack.crops.census import Census
     from napari_cellsynth.stack.recordings.recording import Recording
     from napari_cellsynth.stack.recordings.row import Row
 
@@ -80,18 +80,11 @@ class TrainingSetSection(Section):
         self._planning: workers.Worker | None = None
         self._wanted: Wanted | None = None
         """The newest plan that was asked for; older ones are not shown."""
-        self._counting: workers.Worker | None = None
-        self._census: Census | None = None
         self._painted = 0
         """How often outlines were found to hold other cells than before."""
-        self._drawing: workers.Worker | None = None
-        self._draw = 0
-        self._preview: PreviewLayer | None = None
-        self._examples: Examples | None = None
         self._cells: Count | None = None
         self._build_kinds()
         self._build_split()
-        self._build_examples()
         self._build_making()
         self._settle = QTimer(self, singleShot=True, interval=SETTLE)
         self._settle.timeout.connect(self.replan)
@@ -142,30 +135,14 @@ class TrainingSetSection(Section):
         self.split_words, self.without, self.filmed = Sentence(), Sentence(), Sentence()
         self.add(line, between, self.split_words, self.without, self.filmed)
 
-    def _build_examples(self) -> None:
-        self.show_examples = button(self.pane.EXAMPLES, self.draw_examples)
-        self.show_examples.setEnabled(False)  # until it is worked out of what
-        self.in_viewer = button("in the viewer", self.examples_in_viewer, "As a layer, to the right of the movie.")
-        self.thumbnails, self.sheet, self.looked = Thumbnails(8, 2), Sheet(), Sentence()
-        for widget in (self.thumbnails, self.sheet, self.in_viewer):
-            widget.hide()
-        self.add(row(self.show_examples, self.in_viewer, None), self.thumbnails, self.sheet, self.looked)
-
     def _build_making(self) -> None:
-        self.enough, self.fewer = Sentence(), Sentence()
-        self.why, self.numbers = Sentence(), Sentence()
-        self.ask_why = button("why?", lambda: self._show_why(self.ask_numbers.isHidden()))
-        self.ask_numbers = button("the numbers", lambda: self.numbers.setVisible(self.numbers.isHidden()))
-        for ask in (self.ask_why, self.ask_numbers):
-            ask.setFlat(True)
-            ask.hide()
-        verdict = row(self.enough, self.ask_why)
-        verdict.setStretch(0, 1)
+        self.examples = ExampleRows(self.session, self.pane.EXAMPLES, self.draw_examples)
+        self.enough = Enough()
         self.advanced = Foldout("Advanced", self._make_form)
         self.maker = SetMaker(self.session)
         self.maker.wanted.connect(self.start)
         self.maker.made.connect(self._made)
-        self.add(verdict, self.fewer, self.why, row(self.ask_numbers, None), self.numbers, self.advanced, self.maker)
+        self.add(self.examples, self.enough, self.advanced, self.maker)
 
     def _make_form(self) -> QWidget:
         form = self.pane.advanced_form()
@@ -217,10 +194,10 @@ class TrainingSetSection(Section):
         if movie is not None and isinstance(crops, CropsPane):
             crops.unit.choose("um" if pixel_size_or_none(movie) else "px")
         self._suggest_name()
-        self._forget_examples()
+        self.examples.forget(self.pane.EXAMPLES)
         # Nothing is drawn from, or made of, what was worked out for another movie.
         self.recordings, self.plan = (), None
-        self.show_examples.setEnabled(False)
+        self.examples.allow(False)
         self.maker.allow(False)
         self._changed()
 
@@ -237,7 +214,7 @@ class TrainingSetSection(Section):
             pane.setVisible(i == number)
         self.advanced.clear()
         self._suggest_name()
-        self._forget_examples()
+        self.examples.forget(self.pane.EXAMPLES)
         self._changed()
 
     def _suggest_name(self) -> None:
@@ -318,15 +295,13 @@ class TrainingSetSection(Section):
         self.recordings, self.plan = found or ((), None)
         self.settled = not self._settle.isActive()
         self.maker.allow(found is not None)
-        self.show_examples.setEnabled(found is not None and self._drawing is None)
+        self.examples.allow(found is not None)
         self.pane.show_plan(self.plan)
         said = self.pane.split_words(self.recordings, self.plan) if found else problem
         self.split_words.say(said, "quiet" if found else "warning")
         known = all(recording.modality for recording in self.recordings)
         self.filmed.say("" if known else NOT_SAID)
-        self._count_ahead()
-
-    # -- enough? -----------------------------------------------------------------------------------------------------
+        self.enough.count(self.pane, self.plan)
 
     def cells_counted(self, count: Count | None) -> None:
         """The outlines of the movie that is shown were counted: perhaps they were painted on."""
@@ -335,122 +310,14 @@ class TrainingSetSection(Section):
             self._painted += 1
             self._changed()
 
-    def _count_ahead(self) -> None:
-        """Count the cells of all movies as the set will, in the background; what was being counted is given up."""
-        if self._counting is not None:
-            self._counting.quit()
-            self._counting = None
-        self._say_enough(None)
-        pane, plan = self.pane, self.plan
-        if plan is None or not pane.NEEDS_OUTLINES:
-            return
-
-        def seen(news: Any) -> None:
-            if news is not None and worker is self._counting:
-                if hasattr(news, "outlined"):
-                    self._say_enough(news)
-                else:
-                    self.enough.say(f"Enough?  counting cells, {news.done} of {news.total} frames\u2026")
-
-        self._counting = worker = workers.start(
-            lambda: now_and_then(pane.census(plan)),
-            yielded=seen,
-            failed=lambda _: None,  # whoever makes the set is told
-            description="counting cells",
-            watches=True,
-            owner=self,
-        )
-
-    def _say_enough(self, census: Census | None) -> None:
-        """What the cells suffice for; of other kinds that is known of a set that was made."""
-        from napari_cellsynth.stack.enough import enough_cells
-
-        self._census = census
-        known = None if census is None else enough_cells(census.learn, exact=census.exact, unseen=census.unseen)
-        self.enough.say(f"Enough?  {capital(known.words)}" if known else "")
-        self.fewer.say(enough_lines(census))
-        self.ask_why.setVisible(known is not None)
-        self.why.say(known.why if known else "")
-        self.numbers.say(known.numbers if known else "")
-        self._show_why(False)
-
-    def _show_why(self, yes: bool) -> None:
-        self.why.setVisible(yes)
-        self.ask_numbers.setVisible(yes and bool(self.numbers.text()))
-        self.numbers.hide()
-        lay_out()
-
-    # -- examples ----------------------------------------------------------------------------------------------------
-
     def draw_examples(self) -> None:
         """Show items as they will be written; others each time."""
         try:
             settings = self.settings()
         except BadInput as error:
-            self.looked.say(capital(str(error)), "bad")
+            self.examples.complain(error)
             return
-        pane, recordings = self.pane, self.recordings
-        seed, self._draw = self._draw, self._draw + 1
-        self.show_examples.setEnabled(False)
-
-        def drawn(made: Examples | str | None) -> None:
-            if isinstance(made, str):
-                self.looked.say(f"{made}\u2026")
-            elif made is not None:
-                self._drawn(made)
-
-        def failed(error: Exception) -> None:
-            if worker is self._drawing:
-                self.looked.say(capital(str(error)), "bad")
-
-        def over() -> None:
-            if worker is self._drawing:
-                self._drawing = None
-                self.show_examples.setEnabled(self.plan is not None)
-
-        self._drawing = worker = workers.start(
-            lambda: pane.examples(recordings, settings, seed),
-            yielded=drawn,
-            failed=failed,
-            finished=over,
-            description="drawing examples",
-            owner=self,
-        )
-
-    def _drawn(self, made: Examples) -> None:
-        self._examples = made
-        self.looked.say(made.words)
-        self.sheet.setVisible(made.is_sheet)
-        self.thumbnails.setVisible(not made.is_sheet)
-        self.in_viewer.setVisible(not made.is_sheet)
-        if made.is_sheet:
-            self.sheet.show_sheet(made.images)
-        else:
-            self.thumbnails.show_images(made.images, contrast(made.images))
-            self.show_examples.setText(self.pane.EXAMPLES.replace("examples", "others"))
-            if self._preview is not None and self._preview.there:
-                self._preview.show(made.images)
-        lay_out()
-
-    def examples_in_viewer(self) -> None:
-        """The examples as a layer, updated in place when others are drawn."""
-        made = self._examples
-        if made is None or made.is_sheet:
-            return
-        if self._preview is None or self._preview.pixel_size != made.pixel_size:
-            self._preview = PreviewLayer(self.session.viewer, "examples of cells", pixel_size=made.pixel_size)
-        self._preview.show(made.images)
-        self._preview.reveal()
-
-    def _forget_examples(self) -> None:
-        self._examples = None
-        if self._drawing is not None:  # of another movie, or kind
-            self._drawing.quit()
-            self._drawing = None
-        self.looked.say("")
-        for widget in (self.thumbnails, self.sheet, self.in_viewer):
-            widget.hide()
-        self.show_examples.setText(self.pane.EXAMPLES)
+        self.examples.draw(self.pane, self.recordings, settings)
 
     # -- making ------------------------------------------------------------------------------------------------------
 
@@ -467,15 +334,15 @@ class TrainingSetSection(Section):
         self.maker.start(Order(self.pane.KIND, tuple(movies), options, notes, files))
 
     def _made(self, path: Path) -> None:
-        """Say why the set has fewer cells than were outlined, where it is the one that was counted."""
-        from napari_cellsynth.stack.training_sets.kinds import open_training_set
-
-        with suppress(CellsynthError, AttributeError, KeyError):
-            cells = int(open_training_set(path).record["report"]["cells"])
-            if self._census is not None and cells <= self._census.taken:
-                self.fewer.say(enough_lines(self._census, cells))
+        """Say why the set has fewer cells than were outlined; files are read off the window's thread."""
+        workers.call(lambda: cells_in(path), returned=self.enough.made, owner=self)
         lay_out()
         self.made.emit()
+
+
+def cells_in(path: Path) -> int | None:
+    """How many different cells a set shows; None where its kind does not say."""
+    return open_training_set(path).record["report"].get("cells")
 
 
 def left_out_words(movies: Sequence[Given]) -> str:
