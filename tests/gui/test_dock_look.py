@@ -59,7 +59,7 @@ def with_movie(dock: CellSynthDock, qtbot: Any) -> None:
     dock.session.movie = add_stack(viewer, movie.with_(name="a movie with quite a long name, position 12"))
     dock.session.outlines = add_stack(viewer, labels, kind="labels")
     section = dock.tab("movies").training_set
-    qtbot.waitUntil(section.show_examples.isEnabled, timeout=SOON)
+    qtbot.waitUntil(section.examples.ask.isEnabled, timeout=SOON)
     qtbot.waitUntil(lambda: dock.tab("movies").fitness.fitness is not None, timeout=SOON)
 
 

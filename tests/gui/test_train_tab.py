@@ -16,9 +16,10 @@ from trainings import SMALL, new_run, training_set, until
 from napari_cellsynth.api import RUNS
 from napari_cellsynth.engine.run_folder import RunFolder
 from napari_cellsynth.errors import BadInput
-from napari_cellsynth.gui import deleting, jobs, parts
+from napari_cellsynth.gui import deleting, jobs, live_view, parts
 from napari_cellsynth.gui.forms import SettingsForm
 from napari_cellsynth.gui.jobs import TrainingProcess
+from napari_cellsynth.gui.live_view import LiveView
 from napari_cellsynth.gui.state import Session
 from napari_cellsynth.gui.train_tab import TrainTab
 from napari_cellsynth.gui.train_wish import clean_name, free_name
@@ -168,8 +169,10 @@ def test_napari_is_killed_and_the_next_one_finds_the_training(tab, qtbot, cellsy
         from pathlib import Path
         import napari
         from qtpy.QtCore import QTimer
+        from napari_cellsynth.gui import jobs
         from napari_cellsynth.gui.state import Session
         from napari_cellsynth.gui.train_tab import TrainTab
+        jobs.give_way = lambda pid: None
         viewer = napari.Viewer()
         tab = TrainTab(Session.of(viewer))
         viewer.window.add_dock_widget(tab)
@@ -255,6 +258,18 @@ def test_a_name_that_was_typed_stays(tab, qtbot, cellsynth_home):
     tab.setup.refresh()
     qtbot.wait(300)
     assert tab.setup.name.text() == "mine"
+
+
+def test_no_estimate_disturbs_a_training_that_is_just_starting(tab, cellsynth_home, monkeypatch):
+    monkeypatch.setattr(LiveView, "_follow", lambda view, process: None)
+    monkeypatch.setattr(live_view, "opened", lambda run, begin, resume: None)
+    tab._begin(new_run(cellsynth_home))
+    assert tab.setup.estimate.busy
+    tab._attach([{"path": "elsewhere", "state": "new"}])
+    assert tab.setup.estimate.busy
+    tab.live._complain(OSError("it could not begin"))
+    tab._attach([])
+    assert not tab.setup.estimate.busy
 
 
 def test_no_estimate_disturbs_a_training_unasked(tab, qtbot, cellsynth_home):

@@ -128,6 +128,11 @@ class LiveView(QWidget):
         """The run that is shown or about to be."""
         return self._run
 
+    @property
+    def starting(self) -> bool:
+        """Whether its process was started here and has not said anything yet."""
+        return self._starting_since is not None
+
     def _leave(self) -> None:
         self._first_saved, self._preset = 0, None
         if self._worker is not None:

@@ -51,6 +51,7 @@ class TrainTab(QWidget):
     def _begin(self, run: Path) -> None:
         """A run folder is ready: start its process, follow it, and show what is below the form."""
         self._to_live = True
+        self.setup.set_busy(True)
         self._session.run = run
         self.live.show_run(run, begin=True)
         self.live.watch_in_viewer()
@@ -71,7 +72,7 @@ class TrainTab(QWidget):
     def _attach(self, rows: list[dict[str, Any]]) -> None:
         """After napari was restarted: follow what is still going on."""
         live = [row for row in rows if row["state"] in LIVE and row.get("here", True)]
-        self.setup.set_busy(any(row["state"] == "running" for row in live))
+        self.setup.set_busy(self.live.starting or any(row["state"] == "running" for row in live))
         theirs = [run for row in live if not self._session.of_example(run := Path(row["path"]))]
         if self._session.run is None and theirs:
             running = [Path(row["path"]) for row in live if row["state"] == "running"]
