@@ -10,6 +10,7 @@ import pytest
 import torch
 from scipy.optimize import minimize, rosen, rosen_der
 
+from napari_cellsynth.engine import lbfgs
 from napari_cellsynth.engine.lbfgs import C1, C2, Minimum, Trial, minimise, strong_wolfe
 
 Function = Callable[[np.ndarray], tuple[float, np.ndarray]]
@@ -101,6 +102,29 @@ def test_a_step_meets_both_strong_wolfe_conditions(first: float) -> None:
     step = driven(strong_wolfe(begin, direction, first), rosenbrock)
     assert step.value <= begin.value + C1 * step.t * begin.slope
     assert abs(step.slope) <= C2 * abs(begin.slope)
+
+
+LINES: dict[str, Function] = {
+    "More and Thuente 1": lambda x: (float(-x[0] / (x[0] ** 2 + 2)), (x**2 - 2) / (x**2 + 2) ** 2),
+    "More and Thuente 2": lambda x: (
+        float((x[0] + 0.004) ** 5 - 2 * (x[0] + 0.004) ** 4),
+        5 * (x + 0.004) ** 4 - 8 * (x + 0.004) ** 3,
+    ),
+    "waves": lambda x: (float(np.sin(3 * x[0]) / 3 + (x[0] - 4) ** 2 / 9), np.cos(3 * x) + 2 * (x - 4) / 9),
+}
+
+
+@pytest.mark.parametrize("name", LINES)
+@pytest.mark.parametrize("first", [1e-3, 0.1, 1.0, 10.0, 1000.0])
+def test_a_bracket_closes_on_a_place_that_is_nearly_flat(name: str, first: float, monkeypatch) -> None:
+    monkeypatch.setattr(lbfgs, "C2", 0.01)
+    start = np.array([0.0 if "1" in name else 0.5])
+    value, gradient = LINES[name](start)
+    direction = -np.sign(gradient)
+    begin = Trial(0.0, start, value, gradient, float(gradient @ direction))
+    step = driven(strong_wolfe(begin, direction, first), LINES[name])
+    assert abs(step.slope) <= 0.01 * abs(begin.slope) and step.value <= value + C1 * step.t * begin.slope
+    assert step.asked < 20
 
 
 def test_the_units_of_the_value_make_no_difference() -> None:
