@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Literal
 from napari_cellsynth.api.data import same_set
 from napari_cellsynth.api.models import Model, able, open_model
 from napari_cellsynth.errors import BadInput
-from napari_cellsynth.stack.split import SPLITS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -101,7 +100,7 @@ def check_fit(model: Model, given: Given) -> None:
             f"{given.name} holds images of {given.shape[0]} x {given.shape[1]} pixels; {model.run.name} takes"
             f" {shape[0]} x {shape[1]}: cut them as its training set was (prepare crops --size {shape[0]})"
         )
-    if given.dtype != dtype:
+    if given.dtype.name != dtype:
         raise BadInput(
             f"{given.name} holds {given.dtype}; {model.run.name} learned from {dtype}: give images as they were taken,"
             " in the same units"
@@ -202,6 +201,3 @@ def _check(
         pixel_size=data.pixel_size,
         provenance=block,
     )
-
-
-__all__ = ["COMPARED", "ITERATIONS", "SPLITS", "STARTS", "Embedded", "check_reconstruction", "embed"]
