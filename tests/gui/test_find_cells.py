@@ -232,7 +232,7 @@ def test_outlines_of_the_movie_as_filmed_are_doubted_on_the_steady_one(
     steady = add_stabilised(viewer, cells.session.movie, Drift(offsets))
     cells.session.movie = steady
     labels = np.zeros((4, 160, 160), np.uint16)
-    labels[:, 30:50, 30:50] = 1
+    labels[::2, 30:50, 30:50] = 1  # of every other frame: nobody sees how they follow the stage
     tifffile.imwrite(tmp_path / "masks.tif", labels)
     assert cells.open_file(tmp_path / "masks.tif") is not None
     qtbot.waitUntil(lambda: cells.count is not None, timeout=PATIENCE)
@@ -241,3 +241,13 @@ def test_outlines_of_the_movie_as_filmed_are_doubted_on_the_steady_one(
     cells.session.outlines = painted
     qtbot.waitUntil(lambda: cells.count is not None, timeout=PATIENCE)
     assert "drawn before" not in cells.says.text()
+
+
+def test_what_was_said_of_one_movie_is_gone_with_the_next(qtbot: QtBot, viewer: Any, cells: Any) -> None:
+    pane = opened(cells)
+    qtbot.waitUntil(lambda: "in this frame" in pane.says.text(), timeout=PATIENCE)
+    assert pane.hint.text().startswith("Several cells in one")
+    pane.live.setChecked(False)
+    other = add_stack(viewer, movie(name="other"))
+    cells.session.movie = other
+    assert pane.says.text() == pane.hint.text() == ""

@@ -83,6 +83,7 @@ class FindCells(QWidget):
         """Estimated diameters in pixels, by movie and method."""
         self._looking: workers.Worker | None = None
         self._again = False
+        self._said_of = id(session.movie)
         self._making: workers.Worker | None = None
         self._build()
         self._settle = QTimer(self, singleShot=True, interval=SETTLE)
@@ -191,6 +192,11 @@ class FindCells(QWidget):
     def _movie_changed(self, _: Any = None) -> None:
         if self.session.movie is not None:
             self.unit.choose("um" if self._pixel_size() else "px")
+        if id(self.session.movie) != self._said_of:  # what was said is about another movie
+            self._said_of = id(self.session.movie)
+            if self._making is None:
+                self.says.say("")
+            self.hint.say("")
         self.changed()
 
     def _unit_picked(self, _: Any) -> None:
