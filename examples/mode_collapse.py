@@ -21,7 +21,7 @@ from napari_cellsynth.models.dcgan.losses import discriminator_loss, flatness, g
 
 SPREAD, BATCH, HIDDEN, SEEDS = 0.05, 50, 10, 6
 """Standard deviation of a group (stated), points in a batch (of the published code), hidden features (stated)."""
-RATE, GAMMA = 0.3, 0.1
+RATE, GAMMA = 0.3, 0.5
 """Learning rate of both networks and weight of R1 and R2 (chosen: see docs/mode_collapse.md)."""
 LOOKED_AT, NEAR, FOUND = 2000, 3 * SPREAD, 0.02
 """Points that are made to count; a group is found if this share of them lies within three deviations of its middle

@@ -18,7 +18,7 @@ def run(name: str, **arguments: object) -> None:
 
 def test_every_example_is_run_here_and_listed() -> None:
     names = {path.stem for path in EXAMPLES.glob("*.py")}
-    assert names == {"first_cells", "keep_the_units", "how_alike", "made_again"}
+    assert names == {"first_cells", "keep_the_units", "how_alike", "made_again", "mode_collapse"}
     listed = (EXAMPLES / "README.md").read_text("utf-8")
     assert all(f"{name}.py" in listed for name in names)
 
@@ -53,3 +53,10 @@ def test_made_again(tmp_path, capsys) -> None:
     said = capsys.readouterr().out
     assert "api.prepare_crops(" in said
     assert "the same training set as before" in said
+
+
+def test_mode_collapse(tmp_path, capsys) -> None:
+    run("mode_collapse", out=tmp_path, updates=30)
+    said = capsys.readouterr().out.splitlines()
+    assert [line.split(":")[0] for line in said] == ["standard loss", "relativistic + R1 + R2"]
+    assert (tmp_path / "mode_collapse.png").stat().st_size > 10_000
