@@ -130,6 +130,7 @@ ALLOWED = (
     r"walk from (one )?cell",  # what a morph does
     r"z stack",
     r"The slider is 'sample'|axes sample, t, y, x|sample slider",  # the axis is called that
+    r"in the long run",
     r"runs on the processor|still runs|a training runs|runs here",  # the verb
 )
 

@@ -248,6 +248,6 @@ def test_what_was_said_of_one_movie_is_gone_with_the_next(qtbot: QtBot, viewer: 
     qtbot.waitUntil(lambda: "in this frame" in pane.says.text(), timeout=PATIENCE)
     assert pane.hint.text().startswith("Several cells in one")
     pane.live.setChecked(False)
-    other = add_stack(viewer, movie(name="other"))
+    other = add_stack(viewer, movie(), name="other")
     cells.session.movie = other
     assert pane.says.text() == pane.hint.text() == ""

@@ -172,3 +172,15 @@ def test_a_distance_of_planes_is_nothing_for_a_movie_without_planes() -> None:
     assert before.new(Facts(axes="TZYX", pixel_size=(0.2, 0.2))) == {"z_step": 1.5}
     assert before.other(Facts(axes="TZYX", pixel_size=(0.3, 0.3))) == {"pixel_size": (0.2, 0.2)}
     assert in_words({"axes": "TYX", "z_step": 1.5}) == "what the axes are and z step 1.5 µm"
+
+
+def test_other_channels_of_the_file_take_what_is_said_of_one(qtbot: QtBot, line: MovieLine, tmp_path: Path) -> None:
+    path = tmp_path / "two.tif"
+    tifffile.imwrite(path, np.stack([frames(1), frames(2)], axis=1), metadata={"axes": "TCYX"})
+    open_path(line.session.viewer, path)
+    first, second = line.session.viewer.layers
+    line.session.movie = first
+    typed(qtbot, line.pixel, "0.19")
+    line.modality.picked.emit("phase-contrast")
+    assert facts_of(second).pixel_size == (0.19, 0.19)
+    assert facts_of(second).modality is None, "one channel may be fluorescence, the other not"

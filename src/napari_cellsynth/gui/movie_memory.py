@@ -9,7 +9,7 @@ from napari_cellsynth import api
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.gui import workers
 from napari_cellsynth.gui.beside import complete_in_view
-from napari_cellsynth.gui.facts import facts_of
+from napari_cellsynth.gui.facts import array_of, facts_of
 from napari_cellsynth.gui.layers import movies_in, same
 from napari_cellsynth.gui.movie_fields import PIXEL_NOTE
 from napari_cellsynth.gui.said_before import SAID, Before, in_words, keep, recall
@@ -78,4 +78,5 @@ def _is_channel_of(other: Any, layer: Any) -> bool:
         mine, theirs = facts_of(layer), facts_of(other)
     except BadInput:  # a colour image
         return False
-    return theirs.path == mine.path and theirs.scene == mine.scene and other.data.shape == layer.data.shape
+    alike = tuple(array_of(other).shape) == tuple(array_of(layer).shape)
+    return alike and theirs.path == mine.path and theirs.scene == mine.scene
