@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.compat import isalive
 from qtpy.QtCore import QModelIndex, QPoint, Qt, QTimer
-from qtpy.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QResizeEvent
-from qtpy.QtWidgets import QAbstractItemView, QFileDialog, QMenu, QTableView, QWidget
+from qtpy.QtGui import QGuiApplication
+from qtpy.QtWidgets import QFileDialog, QMenu, QWidget
 
 from napari_cellsynth import api
 from napari_cellsynth.errors import CellsynthError
@@ -21,6 +21,7 @@ from napari_cellsynth.gui.parts import Sentence, button, row
 from napari_cellsynth.gui.pieces import Listening, Section
 from napari_cellsynth.gui.study import Study
 from napari_cellsynth.gui.study_model import HEADS, SHOWN, StudyModel, UseDelegate
+from napari_cellsynth.gui.study_table import StudyTable
 from napari_cellsynth.gui.words import how_many
 from napari_cellsynth.stack.recordings.confounding import concerns
 from napari_cellsynth.stack.recordings.table import Table
@@ -40,47 +41,6 @@ FILE, CELL, WIDEST = 60, 14, 180
 """Pixels: least of the column of files, around the words of a cell, and most that a column takes unasked."""
 SETTLE = 150
 """Milliseconds after a change in which others may follow, before warnings are worked out."""
-
-
-class StudyTable(QTableView):
-    """The rows; copies and pastes as a spreadsheet does."""
-
-    def __init__(self, section: TableSection) -> None:
-        super().__init__(section)
-        self._section = section
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        self.setTabKeyNavigation(False)  # Tab goes on to the buttons; the arrows go from cell to cell
-        self.setWordWrap(False)
-        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # names of files differ at their ends
-        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setAccessibleName("Movies of this study")
-        self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(24)
-        self.horizontalHeader().setHighlightSections(False)
-        self.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        self.setMinimumWidth(120)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # Qt's name
-        if event.matches(QKeySequence.StandardKey.Paste):
-            self._section.paste()
-        elif event.matches(QKeySequence.StandardKey.Copy):
-            self._section.copy()
-        elif event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
-            self._section.remove()
-        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.state() != self.State.EditingState:
-            self._section.show_movie()
-        else:
-            super().keyPressEvent(event)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:  # Qt's name
-        super().resizeEvent(event)
-        self._section.lay_columns()
-
-    def chosen(self) -> list[int]:
-        """Selected rows, ascending."""
-        return sorted(index.row() for index in self.selectionModel().selectedRows())
 
 
 class TableSection(Section):
