@@ -4,7 +4,9 @@ After R3GAN (Huang et al. 2024, arXiv:2501.05441, section 3): a relativistic
 loss with R1 and R2 trains plain residual networks stably, so that neither
 batch norm nor anything else of DCGAN's advice is needed.  Simplified: full
 3x3 convolutions instead of grouped bottlenecks, which for the few channels
-that small sets need are no slower.
+that small sets need are no slower.  Changed: from level to level each pixel
+becomes 2x2 by weights of their own, and back, where theirs blurs; with few
+channels and steps, the grain of a camera was not learned through a blur.
 """
 
 from __future__ import annotations
@@ -14,7 +16,6 @@ from math import sqrt
 
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d, interpolate
 
 from napari_cellsynth.models.dcgan.networks import SMALLEST, widths
 
@@ -50,6 +51,20 @@ class Block(nn.Module):
         return x + self.second(self.act(self.first(self.act(x))))
 
 
+def enlarging(above: int, below: int) -> nn.Module:
+    """Each pixel becomes 2x2, which do not overlap with those of others: no checkerboard."""
+    layer = nn.ConvTranspose2d(above, below, 2, 2)
+    # A pixel of the output has one of the input: not as many inputs as He's rule would count.
+    nn.init.normal_(layer.weight, 0.0, above**-0.5)
+    nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+    return layer
+
+
+def reducing(above: int, below: int) -> nn.Module:
+    """2x2 pixels become one."""
+    return started(nn.Conv2d(above, below, 2, 2), 1 / SCALE)
+
+
 class ResidualGenerator(nn.Module):
     """Latents (B, D) to images (B, C, S, S) in [-1, 1]: a block a level, enlarged twofold between them, tanh."""
 
@@ -59,33 +74,32 @@ class ResidualGenerator(nn.Module):
         self.smallest = wide[0]
         self.start = started(nn.Linear(latent_size, wide[0] * SMALLEST**2), 1 / SCALE)
         self.blocks = nn.ModuleList(Block(each) for each in wide)
-        self.narrow = nn.ModuleList(started(nn.Conv2d(above, below, 1), 1 / SCALE) for above, below in pairwise(wide))
+        self.enlarge = nn.ModuleList(enlarging(above, below) for above, below in pairwise(wide))
         self.end = started(nn.Conv2d(wide[-1], channels, 3, 1, 1), 0.5)
         self.act = nn.LeakyReLU(SLOPE)
 
     def forward(self, latents: Float[Tensor, "b d"]) -> Float[Tensor, "b c s s"]:
         x = self.start(latents).unflatten(1, (self.smallest, SMALLEST, SMALLEST))
         x = self.blocks[0](x)
-        for narrow, block in zip(self.narrow, self.blocks[1:], strict=True):
-            # Narrowed before it is enlarged: the same function, a quarter of the work.
-            x = block(interpolate(narrow(x), scale_factor=2, mode="bilinear", align_corners=False))
+        for enlarge, block in zip(self.enlarge, self.blocks[1:], strict=True):
+            x = block(enlarge(x))
         return self.end(self.act(x)).tanh()
 
 
 class ResidualDiscriminator(nn.Module):
-    """Images (B, C, S, S) to scores (B,): a block a level, pooled twofold between them."""
+    """Images (B, C, S, S) to scores (B,): a block a level, reduced twofold between them."""
 
     def __init__(self, size: int, channels: int, width: int, widest: int) -> None:
         super().__init__()
         wide = channels_per_level(size, width, widest)
         self.start = started(nn.Conv2d(channels, wide[0], 3, 1, 1), 1 / SCALE)
         self.blocks = nn.ModuleList(Block(each) for each in wide)
-        self.widen = nn.ModuleList(started(nn.Conv2d(above, below, 1), 1 / SCALE) for above, below in pairwise(wide))
+        self.reduce = nn.ModuleList(reducing(above, below) for above, below in pairwise(wide))
         self.end = started(nn.Linear(wide[-1] * SMALLEST**2, 1), 1.0)
         self.act = nn.LeakyReLU(SLOPE)
 
     def forward(self, images: Float[Tensor, "b c s s"]) -> Float[Tensor, " b"]:
         x = self.blocks[0](self.start(images))
-        for widen, block in zip(self.widen, self.blocks[1:], strict=True):
-            x = block(widen(avg_pool2d(x, 2)))
+        for reduce, block in zip(self.reduce, self.blocks[1:], strict=True):
+            x = block(reduce(x))
         return self.end(self.act(x).flatten(1)).flatten()
