@@ -23,9 +23,9 @@ from napari_cellsynth.stack.files.read import read_stack
 from napari_cellsynth.stack.stack import Stack
 
 
-def table(name: str, stack: Stack, labels: Stack) -> None:
+def table(name: str, stack: Stack, labels: Stack, settings: CropSettings) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        for _ in make_crops([(stack, labels)], Path(folder) / "crops", CropSettings()):
+        for _ in make_crops([(stack, labels)], Path(folder) / "crops", settings):
             pass
         data = TrainingSet.open(Path(folder) / "crops")
         learned = data.indices("train")
@@ -65,11 +65,12 @@ def lines(found: Climb, distance: str, words: str) -> None:
 
 
 def main(folder: Path) -> None:
-    made = phantoms.make("neutrophils", frames=40, size=512, seed=5, frame_interval=3)
-    table("Neutrophils (simulated DIC)", made.stack, Stack(made.labels, "TYX", name="truth"))
+    made = phantoms.make("neutrophils", frames=10, size=640, seed=5, frame_interval=3)
+    half = CropSettings(validation_fraction=0.2, test_fraction=0.2)
+    table("Neutrophils (simulated DIC)", made.stack, Stack(made.labels, "TYX", name="truth"), half)
     yeast = folder / "yeast_pos13_phase"
     stack, labels = (read_stack(yeast / name, axes="TYX") for name in ("yeast_phase.tif", "yeast_masks.tif"))
-    table("Yeast (real phase contrast, yeast_pos13)", Stack(stack.data, "TYX", name="yeast"), labels)
+    table("Yeast (real phase contrast, yeast_pos13)", Stack(stack.data, "TYX", name="yeast"), labels, CropSettings())
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import numpy as np
 from napari_cellsynth.quality.alike import Found, Level, Material, Pairs, Row, Section
 from napari_cellsynth.quality.closeness import FEW, pooled, versions
 from napari_cellsynth.quality.difference_section import SECTION as WHAT_DIFFERS
-from napari_cellsynth.quality.distance_sections import distance, met
+from napari_cellsynth.quality.distance_sections import distance, distance_to_a_network, met
 from napari_cellsynth.stack.numbers_in_words import counted
 
 VARIED, ALL_ALIKE = 0.7, 0.3
@@ -96,6 +96,7 @@ def _as_seen(training: np.ndarray, image: np.ndarray, turned: bool) -> np.ndarra
 
 SECTIONS: tuple[Section, ...] = (
     Section("distance", "Distance to held-out crops", distance),
+    Section("distance_network", "Distance, to a small network", distance_to_a_network),
     Section("met", "Each like a real one, and all real ones met?", met),
     WHAT_DIFFERS,
     Section("variety", "Variety", variety),

@@ -186,5 +186,5 @@ def encoder_space(folder: Path | None = None) -> FeatureSpace:
 
 
 ENCODER = encoder_space()
-SPACES: tuple[FeatureSpace, ...] = (MEASURES,)
+SPACES: tuple[FeatureSpace, ...] = (MEASURES, ENCODER)
 """In which distances are measured unless others are asked for."""

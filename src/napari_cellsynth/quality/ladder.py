@@ -19,7 +19,7 @@ from napari_cellsynth.quality.features import FeatureSpace
 from napari_cellsynth.quality.resampling import Cells, numbered
 
 STEPS: dict[str, tuple[float, ...]] = {
-    "blur": (0.25, 0.5, 1.0, 1.5, 2.0),
+    "blur": (0.35, 0.5, 1.0, 1.5, 2.0),
     "noise": (0.1, 0.2, 0.4, 0.6, 1.0),
     "contrast": (0.9, 0.8, 0.7, 0.6, 0.5),
     "copies": (0.1, 0.25, 0.5, 0.75, 1.0),

@@ -18,7 +18,7 @@ class EncoderSettings(BaseModel):
     """Filters of each level; from level to level, half as many pixels along a side."""
     features: int = Field(32, ge=4, le=512)
     """Numbers that the network gives for an image: few, so that few images suffice for their covariance."""
-    fields: int = Field(80, ge=4, le=5000)
+    fields: int = Field(80, ge=1, le=5000)
     """Simulated fields of each phantom that crops are drawn from."""
     crops: int = Field(6000, ge=64, le=100_000)
     """Crops that are drawn of them, at all scales, before training."""

@@ -141,7 +141,9 @@ def main(arguments: list[str]) -> int:
     began, last = time.monotonic(), 0.0
     for news in train(settings):
         if len(news) == 2:
-            took = {"minutes": round((time.monotonic() - began) / 60, 1), "threads": torch.get_num_threads()}
+            minutes = {"minutes": time.monotonic() - began, "minutes_of_a_core": time.process_time()}
+            took = {name: round(taken / 60, 1) for name, taken in minutes.items()}
+            took["threads"] = torch.get_num_threads()
             save(Path(folder), news[0], settings, {"versions": versions(), **took, "noted": news[1]})
         elif time.monotonic() - last > 10:
             last = time.monotonic()
