@@ -277,7 +277,11 @@ def test_all_of_it_fits_into_380_pixels_and_is_named(tell, qtbot) -> None:
     def fits() -> None:
         """Once it is laid out."""
         qtbot.wait(30)
-        qtbot.waitUntil(lambda: not (too_wide(dock) or cut(section) or nameless(section)), timeout=SOON)
+
+        def nothing_wrong() -> None:
+            assert [*too_wide(dock), *cut(section), *nameless(section)] == []
+
+        qtbot.waitUntil(nothing_wrong, timeout=5000)
 
     fits()
     stage = begin(section, qtbot, "A person with quite a long name, Dr.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,8 +49,10 @@ MOST, ROOM, LARGE = 400, 336, 256
 """Pictures of one test; pixels that a picture may be wide; and that it is at least, where there is room."""
 SIZES = (0.25, 0.5, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 16.0)
 """Times as large as it is."""
-COLUMNS = ("right", "95 %", "M as R", "R as M", "time")
-LEGEND = "M as R: made cells taken for real. R as M: real ones taken for made. Time: median seconds for a picture."
+COLUMNS = ("right", "95 %", "M as R", "R as M")
+NAME = 10
+"""Letters of a name in the table; the tip has all."""
+LEGEND = "M as R: made cells taken for real. R as M: real ones taken for made."
 
 
 @dataclass(frozen=True)
@@ -331,7 +334,7 @@ class TellSection(Section):
             return box
         people = told.everybody
         numbers, report = Numbers(), Report(self.session)
-        numbers.show_rows(COLUMNS, [(one.person, one.sentence(), cells_of(one)) for one in people.scores])
+        numbers.show_rows(COLUMNS, [line_of(one) for one in people.scores])
         step = told.sittings[-1].about.get("step") if told.sittings else None
         now = self._rows.get(self._run, {}).get("weights_step")
         old = f"Of the model at step {step:,}, not as it is now. " if step is not None and step != now else ""
@@ -351,11 +354,14 @@ class Even(Whole):
         return 2 * round(super().valueFromText(text) / 2)
 
 
-def cells_of(one: Score) -> list[str]:
-    """A person's line in the table."""
+def line_of(one: Score) -> tuple[str, str, list[str]]:
+    """A person's line in the table: the name, what its tip says, and numbers."""
+    name = one.person if len(one.person) <= NAME else f"{one.person[: NAME - 1]}…"
     low, high = one.interval
-    taken = (f"{one.made_for_real}/{one.made}", f"{one.real_for_made}/{one.real}")
-    return [f"{one.right}/{one.of}", f"{percent(low, False)}\u2013{percent(high, False)}", *taken, f"{one.seconds:.1f}"]
+    share = f"{percent(low, False)}\u2013{percent(high, False)}"
+    taken = [f"{one.made_for_real}/{one.made}", f"{one.real_for_made}/{one.real}"]
+    tip = html.escape(f"{one.person}: {one.sentence()} {one.seconds:.1f} s for a picture (median).")
+    return name, tip, [f"{one.right}/{one.of}", share, *taken]
 
 
 def known_of(run: Path) -> Known:
