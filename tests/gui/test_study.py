@@ -131,6 +131,15 @@ def test_cells_go_into_the_rows_from_the_current_one_on(section: TableSection) -
     assert column(section, "session") == ["12 May", "14 May", "15 May"]
 
 
+def test_cells_that_name_no_files_never_replace_them(section: TableSection) -> None:
+    section.paste_text(PASTED)
+    before = section.study.rows
+    section.table.selectRow(0)  # the column of files is the current one then
+    section.paste_text("control\ntreated\n")
+    assert section.study.rows == before
+    assert "name no files" in section.says.text()
+
+
 def test_copied_files_and_paths_without_a_head(section: TableSection, folder: Path) -> None:
     mime = QMimeData()
     mime.setUrls([QUrl.fromLocalFile(str(folder / "a.tif")), QUrl.fromLocalFile(str(folder / "c.tif"))])

@@ -200,6 +200,8 @@ class Study:
 
         BadInput names the first cell that will not do; then nothing is changed.
         """
+        if "file" in columns[: max(map(len, cells), default=0)]:
+            raise BadInput("these cells name no files: choose the cell that the first of them belongs into, then paste")
         changes = []
         for i, line in enumerate(cells[: len(self.movies) - index]):
             said = {}
