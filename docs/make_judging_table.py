@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from napari_cellsynth import phantoms
+from napari_cellsynth.quality.check_sheets import number
 from napari_cellsynth.quality.features import SPACES
 from napari_cellsynth.quality.ladder import STEPS, Climb, climb
 from napari_cellsynth.stack.crops.crop_set import TrainingSet
@@ -51,17 +52,18 @@ def table(name: str, stack: Stack, labels: Stack, settings: CropSettings) -> Non
 def lines(found: Climb, distance: str, words: str) -> None:
     beside = getattr(found, distance)
     high = beside.across.high
-    floors = f"{beside.halves.value:.2g} | {beside.across.value:.2g} ({beside.across.low:.2g} to {high:.2g})"
+    low, middle, half = (number(one, 2) for one in (beside.across.low, beside.across.value, beside.halves.value))
+    floors = f"{half} | {middle} ({low} to {number(high, 2)})"
     for kind, steps in STEPS.items():
         first, *values = found.of(kind, distance)
         told = found.told_from(kind, distance)
         from_there = steps.index(told) if told is not None else len(steps)
         shown = [
-            f"{step:g}: **{value:.3g}**" if place >= from_there else f"{step:g}: {value:.2g}"
+            f"{step:g}: **{number(value)}**" if place >= from_there else f"{step:g}: {number(value, 2)}"
             for place, (step, value) in enumerate(zip(steps, values, strict=True))
         ]
         head = f"{found.space}, {words} | {floors}" if kind == "blur" else " | | "
-        print(f"| {head} | {kind} | {first:.2g} | {'; '.join(shown)} |")
+        print(f"| {head} | {kind} | {number(first, 2)} | {'; '.join(shown)} |")
 
 
 def main(folder: Path) -> None:
