@@ -83,6 +83,13 @@ def test_the_interval_is_by_cells_and_not_by_crops() -> None:
     assert few.ratio[2] - few.ratio[1] > 2 * (many.ratio[2] - many.ratio[1])
 
 
+def test_cells_that_are_harder_to_make_for_everyone_are_no_sign_of_memorising() -> None:
+    easy = side(0.1, first=90)
+    assert "made less well" in check(side(0.15), easy).sentence()
+    odd = check(side(0.15, mean_image=np.full(60, 0.6)), easy)
+    assert odd.level == "good" and odd.ratio[0] == pytest.approx(1, abs=0.1)
+
+
 def test_what_the_prior_expects_is_what_its_draws_have() -> None:
     found = check(side(0.1), side(0.1))
     z = np.random.default_rng(0).standard_normal((20_000, SIZE))

@@ -137,9 +137,14 @@ class ReconstructionCheck:
 
     @cached_property
     def ratio(self) -> tuple[float, float, float]:
-        """Mean error of held-out images over that of training images, with a bootstrap interval (95 %, by cells)."""
+        """Error of held-out images over that of training images, with a bootstrap interval (95 %, by cells).
+
+        Each side's mean error counts against that of the mean training image
+        there: crops that differ more from all others are harder to make, and
+        held-out ones often are (a later day, a denser field).
+        """
         draws = np.random.default_rng([self.seed, 5])
-        value = float(self.held_out.errors.mean() / max(self.training.errors.mean(), 1e-12))
+        value = _relative(self.held_out) / max(_relative(self.training), 1e-12)
         above, below = (_redrawn(side, draws) for side in (self.held_out, self.training))
         low, high = np.quantile(above / np.maximum(below, 1e-12), (0.025, 0.975))
         return value, float(low), float(high)
@@ -155,13 +160,13 @@ class ReconstructionCheck:
         """How grave, and what to conclude."""
         many = self.things[1]
         ratio, low, high = self.ratio
-        beside = f"error {ratio:.2f} times theirs, {low:.2f} to {high:.2f}"
+        beside = f"error {ratio:.2f} times theirs, {low:.2f} to {high:.2f}, each against the mean image's"
         if not self.explained > 0:
             return "bad", f"No: held-out {many} are made no better than by their mean image, which costs nothing."
         if ratio > WORSE and low > 1:
             return "warning", (
-                f"Not as well as training {many}: held-out {many} are made less well ({beside}). It has memorised some,"
-                f" or held-out {many} look different."
+                f"Not as well as training {many}: held-out {many} are made less well ({beside}). It has memorised some"
+                f" of them, or held-out {many} look different."
             )
         shared = self.learned_from > SHARED * len(np.unique(self.held_out.cells))
         alike = f"Held-out {many} are made as well as training {many} ({beside})"
@@ -228,12 +233,17 @@ def _around(mean: float, spread: float) -> tuple[float, float, float]:
     return mean, mean - 3 * spread, mean + 3 * spread
 
 
+def _relative(side: Side) -> float:
+    """Mean error, 1 as of the mean training image."""
+    return float(side.errors.mean() / max(float(side.mean_image.mean()), 1e-12))
+
+
 def _redrawn(side: Side, draws: np.random.Generator) -> np.ndarray:
-    """(DRAWS,) mean errors of as many cells drawn with replacement: crops of one cell are no different cells."""
+    """(DRAWS,) relative errors of as many cells drawn with replacement: crops of one cell are no different cells."""
     _, cell = np.unique(side.cells, return_inverse=True)
-    sums, counts = np.bincount(cell, side.errors), np.bincount(cell).astype(np.float64)
-    chosen = draws.integers(0, len(sums), (DRAWS, len(sums)))
-    return np.asarray(sums[chosen].sum(1) / counts[chosen].sum(1))
+    made, free = np.bincount(cell, side.errors), np.bincount(cell, side.mean_image)
+    chosen = draws.integers(0, len(made), (DRAWS, len(made)))
+    return np.asarray(made[chosen].sum(1) / np.maximum(free[chosen].sum(1), 1e-12))
 
 
 def spread(indices: np.ndarray, cells: np.ndarray, count: int, seed: int) -> np.ndarray:

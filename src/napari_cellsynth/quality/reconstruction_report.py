@@ -42,7 +42,13 @@ def save_reconstruction_check(check: ReconstructionCheck, folder: Path) -> Path:
         about = {
             "says": [check.sentence(), *check.notes()],
             "error": "root of the mean squared difference in the networks' range, of width 2",
-            "ratio": {"held_out_to_training": ratio, "low": low, "high": high, "interval": "95 %, bootstrap by cells"},
+            "ratio": {
+                "held_out_to_training": ratio,
+                "low": low,
+                "high": high,
+                "is": "mean error over that of the mean training image, of held-out to training crops",
+                "interval": "95 %, bootstrap by cells",
+            },
             "explained": check.explained,
             "latent_size": check.latent_size,
             "provenance": check.provenance,
