@@ -14,11 +14,13 @@ from scipy import ndimage
 
 from napari_cellsynth.gui import fitness_section
 from napari_cellsynth.gui.facts import BLOCK, complete, facts_of, stack_of
-from napari_cellsynth.gui.fitness_section import FitnessSection
+from napari_cellsynth.gui.fitness_section import FindingLine, FitnessSection
 from napari_cellsynth.gui.layers import add_stack, unwrapped
 from napari_cellsynth.gui.parts import column
 from napari_cellsynth.gui.state import Session
 from napari_cellsynth.gui.steady_layers import drift_in, ground_of, is_stabilised, made_on
+from napari_cellsynth.gui.theme import THEME
+from napari_cellsynth.stack.fitness.fitness import Finding
 from napari_cellsynth.stack.stack import Stack
 
 PATIENCE = 30_000
@@ -109,6 +111,23 @@ def test_the_next_click_goes_to_the_next_frame(qtbot: QtBot, section: FitnessSec
         line.words.linkActivated.emit("frame")
         seen.append(section.session.viewer.dims.current_step[0])
     assert seen == [4, 8, 4]
+
+
+def test_a_click_goes_on_by_one_in_another_theme(qtbot: QtBot) -> None:
+    line = FindingLine(Finding("dark", (1, 4, 7), "bad", "three dark frames"), QWidget())
+    qtbot.addWidget(line)
+    asked: list[int] = []
+    line.asked.connect(asked.append)
+    THEME.changed.emit()
+    THEME.changed.emit()
+    for _ in range(3):
+        line.words.linkActivated.emit("frame")
+    assert asked == [1, 4, 7]
+
+
+def test_long_times_are_written_out() -> None:
+    said = [fitness_section._lasting(3600 * hours) for hours in (2, 12, 19.4, 100)]
+    assert said == ["2 h", "12 h", "19 h", "100 h"]
 
 
 def test_a_steady_movie_needs_nothing(qtbot: QtBot, section: FitnessSection) -> None:
@@ -297,3 +316,23 @@ def test_a_frame_that_cannot_be_read_is_named(qtbot: QtBot, viewer: Any, section
     works_on(section.session, Stack(lazy, "TYX", name="damaged", **KNOWN))
     done(qtbot, section)
     assert ("!!", "frame 9 cannot be read; clips leave it out") in said(section)
+
+
+def test_after_a_failure_it_can_be_looked_through_again(
+    qtbot: QtBot, section: FitnessSection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from napari_cellsynth.errors import BadInput
+
+    def away(*_: Any, **__: Any) -> Iterator[Any]:
+        raise BadInput("the share is away")
+        yield
+
+    judge = fitness_section.judge
+    monkeypatch.setattr(fitness_section, "judge", away)
+    works_on(section.session, shaken())
+    qtbot.waitUntil(lambda: "share is away" in section.says.text(), timeout=PATIENCE)
+    monkeypatch.setattr(fitness_section, "judge", judge)
+    assert section.look.isVisible()
+    section.look.click()
+    done(qtbot, section)
+    assert not section.look.isVisible()

@@ -77,6 +77,7 @@ class FindingLine(QWidget):
         # napari complains loudly about a frame that cannot be read.
         if finding.frames and finding.kind != "readable":
             self._make_link()
+            self.words.linkActivated.connect(self.go)
             listen(self, THEME.changed, self._make_link)
 
     def _make_link(self) -> None:
@@ -89,7 +90,6 @@ class FindingLine(QWidget):
         frame = self.finding.frames[0]
         many = "" if len(self.finding.frames) == 1 else " Again: to the next one."
         self.words.setToolTip(f"<qt>Go to frame {frame}, counted from 0 as the slider does.{many}</qt>")
-        self.words.linkActivated.connect(self.go)
 
     def go(self, *_: Any) -> None:
         """Ask for the next of its frames."""
@@ -271,6 +271,8 @@ class FitnessSection(Section):
         self._worker = self._looking_at = None
         self._busy(False)
         self.says.say(capital(str(error)), "bad")
+        self.look.setText("Look again")
+        self.look.show()
 
     # -- what was found ----------------------------------------------------------------------------------------------
 
@@ -406,4 +408,4 @@ def _lasting(seconds: float) -> str:
     for unit, word, enough in ((1, "s", 100), (60, "min", 5400)):
         if seconds < enough:
             return f"{max(1, round(seconds / unit))} {word}"
-    return f"{seconds / 3600:.1g} h"
+    return f"{round(seconds / 3600)} h"
