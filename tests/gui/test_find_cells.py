@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -251,3 +252,46 @@ def test_what_was_said_of_one_movie_is_gone_with_the_next(qtbot: QtBot, viewer: 
     other = add_stack(viewer, movie(), name="other")
     cells.session.movie = other
     assert pane.says.text() == pane.hint.text() == ""
+
+
+def test_a_colour_image_is_refused_in_words(qtbot: QtBot, viewer: Any, cells: Any) -> None:
+    pane = opened(cells)
+    qtbot.waitUntil(lambda: preview_of(viewer) is not None, timeout=PATIENCE)
+    cells.session.movie = viewer.add_image(np.zeros((32, 32, 3), np.uint8), rgb=True, name="colour")
+    qtbot.waitUntil(lambda: "colour" in pane.says.text(), timeout=PATIENCE)
+    assert preview_of(viewer) is None
+
+
+def test_a_diameter_is_estimated_once_for_each_movie(
+    qtbot: QtBot, viewer: Any, cells: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from napari_cellsynth.stack.outlines import many
+
+    asked: list[str] = []
+    settled = many.settled
+    monkeypatch.setattr(many, "settled", lambda stack, *rest: asked.append(stack.name) or settled(stack, *rest))
+    viewer.dims.set_current_step(0, 0)
+    pane = opened(cells)
+    qtbot.waitUntil(shown(viewer, 4), timeout=PATIENCE)
+    viewer.dims.set_current_step(0, 2)
+    qtbot.waitUntil(shown(viewer, 2), timeout=PATIENCE)
+    assert asked == ["discs"]
+    assert list(pane.diameters) == [cells.session.movie], "another that lies where it lay is another"
+
+
+def test_cells_are_counted_off_the_windows_thread(
+    qtbot: QtBot, viewer: Any, cells: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[bool] = []
+    in_words = module.in_words
+
+    def noted(labels: Stack) -> tuple[str, str]:
+        threads.append(threading.current_thread() is threading.main_thread())
+        return in_words(labels)
+
+    monkeypatch.setattr(module, "in_words", noted)
+    pane = opened(cells)
+    with qtbot.waitSignal(pane.found, timeout=PATIENCE):
+        pane.use.click()
+    assert threads == [False]
+    qtbot.waitUntil(lambda: pane.use.isEnabled(), timeout=PATIENCE)

@@ -382,6 +382,17 @@ def test_closed_movies_are_let_go_when_the_set_is_there(
     assert held_by_it() is None
 
 
+def test_the_last_movie_that_is_closed_is_let_go(qtbot: QtBot, viewer: Any, dock: CellSynthDock) -> None:
+    section = dock.tab("movies").training_set
+    study_of(viewer, dock, "one")
+    qtbot.waitUntil(lambda: bool(section.recordings) and section._planning is None, timeout=PATIENCE)
+    assert section._opened[1]
+    section.replan()
+    viewer.layers.clear()  # while that is under way
+    qtbot.waitUntil(lambda: section._planning is None, timeout=PATIENCE)
+    assert section._opened == (None, (), ())
+
+
 # -- looks of the panel ------------------------------------------------------------------------------------------------
 
 

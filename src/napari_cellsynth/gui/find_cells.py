@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -48,13 +50,23 @@ NAME = "cells found (preview)"
 class Looked:
     """What was found in the frame in sight."""
 
+    movie: weakref.ref[Any]
     what: tuple[Any, ...]
-    """What the diameter belongs to."""
+    """What of the movie the diameter belongs to."""
     diameter: float | None
     region: tuple[slice, slice]
     labels: np.ndarray
     doubt: str
     """What to look at, and what to change; empty where nothing looks wrong."""
+
+
+@dataclass(frozen=True, eq=False)
+class Outlined:
+    """Outlines of all frames."""
+
+    labels: Stack
+    words: tuple[str, str]
+    """What to say of them, and its level."""
 
 
 class Slider(QSlider):
@@ -79,11 +91,12 @@ class FindCells(QWidget):
         super().__init__(parent)
         self.session = session
         self.preview: Any = None
-        self.diameters: dict[tuple[Any, ...], float | None] = {}
-        """Estimated diameters in pixels, by movie and method."""
+        self.diameters: weakref.WeakKeyDictionary[Any, dict[tuple[Any, ...], float | None]]
+        self.diameters = weakref.WeakKeyDictionary()
+        """Estimated diameters in pixels, by movie, and by what of it was looked at and how."""
         self._looking: workers.Worker | None = None
         self._again = False
-        self._said_of = id(session.movie)
+        self._said_of = ref_to(session.movie)
         self._making: workers.Worker | None = None
         self._build()
         self._settle = QTimer(self, singleShot=True, interval=SETTLE)
@@ -161,7 +174,10 @@ class FindCells(QWidget):
         return {"diameter_um" if in_um else "diameter_px": size}
 
     def _pixel_size(self) -> tuple[float, float] | None:
-        return None if self.session.movie is None else facts_of(self.session.movie).pixel_size
+        try:
+            return None if self.session.movie is None else facts_of(self.session.movie).pixel_size
+        except BadInput:  # a colour image, as which it is refused when its cells are looked for
+            return None
 
     def _stack(self) -> Stack:
         """The movie's channel and plane that are worked on, lazily."""
@@ -184,16 +200,21 @@ class FindCells(QWidget):
         return {"taken": taken} if taken else {}
 
     def _what(self, settings: OutlineSettings) -> tuple[Any, ...]:
-        """What an estimated diameter belongs to."""
+        """What of the movie an estimated diameter belongs to."""
         session = self.session
-        modality = facts_of(session.movie).modality
-        return id(session.movie), session.channel, session.z, settings.method, modality
+        return session.channel, session.z, settings.method, facts_of(session.movie).modality
+
+    def _known(self, settings: OutlineSettings) -> dict[str, float | None]:
+        """The diameter in pixels that was estimated before, None where none fits; empty where nobody has."""
+        known = self.diameters.get(self.session.movie, {})
+        what = self._what(settings)
+        return {"diameter": known[what]} if what in known else {}
 
     def _movie_changed(self, _: Any = None) -> None:
         if self.session.movie is not None:
             self.unit.choose("um" if self._pixel_size() else "px")
-        if id(self.session.movie) != self._said_of:  # what was said is about another movie
-            self._said_of = id(self.session.movie)
+        if self._said_of() is not self.session.movie:  # what was said is about another movie
+            self._said_of = ref_to(self.session.movie)
             if self._making is None:
                 self.says.say("")
             self.hint.say("")
@@ -262,27 +283,28 @@ class FindCells(QWidget):
         settings, stack = self.settings(), self._stack()
         modality: Any = facts_of(self.session.movie).modality
         what, t, region = self._what(settings), self._frame(stack), self._region(stack)
-        known = self.diameters
+        self._empty_diameter = settings.diameter_um is None and settings.diameter_px is None
+        known = self._known(settings) if self._empty_diameter else {}
+        movie = weakref.ref(self.session.movie)
 
         def job() -> Looked:
-            diameter: float | None = known.get(what, -1.0)
-            if settings.diameter_um is not None or settings.diameter_px is not None or diameter == -1.0:
-                diameter, _ = settled(stack, settings, modality)
+            diameter = known["diameter"] if known else settled(stack, settings, modality)[0]
             plane = stack.frame(t)[region]
             if diameter is None:
-                return Looked(what, None, region, np.zeros(plane.shape, np.int32), "")
+                return Looked(movie, what, None, region, np.zeros(plane.shape, np.int32), "")
             given = settings.model_copy(update={"diameter_px": diameter, "diameter_um": None})
             labels = outline_frame(plane, given, None, modality)
-            return Looked(what, diameter, region, labels, doubt(labels, diameter))
+            return Looked(movie, what, diameter, region, labels, doubt(labels, diameter))
 
-        self._empty_diameter = settings.diameter_um is None and settings.diameter_px is None
         return job
 
     def _looked(self, made: Looked) -> None:
-        diameter, region, labels = made.diameter, made.region, made.labels
+        diameter, region, labels, movie = made.diameter, made.region, made.labels, made.movie()
+        if movie is None:  # closed meanwhile
+            return
         if self._empty_diameter:
-            self.diameters[made.what] = diameter
-        if self._again or not self.isVisible() or not self.live.isChecked() or self.session.movie is None:
+            self.diameters.setdefault(movie, {})[made.what] = diameter
+        if self._again or not self.isVisible() or not self.live.isChecked() or self.session.movie is not movie:
             return
         self._show_diameter(diameter)
         self._show(labels, region)
@@ -368,7 +390,7 @@ class FindCells(QWidget):
         """Outline all frames in the background, with the diameter of the preview."""
         try:
             settings, stack = self.settings(), self._stack()
-            diameter = self.diameters.get(self._what(settings))
+            diameter = self._known(settings).get("diameter")
         except BadInput as error:
             self.says.say(words.capital(str(error)), "bad")
             return
@@ -380,7 +402,7 @@ class FindCells(QWidget):
         self._busy(True)
         self.says.say("looking at the cells…")
         self._making = workers.start(
-            lambda: api.segment(stack, settings, modality=modality),
+            lambda: outlined(stack, settings, modality),
             yielded=lambda news: self._news(news, movie),
             failed=lambda error: self.says.say(words.capital(str(error)), "bad"),
             finished=self._ended,
@@ -396,7 +418,7 @@ class FindCells(QWidget):
             self.says.say("Cancelled; nothing was kept.")
 
     def _news(self, news: Any, movie: Any) -> None:
-        if not isinstance(news, Stack):
+        if not isinstance(news, Outlined):
             self.bar.show_share(news.done / max(news.total, 1))
             if news.done:
                 self.says.say(f"frame {news.done} of {news.total}: {words.how_many(news.cells, 'cell')} so far")
@@ -406,12 +428,12 @@ class FindCells(QWidget):
             self.says.say("The movie was closed; its outlines were not kept.", "warning")
             return
         name = f"{movie.name}: cells found"
-        news = news.with_(provenance={**(news.provenance or {}), **self._taken(movie)})
-        layer = add_stack(self.session.viewer, made_on(news, movie), name=name, kind="labels", like=movie)
-        Recorder.of(self.session).outlined(movie, news)
+        labels = news.labels.with_(provenance={**(news.labels.provenance or {}), **self._taken(movie)})
+        layer = add_stack(self.session.viewer, made_on(labels, movie), name=name, kind="labels", like=movie)
+        Recorder.of(self.session).outlined(movie, labels)
         self.session.outlines = layer
         self.live.setChecked(False)
-        self.says.say(*in_words(news))
+        self.says.say(*news.words)
         self.found.emit(layer)
 
     def _ended(self) -> None:
@@ -426,6 +448,17 @@ class FindCells(QWidget):
         self.live.setVisible(not on)
         for widget in (self.use, self.method, self.diameter, self.unit, self.sensitivity, self.more):
             widget.setEnabled(not on)
+
+
+def ref_to(movie: Any) -> Callable[[], Any]:
+    """Gives the movie as long as it is there, else None."""
+    return (lambda: None) if movie is None else weakref.ref(movie)
+
+
+def outlined(stack: Stack, settings: OutlineSettings, modality: Any) -> Iterator[Any]:
+    """As :func:`api.segment`, whose last word is an :class:`Outlined`: counting reads every frame."""
+    for news in api.segment(stack, settings, modality=modality):
+        yield Outlined(news, in_words(news)) if isinstance(news, Stack) else news
 
 
 def in_words(labels: Stack) -> tuple[str, str]:

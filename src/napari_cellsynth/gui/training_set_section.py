@@ -197,9 +197,15 @@ class TrainingSetSection(Section):
         self.examples.forget(self.pane.EXAMPLES)
         # Nothing is drawn from, or made of, what was worked out for another movie.
         self.recordings, self.plan = (), None
+        self._let_go()
         self.examples.allow(False)
         self.maker.allow(False)
         self._changed()
+
+    def _let_go(self) -> None:
+        """The last movie that was closed is held by nothing."""
+        if self.session.movie is None:
+            self._opened = (None, (), ())
 
     def _as_left(self) -> None:
         """The kind that the user chose last, and his Advanced open or not, in the napari before."""
@@ -272,6 +278,7 @@ class TrainingSetSection(Section):
 
         def over() -> None:
             self._planning = None
+            self._let_go()  # it may have opened them while they were closed
             if self._wanted is not None and self._wanted is not wanted:
                 self._plan(self._wanted)
 
