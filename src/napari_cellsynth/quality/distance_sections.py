@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from math import isfinite
 
 from napari_cellsynth.quality.alike import Found, Level, Material, Row
-from napari_cellsynth.quality.distances import InSpace, warnings
+from napari_cellsynth.quality.distances import InSpace
 from napari_cellsynth.quality.features import ENCODER, MEASURES, FeatureSpace
 
 FRECHET, KID = "Fréchet", "KID"
@@ -42,7 +43,8 @@ HALF = 0.5
 def distance(material: Material) -> Found:
     """In hand-made measures."""
     by = " by size, brightness, texture and spectrum"
-    return in_one_space(material, MEASURES, "distance", "Distance to held-out crops", by, "")
+    found = in_one_space(material, MEASURES, "distance", "Distance to held-out crops", by, "")
+    return replace(found, cautions=material.distances.warnings)
 
 
 def distance_to_a_network(material: Material) -> Found:
@@ -60,9 +62,8 @@ def in_one_space(material: Material, space: FeatureSpace, code: str, title: str,
             one = getattr(beside, name)
             rows.append(Row(f"{name}_{column_code(column)}", words, one.value, one.low, one.high, column, tip))
     level, words, beside_it = _how_far(found)
-    cautions = tuple(warnings([found], len(set(material.unseen_cells.tolist()))))
     sentence = f"Made cells are {words}{' are,' if level == 'good' else ','}{by}{beside_it}."
-    return Found(code, title, level, sentence, words + shortly, tuple(rows), (), cautions)
+    return Found(code, title, level, sentence, words + shortly, tuple(rows))
 
 
 def column_code(column: str) -> str:

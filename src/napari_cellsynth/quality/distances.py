@@ -157,12 +157,11 @@ def in_space(
 
 def warnings(found: Sequence[InSpace], cells: int) -> list[str]:
     """What numbers of so few images, and so few held-out cells, do not bear."""
-    said = [
-        f"With {one.count} images, the Fréchet distance ({one.space}) of two sets of one kind is not 0 but about"
-        f" {one.frechet.halves.value:.2g}."
-        for one in found
-        if one.count < BIASED * one.features
-    ]
+    said = []
+    few = [one for one in found if one.count < BIASED * one.features]
+    if few:
+        floors = " and ".join(f"{one.frechet.halves.value:.2g} ({one.space})" for one in few)
+        said.append(f"With {few[0].count} images, the Fréchet distance of two sets of one kind is not 0 but {floors}.")
     count = min((one.count for one in found), default=0)
     if count < WIDE or cells < FEW_CELLS:
         said.append(
