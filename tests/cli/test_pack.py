@@ -19,6 +19,7 @@ from napari_cellsynth.engine.heartbeat import Heartbeat
 from napari_cellsynth.engine.run_folder import RunFolder
 from napari_cellsynth.engine.why import note_exit
 from napari_cellsynth.errors import BadInput
+from napari_cellsynth.stack.training_sets.openings import note_opening, openings
 
 from .conftest import TINY
 
@@ -53,6 +54,16 @@ def weights(run: Path) -> dict:
 
 def names(folder: Path) -> set[str]:
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_the_count_of_openings_goes_along_and_may_grow_there(shell, created, data, tmp_path) -> None:
+    note_opening(data, "a last look", by="a run")
+    assert shell("pack", created, tmp_path / "package").status == 0
+    there = tmp_path / "package" / "data"
+    assert [noted["why"] for noted in openings(there)] == ["a last look"]
+    shutil.rmtree(data)
+    note_opening(there, "once more")
+    assert shell("train", "--resume", tmp_path / "package" / created.name, "--quiet").status == 0
 
 
 def test_a_package_is_trained_where_nothing_else_is_and_used_at_home(shell, created, data, tmp_path) -> None:

@@ -30,6 +30,7 @@ from napari_cellsynth.engine.why import EXIT
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.stack.files.replacing import replacing
 from napari_cellsynth.stack.quantity import format_bytes
+from napari_cellsynth.stack.training_sets.openings import FILE as OPENINGS
 
 DATA = "data"
 SPARE = 1 << 22
@@ -165,8 +166,14 @@ class _Plan:
     @property
     def bytes(self) -> int:
         """Of what is copied."""
-        copied = [*self.files, *(self.sources if self.copies else ())]
+        copied = [*self.files, *((*self.sources, *self.counted) if self.copies else ())]
         return sum(path.stat().st_size for path, _ in copied)
+
+    @property
+    def counted(self) -> list[tuple[Path, str]]:
+        """The count of openings of the test part: it goes along, and may grow there."""
+        count = self.package.training_set / OPENINGS
+        return [(count, OPENINGS)] if count.is_file() else []
 
     def write(self, target: Folder | Zip, work: Path) -> Iterator[Progress]:
         known = {}
@@ -177,6 +184,8 @@ class _Plan:
             else:
                 known[name] = fingerprint(path)
                 yield so_far.progress(f"looked at {name}")
+        for path, name in self.counted if self.copies else ():
+            yield from so_far.counting(target.copy(path, f"{DATA}/{name}"), f"packing {name}")
         for path, name in self.files:
             yield from so_far.counting(target.copy(path, f"{self.name}/{name}"), f"packing {name}")
         self._write_words(target, known, work)
