@@ -26,10 +26,18 @@ class Encoder(nn.Module):
 
     def __init__(self, widths: Sequence[int] = (24, 48, 96, 128), features: int = 32) -> None:
         super().__init__()
-        self.levels = nn.ModuleList(
-            _level(given, width, 5 if given == 1 else 3) for given, width in zip((1, *widths[:-1]), widths, strict=True)
-        )
+        before = (1, *widths[:-1])
+        levels = [
+            nn.Conv2d(given, width, 5 if given == 1 else 3, padding="same", padding_mode="reflect")
+            for given, width in zip(before, widths, strict=True)
+        ]
+        self.levels = nn.ModuleList(levels)
         self.out = nn.Linear(sum(widths), features)
+        # Only now: the shipped weights follow from this order of draws.
+        for layer in levels:
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
 
     def forward(self, images: Tensor) -> Tensor:
         means = []
@@ -39,11 +47,3 @@ class Encoder(nn.Module):
             images = F.relu(layer(images))
             means.append(images.mean((2, 3)))
         return self.out(torch.cat(means, 1))
-
-
-def _level(given: int, width: int, size: int) -> nn.Conv2d:
-    layer = nn.Conv2d(given, width, size, padding="same", padding_mode="reflect")
-    nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-    if layer.bias is not None:
-        nn.init.zeros_(layer.bias)
-    return layer
