@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from napari_cellsynth.engine.preparing import sets_being_made
 from napari_cellsynth.errors import RunFailed
 from napari_cellsynth.gui import made_from, preparing
 from napari_cellsynth.gui.made_from import MADE_FROM
@@ -133,6 +134,26 @@ def test_a_number_that_another_process_has_now_is_not_ours(start: Callable[..., 
     list(follow(job))
     job.record["pid"], job.record["since"] = 1, 0.0
     assert job.process() is None
+
+
+def test_a_clock_that_is_set_meanwhile_ends_nothing(
+    start: Callable[..., PreparingJob], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import psutil
+
+    handed_over = PreparingJob.create(tmp_path, tmp_path / "sets" / "other", "crops")
+    job = start(FINISHES, steps=100)
+    in_the_middle(job)
+    preparing._CHILDREN.clear()  # napari was started again
+    created, boot = psutil.Process.create_time, psutil.boot_time
+    monkeypatch.setattr(psutil.Process, "create_time", lambda process: created(process) + 7200)
+    monkeypatch.setattr(psutil, "boot_time", lambda: boot() + 7200)
+    assert {found.folder: found.look().state for found in jobs_in(tmp_path)} == {
+        handed_over.folder: "handing over",
+        job.folder: "making",
+    }
+    assert {each.name: each.state for each in sets_being_made(tmp_path / preparing.JOBS)}[job.out.name] == "running"
+    assert [news.state for news in follow(PreparingJob(job.folder))][-1] == "made"
 
 
 def test_what_was_never_started_goes_with_its_napari(tmp_path: Path) -> None:

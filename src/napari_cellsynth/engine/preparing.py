@@ -16,6 +16,7 @@ from typing import Any
 
 import psutil
 
+from napari_cellsynth.engine.birth import born_so
 from napari_cellsynth.engine.files import last_lines, read_json
 from napari_cellsynth.engine.run_state import State
 
@@ -94,8 +95,7 @@ def _state(folder: Path, record: dict[str, Any]) -> tuple[State, str]:
 def _works(record: dict[str, Any]) -> bool:
     try:
         process = psutil.Process(int(record["pid"]))
-        same = abs(process.create_time() - float(record.get("since") or 0)) < 2
-        return same and process.status() != psutil.STATUS_ZOMBIE
+        return born_so(process, record) and process.status() != psutil.STATUS_ZOMBIE
     except (psutil.Error, TypeError, ValueError):
         return False
 

@@ -23,6 +23,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from napari_cellsynth.engine.birth import birth, born_so
 from napari_cellsynth.engine.files import read_json, write_json
 from napari_cellsynth.engine.preparing import JOBS, LOG, RECORD, SAID, TAIL
 from napari_cellsynth.errors import CellsynthError, RunFailed
@@ -77,7 +78,7 @@ class PreparingJob:
             with suppress(FileExistsError):
                 folder.mkdir(parents=True)
                 break
-        napari = {"napari": os.getpid(), "napari_since": _born(os.getpid())}
+        napari = {"napari": os.getpid(), "napari_born": birth(os.getpid())}
         record = {"kind": kind, "out": str(out), **napari, "host": platform.node(), "notes": list(notes)}
         write_json(folder / RECORD, record)
         return cls(folder)
@@ -113,7 +114,7 @@ class PreparingJob:
         with (self.folder / SAID).open("wb") as said, (self.folder / LOG).open("wb") as log:
             child = spawn([*words, "--progress", "json"], stdout=said, stderr=log)
         _CHILDREN[self.folder.resolve()] = child
-        self.record |= {"pid": child.pid, "since": _born(child.pid)}
+        self.record |= {"pid": child.pid, **birth(child.pid)}
         write_json(self.folder / RECORD, self.record)
 
     def look(self) -> Making:
@@ -143,15 +144,15 @@ class PreparingJob:
             return None if self.being_begun else self._found_by_its_table()
         try:
             process = psutil.Process(int(self.record["pid"]))
-            same = abs(process.create_time() - float(self.record["since"] or 0)) < 2
-            return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+            same = born_so(process, self.record) and process.status() != psutil.STATUS_ZOMBIE
+            return process if same else None
         except (psutil.Error, KeyError, TypeError, ValueError):
             return None
 
     @property
     def being_begun(self) -> bool:
         """Whether a napari that works hands it over still, or is just about to start the process."""
-        return "pid" not in self.record and _lives(self.record.get("napari"), self.record.get("napari_since"))
+        return "pid" not in self.record and _lives(self.record.get("napari"), self.record.get("napari_born"))
 
     def _reread(self) -> None:
         self.record = read_json(self.folder / RECORD) or self.record
@@ -297,23 +298,18 @@ def half_made(out: Path) -> list[Path]:
     return [path for path in of_mine if path.is_dir()]
 
 
-def _born(pid: int) -> float | None:
-    import psutil
-
-    try:
-        return float(psutil.Process(pid).create_time())
-    except psutil.Error:
-        return None
-
-
-def _lives(pid: Any, since: Any = None) -> bool:
+def _lives(pid: Any, born: Any = None) -> bool:
     """Whether a process works, and is not another one with its number."""
     import psutil
 
     if not isinstance(pid, int) or not psutil.pid_exists(pid):
         return False
-    born = _born(pid)
-    return since is None or born is None or abs(born - float(since)) < 2
+    try:
+        return not born or born_so(psutil.Process(pid), born)
+    except psutil.NoSuchProcess:
+        return False
+    except psutil.Error:  # of another user, about whom nothing can be asked
+        return True
 
 
 def _newest(said: Path) -> tuple[int, int, str]:
