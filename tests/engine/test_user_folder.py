@@ -44,6 +44,20 @@ def test_a_damaged_choice_is_as_good_as_none(nobody_said, content):
     assert api.home() == nobody_said / "user" / "CellSynth"
 
 
+@pytest.mark.parametrize("content", ["{", '{"home": 3}'])
+def test_a_damaged_choice_is_said_by_the_shell_as_long_as_it_is(nobody_said, content):
+    config_folder().mkdir(parents=True)
+    (config_folder() / HOME).write_text(content, encoding="utf-8")
+    code = "from napari_cellsynth import api; api.home(); api.home(); print(api.home_is_chosen())"
+    for _ in range(2):
+        said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        assert said.stdout.strip() == "False"
+        assert said.stderr.count(HOME) == 1 and "Choose the folder" in said.stderr
+    api.keep_home(nobody_said / "again")
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert (said.stdout.strip(), said.stderr) == ("True", "")
+
+
 def test_a_damaged_file_is_said_and_the_next_one_replaces_it():
     config_folder().mkdir(parents=True)
     (config_folder() / "x.json").write_text("{", encoding="utf-8")
@@ -51,7 +65,8 @@ def test_a_damaged_file_is_said_and_the_next_one_replaces_it():
     assert kept == {} and "x.json is damaged" in note
     write_kept("x.json", {"tab": "use"})
     assert read_kept("x.json") == ({"tab": "use"}, "")
-    assert [path.name for path in config_folder().iterdir()] == ["x.json"]
+    assert sorted(path.name for path in config_folder().iterdir()) == ["x.json", "x.json.damaged"]
+    assert (config_folder() / "x.json.damaged").read_text(encoding="utf-8") == "{"
 
 
 def test_a_folder_that_cannot_be_written_to_is_said(monkeypatch, tmp_path):

@@ -34,11 +34,11 @@ def test_a_button_is_as_the_user_left_it(qtbot):
     assert Kept().get("fold", bool) is True
 
 
-def test_a_damaged_file_is_left_aside_with_a_note(make_napari_viewer):
+def test_a_damaged_file_is_said_and_not_used(make_napari_viewer):
     config_folder().mkdir(parents=True)
     (config_folder() / FILE).write_text('{"tab": ', encoding="utf-8")
     tab = StartTab(Session.of(make_napari_viewer()))
-    assert "is damaged and was left aside" in tab.note.text()
+    assert "is damaged and is not used" in tab.note.text()
     tab.deleteLater()
 
 

@@ -1,7 +1,7 @@
 """What the panels remember from one napari to the next: the last tab, preset, kind of set, what was folded away.
 
 One small file in the user's settings folder.  Written a moment after a
-change; one that is damaged is left aside with a note.
+change; one that is damaged is kept under another name, with a note.
 """
 
 from __future__ import annotations
