@@ -133,6 +133,7 @@ def test_what_cannot_be_compared() -> None:
         distances(blobs(9, 0), blobs(9, 1), blobs(9, 2, 32))
 
 
+@pytest.mark.slow
 def test_hundreds_of_images_take_seconds() -> None:
     sets_of = blobs(1000, 0, 64), blobs(500, 1, 64), blobs(500, 2, 64)
     began = time.process_time()

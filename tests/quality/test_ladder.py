@@ -97,6 +97,7 @@ def test_they_grow_on_real_crops(space: FeatureSpace, yeast: Sets) -> None:
     check_it_grows(climbed(space, yeast))
 
 
+@pytest.mark.slow
 def test_training_taught_the_encoder_something(yeast: Sets, tmp_path: Path) -> None:
     """The same network untrained hardly sees half a pixel of blur in real crops, nor noise of a tenth."""
     settings = EncoderSettings.model_validate(load.recipe()["settings"])
