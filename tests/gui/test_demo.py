@@ -3,13 +3,17 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import tifffile
 from PIL import Image
 
+from napari_cellsynth.errors import RunFailed
+from napari_cellsynth.gui.demo_journey import shown_by
 from napari_cellsynth.gui.script import Script
+from napari_cellsynth.models.registry import FAMILIES
 from napari_cellsynth.stack.files.read import read_stack
 
 pytestmark = pytest.mark.gui
@@ -73,3 +77,12 @@ def test_a_script_that_breaks_or_waits_in_vain_ends_with_its_error(qtbot) -> Non
         script.start()
         qtbot.waitUntil(lambda ended=ended: bool(ended))
         assert isinstance(ended[0], Exception)
+
+
+def test_the_demo_plays_what_can_do_all_it_shows() -> None:
+    crops = FAMILIES["dcgan"]
+    unable = replace(crops, name="first", verbs=("walk",))
+    without_tiny = replace(crops, name="second", presets={"paper": crops.presets["paper"]})
+    assert shown_by([unable, without_tiny, crops]) == (crops, crops.journeys[0].example)
+    with pytest.raises(RunFailed, match="there is none"):
+        shown_by([unable, without_tiny])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,10 @@ from napari_cellsynth.quality.progress import Gain, gain
 if TYPE_CHECKING:
     import napari
 
+    from napari_cellsynth.engine.family import Family
+
+VERBS, PRESET = ("sample", "decode"), "tiny"
+"""What the demo shows, and how it is trained."""
 SAMPLES = 64
 SEED = 1
 
@@ -55,13 +59,13 @@ class Journey:
             RunFolder(run).ask("stop")
 
     def _steps(self, stage: Stage) -> list[Step]:
-        """Those of the journey, at full length; a family that makes new cells is the first that has one."""
-        family = next(family for family in FAMILIES.values() if family.journeys)
+        """Those of the journey, at full length."""
+        family, example = shown_by(FAMILIES.values())
         judged: list[Any] = []
         return [
-            open_example(stage, family.journeys[0].example),
+            open_example(stage, example),
             *make_training_set(stage, family.data),
-            *train(stage, family, "tiny", {}, known=lambda run: None),
+            *train(stage, family, PRESET, {}, known=lambda run: None),
             Step("", self._many, look=0.0),
             *use(stage, "sample"),
             *self._save("sample", "generated.ome.tif"),
@@ -114,6 +118,15 @@ class Journey:
         if answer:
             self.gain = answer[0]
         return bool(answer)
+
+
+def shown_by(families: Iterable[Family]) -> tuple[Family, str]:
+    """The first family that does what the demo shows, and its example movie for new cells."""
+    for family in families:
+        example = next((one.example for one in family.journeys if one.verb == VERBS[0]), None)
+        if example is not None and set(VERBS) <= set(family.verbs) and PRESET in family.presets:
+            return family, example
+    raise RunFailed("the demo needs a model that makes new cells and morphs, and there is none")
 
 
 def judge(run: Path, data: Path) -> Gain:
