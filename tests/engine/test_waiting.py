@@ -5,11 +5,13 @@ import os
 import random
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
+import torch
 from toys import Toy
 
-from napari_cellsynth.engine import waiting
+from napari_cellsynth.engine import nvidia, waiting
 from napari_cellsynth.engine.owner import Owner
 from napari_cellsynth.engine.run_folder import RunFolder
 from napari_cellsynth.engine.spoken_for import FOLDER, SpokenFor
@@ -272,3 +274,14 @@ def test_a_real_gpu_has_room():
     (room, *_) = waiting.rooms("cuda:0")
     assert 0 < room.free <= room.total
     assert waiting.rooms("auto")
+
+
+def test_a_card_that_is_too_full_to_be_asked_has_no_room(monkeypatch):
+    def full(index):
+        raise RuntimeError("CUDA error: out of memory")
+
+    known = SimpleNamespace(total_memory=24 * GB, uuid="ab")
+    monkeypatch.setattr(nvidia, "cards", list)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda index: known)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", full)
+    assert waiting.rooms("cuda:0") == [Room("cuda:0", 0, 24 * GB, uuid="GPU-ab")]

@@ -78,7 +78,12 @@ def _room_of(device: str) -> Room:
     index = int(device.partition(":")[2] or 0)
     card = card_of(index, cards())
     if card is None or card.free is None or card.memory is None:
-        return Room(device, *torch.cuda.mem_get_info(index), uuid=f"GPU-{torch.cuda.get_device_properties(index).uuid}")
+        known = torch.cuda.get_device_properties(index)
+        try:
+            free, total = torch.cuda.mem_get_info(index)
+        except RuntimeError:  # asking takes some of it itself, which a full card does not have
+            free, total = 0, known.total_memory
+        return Room(device, free, total, uuid=f"GPU-{known.uuid}")
     users = [f"{user.name} {size_in_words(user.memory)}" if user.memory else user.name for user in card.users]
     return Room(device, card.free, card.memory, tuple(users), card.uuid)
 

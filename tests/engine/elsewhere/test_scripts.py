@@ -13,6 +13,8 @@ import pytest
 
 from napari_cellsynth.engine.elsewhere.package import _portable
 from napari_cellsynth.engine.elsewhere.scripts import Slurm, job_slurm, start_bat, start_sh
+from napari_cellsynth.engine.event_log import EventLog
+from napari_cellsynth.engine.events import Finished, Stopped
 from napari_cellsynth.errors import BadInput
 
 BASH = shutil.which("bash")
@@ -61,11 +63,11 @@ def test_slurm_tells_the_training_and_queues_the_job_again(tmp_path, finished) -
     """120 s before the end the job's shell hears USR1; the training is told, saves and ends; it is queued again."""
     package = a_package(tmp_path / "my package")
     note = '[ "$1" = --signal=TERM ] && touch told; echo "scancel $*" >> log'
-    last = '{"event": "finished"}' if finished else '{"event": "stopped"}'
+    EventLog(tmp_path / "last.jsonl").append(Finished(step=9) if finished else Stopped(step=9))
     training = (
         'shift; printf "%s|" "$@" "$SRUN_CPUS_PER_TASK" > words; touch started; '
         "until [ -e told ]; do sleep 0.05; done; sleep 0.2; "
-        f"echo '{last}' >> {NAME.join(chr(34) * 2)}/events.jsonl; exit 0"
+        f"cat '{tmp_path}/last.jsonl' >> {NAME.join(chr(34) * 2)}/events.jsonl; exit 0"
     )
     environ = programs(tmp_path / "bin", srun=training, scancel=note, scontrol='echo "scontrol $*" >> log')
     environ |= {"SLURM_SUBMIT_DIR": str(package), "SLURM_JOB_ID": "4711", "PYTHON": "python"}
