@@ -155,6 +155,7 @@ class SetMaker(QWidget):
         self.cancel = button("Cancel", self.stop, "Nothing is kept.")
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
+        self.bar.setAccessibleName("done")
         self.before, self.says = Sentence(), Sentence()
         self.details = Foldout("Details", lambda: Sentence(self._text))
         self.then = button("Then: Train →", lambda: self.session.tab_requested.emit("train"))

@@ -10,7 +10,8 @@ from qtpy.QtCore import Qt, QTimer
 
 from napari_cellsynth.engine.measured import is_busy
 from napari_cellsynth.gui import jobs
-from napari_cellsynth.gui.parts import Sentence
+from napari_cellsynth.gui.parts import Sentence, listen
+from napari_cellsynth.gui.theme import THEME
 from napari_cellsynth.gui.train_wish import REPEATS, Wish, known_estimate
 from napari_cellsynth.gui.train_words import estimate_words
 from napari_cellsynth.gui.workers import Worker, call, start
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 ESTIMATE_AFTER_MS = 700
 """Quiet time after the last change before three steps are tried."""
-DISTURBS = "Time and memory are not tried while a training runs here. <a href='try'>Try anyway</a>"
+DISTURBS = "Time and memory are not tried while a training runs here."
 
 
 class EstimateLine(Sentence):
@@ -45,6 +46,7 @@ class EstimateLine(Sentence):
         self._later.timeout.connect(self.measure)
         self.setTextInteractionFlags(Qt.TextInteractionFlag.TextBrowserInteraction)
         self.linkActivated.connect(lambda _: self.measure())
+        listen(self, THEME.changed, self._tint_link)
 
     def speak_of(self, wish: Wish, *, seen: bool) -> None:
         """What is known of it; else it is tried, soon, where the tab is ``seen``."""
@@ -58,10 +60,18 @@ class EstimateLine(Sentence):
         if known is not None:
             self._say_estimate(known, wish)
         elif self.busy:
-            self.say(DISTURBS)
+            self._offer()
             call(lambda: known_estimate(wish), returned=lambda found: self.know(wish, found), owner=self)
         elif seen:
             self._later.start()
+
+    def _offer(self) -> None:
+        """Say that nothing is tried, with a link that does; Qt's own colour of links is not seen on a dark ground."""
+        self.say(f"{DISTURBS} <a href='try' style='color: {THEME.colour('accent')}'>Try anyway</a>")
+
+    def _tint_link(self) -> None:
+        if self.text().startswith(DISTURBS):
+            self._offer()
 
     def speak_of_none(self, words: str = "") -> None:
         """There is nothing that could be tried here."""

@@ -61,6 +61,7 @@ class TrapReview(QWidget):
         self._pictures: Mapping[Place, Sequence[np.ndarray]] = {}
         self._filling = False
         self.table = Rows(0, len(HEADS))
+        self.table.setAccessibleName("traps that were found")
         self.table.setHorizontalHeaderLabels(HEADS)
         for at, tip in enumerate(TIPS):
             self.table.horizontalHeaderItem(at).setToolTip(f"<qt>{tip}</qt>")

@@ -72,7 +72,7 @@ def test_what_the_set_says_of_itself(tmp_path: Path) -> None:
     assert (data.pixel_size, data.frame_interval, data.modality) == ((0.5, 0.5), 60.0, "dic")
     assert data.dtype == np.uint32
     assert data.report == report
-    assert data.summary() == "movie, 3 frames of 16 px: 24 training, 12 validation, 12 test clips, 4 places"
+    assert data.summary() == "movie, 3 frames of 16 px: 24 training, 12 tuning, 12 test clips, 4 places"
     assert isinstance(data._clips, np.memmap)
     assert data.scaling.high <= data.clips(data.indices("train")).max()
 

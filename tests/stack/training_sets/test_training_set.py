@@ -41,7 +41,7 @@ def test_what_it_says_of_itself(made: Path) -> None:
     assert (data.kind, data.size, data.dtype, data.modality) == ("crops", 16, np.uint16, "fluorescence")
     assert data.pixel_size is None
     assert data.count("train") == len(data.indices("train")) == 18
-    assert data.summary() == ("squares, box 16 px → 16 px: 18 training, 3 validation, 3 test crops, 3 different cells")
+    assert data.summary() == ("squares, box 16 px → 16 px: 18 training, 3 tuning, 3 test crops, 3 different cells")
     assert "\n" not in data.summary()
     assert data.report.text().startswith("24 crops of 3 different cells, from 30 outlines.")
 

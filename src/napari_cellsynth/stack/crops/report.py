@@ -10,8 +10,8 @@ from typing import Any
 from napari_cellsynth.stack.crops.plan import CropPlan
 from napari_cellsynth.stack.crops.scan import Outline
 from napari_cellsynth.stack.split import SPLITS
+from napari_cellsynth.stack.training_sets.base import PART_WORDS
 
-PART_WORDS = {"train": "training", "validation": "validation", "test": "test"}
 FEW_CELLS = 128
 """Below so many different cells a model learns these cells, not the kind: measured, and held by a test to what
 :mod:`napari_cellsynth.stack.enough` says."""
@@ -79,11 +79,15 @@ class CropReport:
         held_out = {part: self.cells_per_split[part] for part in SPLITS[1:] if self.per_split[part]}
         if not held_out:
             notes.append("Nothing is held out: no number about a model trained on this can be trusted.")
-        seen = [f"{self.seen_in_training[p]} of {n} {p} cells" for p, n in held_out.items() if self.seen_in_training[p]]
+        seen = [
+            f"{self.seen_in_training[p]} of {n} {PART_WORDS[p]} cells"
+            for p, n in held_out.items()
+            if self.seen_in_training[p]
+        ]
         if seen:
             notes.append(
                 f"{' and '.join(seen)} are also in training, at an earlier time: held-out crops show other moments, "
-                f"not other cells. Whole recordings held out would."
+                f"not other cells. Hold out whole recordings to see other cells."
             )
         if self.cells < FEW_CELLS:
             notes.append(f"{self.cells} different cells are enough for a look, not for a result.")

@@ -18,7 +18,7 @@ from napari_cellsynth.stack.training_sets.openings import note_opening, openings
 
 FEW = 4
 """Recordings that are named in one line."""
-PART_WORDS = {"train": "training", "validation": "validation", "test": "test"}
+PART_WORDS = {"train": "training", "validation": "tuning", "test": "test"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,7 +138,7 @@ class PreparedSet:
         return ", ".join(names[: FEW - 1] + more if more else names)
 
     def counts_text(self) -> str:
-        """Such as ``490 training, 61 validation, 61 test clips``."""
+        """Such as ``490 training, 61 tuning, 61 test clips``."""
         counts = ", ".join(f"{self.count(part)} {PART_WORDS[part]}" for part in SPLITS if self.count(part))
         return f"{counts} {self.KIND}"
 

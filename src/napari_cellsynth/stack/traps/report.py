@@ -89,7 +89,7 @@ class TrapReport:
         elif self.by == "traps":
             notes.append(
                 "Whole traps are held out, all their planes with them: other cells, but of the same chip, day and"
-                " light. Whole recordings held out would show more."
+                " light. Hold out whole recordings to see more."
             )
         return notes
 

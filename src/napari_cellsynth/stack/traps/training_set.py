@@ -107,7 +107,7 @@ class TrapSet(PreparedSet):
         return np.asarray(self._labels[np.asarray(indices, dtype=np.int64)])
 
     def counts_text(self) -> str:
-        """Such as ``30 training, 3 validation, 3 test sequences of 12 traps``."""
+        """Such as ``30 training, 3 tuning, 3 test sequences of 12 traps``."""
         report = self.report
         counts = ", ".join(f"{report.sequences[part]} {PART_WORDS[part]}" for part in SPLITS if report.sequences[part])
         return f"{counts} {'sequence' if report.made == 1 else 'sequences'} of {counted(report.all_traps, 'trap')}"
