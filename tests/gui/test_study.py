@@ -14,12 +14,15 @@ from pytestqt.qtbot import QtBot
 from qtpy.QtCore import QMimeData, Qt, QUrl
 from qtpy.QtWidgets import QApplication, QComboBox
 
+from napari_cellsynth.engine.user_folder import config_folder
 from napari_cellsynth.gui.layers import add_stack, complete
-from napari_cellsynth.gui.opening import open_path
+from napari_cellsynth.gui.opening import Openings, open_path
 from napari_cellsynth.gui.state import Session
+from napari_cellsynth.gui.study_kept import worth_keeping
 from napari_cellsynth.gui.table_section import TableSection
 from napari_cellsynth.gui.theme import ON_DARK, ON_LIGHT, THEME
 from napari_cellsynth.stack.recordings.holdout import HoldOut
+from napari_cellsynth.stack.recordings.row import Row
 from napari_cellsynth.stack.recordings.table import Table
 from napari_cellsynth.stack.stack import Stack
 from napari_cellsynth.stack.training_sets.openings import note_opening
@@ -372,3 +375,70 @@ def test_names_and_dates_are_read_whole_and_filled_columns_seen(section: TableSe
     assert {"position", "role"} <= set(section.model.columns)
     section.study.column_wanted.emit("axes")
     assert "axes" in section.model.columns
+
+
+def test_a_file_that_is_added_means_its_rows(section: TableSection) -> None:
+    section.paste_text("file\tframes\na.tif\t0-5\nc.tif\t0-5\nc.tif\t6-11\n")
+    section.paste_text("file\tday\na.tif\t1 May\nc.tif\t2 May\n")
+    assert [row.frames for row in section.study.rows] == ["0-5", "0-5", "6-11"]
+    assert column(section, "session") == ["1 May", "2 May", "2 May"]
+    assert section.says.text() == "2 brought up to date."
+
+
+def test_a_table_that_says_more_of_an_open_movie_is_about_it(section: TableSection, viewer: Any, folder: Path) -> None:
+    layer = open_path(viewer, folder / "a.tif")
+    section.paste_text("file\tframes\tday\na.tif\t0-5\t1 May\na.tif\t6-11\t1 May\n")
+    assert [row.frames for row in section.study.rows] == ["0-5", "6-11"]
+    assert section.study.movies[0].layer is layer
+
+
+def test_rows_of_one_table_stay_apart(section: TableSection) -> None:
+    section.paste_text("file\tchannel\na.tif\t\na.tif\t1\n")
+    assert [row.channel for row in section.study.rows] == [None, 1]
+    section.paste_text("file\tchannel\na.tif\t\na.tif\t1\n")
+    assert [row.channel for row in section.study.rows] == [None, 1]
+
+
+def test_two_files_of_one_name_are_opened_at_once(qtbot: QtBot, section: TableSection, folder: Path) -> None:
+    (folder / "other").mkdir()
+    (folder / "other" / "a.tif").write_bytes((folder / "a.tif").read_bytes())
+    section.paste_text("file\na.tif\nother/a.tif\n")
+    for row in (0, 1, 1):
+        section.table.selectRow(row)
+        section.show_movie()
+    qtbot.waitUntil(lambda: len(layers(section)) == 2, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: not Openings.of(section.session.viewer).readings, timeout=PATIENCE)
+    assert len(layers(section)) == 2
+
+
+def test_rows_that_went_meanwhile_are_not_named_for_others(section: TableSection) -> None:
+    section.paste_text("file\nnowhere.tif\na.tif\n")
+    away = {section.study.rows[0].file}
+    section.study.remove([0])
+    section.says.say("")
+    section._missing(away)
+    assert section.says.text() == ""
+    section._added(0, 0)
+    assert section.says.text() == "Nothing added."
+
+
+def test_the_study_of_the_last_time_is_offered(qtbot: QtBot, section: TableSection, viewer: Any, folder: Path) -> None:
+    section.paste_text(PASTED)
+    rows = section.study.rows
+    qtbot.waitUntil(lambda: (config_folder() / "last study.csv").is_file(), timeout=PATIENCE)
+    section.study.remove(range(3))
+    section.kept.save()  # nothing is no study
+    section.kept.offer(section._offer)
+    qtbot.waitUntil(section.again.isVisible, timeout=PATIENCE)
+    assert section.again.text() == "As last time (3 movies)"
+    section.again.click()
+    assert [row.title for row in section.study.rows] == [row.title for row in rows]
+    assert [row.session for row in section.study.rows] == [row.session for row in rows]
+    assert section.study.whole_row(0).file == folder / "a.tif"
+    assert not section.again.isVisible()
+
+
+def test_a_movie_of_which_nothing_was_said_replaces_no_study(section: TableSection, folder: Path) -> None:
+    assert not worth_keeping(Table((Row(file=Path("a.tif")),), folder))
+    assert worth_keeping(Table((Row(file=Path("a.tif"), condition="control"),), folder))
+    assert worth_keeping(Table((Row(file=Path("a.tif")), Row(file=Path("b.tif"))), folder))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import weakref
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -165,21 +165,23 @@ class Study:
         if not any(movie.stored for movie in self.movies):
             self.folder = table.folder
         added = known = 0
-        touched: list[tuple[StudyMovie, dict[str, Any]]] = []
+        touched: dict[StudyMovie, dict[str, Any]] = {}
         for moved in table.moved(self.folder).rows:
             row = moved.model_copy(update={"file": self._short(moved.file)}) if moved.file.is_absolute() else moved
-            movie = self._known(row)
+            movies = self._known(row, but=touched)
             said = {name: value for name in Row.model_fields if (value := getattr(row, name)) not in (None, ())}
-            if movie is None:
-                self.movies.append(movie := StudyMovie(row))
+            if not movies:
+                movies = [StudyMovie(row)]
+                self.movies += movies
                 added += 1
             else:
-                movie.row = movie.row.model_copy(update=said)
                 known += 1
-            touched.append((movie, said))
+            for movie in movies:
+                movie.row = movie.row.model_copy(update=said)
+                touched[movie] = touched.get(movie, {}) | said
         for layer in reversed(movies_in(self.session.viewer)):
             self._bind(layer, quiet=True)
-        for movie, said in touched:
+        for movie, said in touched.items():
             self._tell(movie, said)
         self.changed.emit()
         return added, known
@@ -304,12 +306,20 @@ class Study:
         scene = facts.scene or None
         return StudyMovie(Row(file=self._short(facts.path), scene=scene))
 
-    def _known(self, row: Row) -> StudyMovie | None:
-        """The row that means the same part of the same file; a file added without more means its row."""
-        for movie in self.movies:
-            if movie.stored and all(getattr(movie.row, name) == getattr(row, name) for name in IDENTITY):
-                return movie
-        return None
+    def _known(self, row: Row, but: Container[StudyMovie] = ()) -> list[StudyMovie]:
+        """The rows that are meant by one that is added.
+
+        The one of the same part of the same file; else, but for those that
+        came with it, the one that says less of it, such as of a movie that
+        was opened; else those that say more: a file added without more
+        means all its rows.
+        """
+        there = [one for one in self.movies if one.stored and _image(one.row) == _image(row)]
+        mine, theirs = _part(row), {one: _part(one.row) for one in there}
+        same_part = [one for one in there if theirs[one] == mine]
+        others = [one for one in there if one not in but]
+        wider = [one for one in others if theirs[one].items() <= mine.items()]
+        return same_part[:1] or wider[:1] or [one for one in others if mine.items() <= theirs[one].items()]
 
     def _layer_removed(self, event: Any) -> None:
         layer = unwrapped(event.value)
@@ -402,6 +412,17 @@ class Study:
             movie.row = row
             if not quiet:
                 self.changed.emit()
+
+
+def _image(row: Row) -> tuple[Path, int]:
+    """File and image in it."""
+    return row.file, row.scene or 0
+
+
+def _part(row: Row) -> dict[str, Any]:
+    """What of an image is meant, as far as the row says it."""
+    said = {name: getattr(row, name) for name in IDENTITY if name not in ("file", "scene")}
+    return {name: value for name, value in said.items() if value is not None}
 
 
 def _read(column: str, text: str) -> Any:

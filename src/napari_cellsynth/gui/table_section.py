@@ -19,7 +19,8 @@ from napari_cellsynth.gui.layers import LayerData, add, layers_for
 from napari_cellsynth.gui.opening import FILTER, Openings
 from napari_cellsynth.gui.parts import Sentence, button, row
 from napari_cellsynth.gui.pieces import Listening, Section
-from napari_cellsynth.gui.study import Study
+from napari_cellsynth.gui.study import Study, StudyMovie
+from napari_cellsynth.gui.study_kept import StudyKept
 from napari_cellsynth.gui.study_model import HEADS, SHOWN, StudyModel, UseDelegate
 from napari_cellsynth.gui.study_table import StudyTable
 from napari_cellsynth.gui.words import how_many
@@ -28,6 +29,7 @@ from napari_cellsynth.stack.recordings.table import Table
 from napari_cellsynth.stack.recordings.text import lines_of
 
 if TYPE_CHECKING:
+    from napari_cellsynth.gui.reading import Reading
     from napari_cellsynth.gui.state import Session
     from napari_cellsynth.stack.recordings.row import Row
 
@@ -55,6 +57,12 @@ class TableSection(Section):
         self.says = Sentence()
         self.warnings = Sentence()
         self.empty = Sentence(EMPTY)
+        self.again = button("", self._take_again, "The movies of the table as it was when napari was last closed.")
+        self.again.hide()
+        self._opening: list[tuple[Row, Reading]] = []
+        """Rows that are being opened."""
+        self._last: Table | None = None
+        """The study of the last napari, until it is taken."""
         self._build()
         self._settle = QTimer(self, singleShot=True, interval=SETTLE)
         self._settle.timeout.connect(self._settled)
@@ -66,6 +74,8 @@ class TableSection(Section):
         self._changed()
         self._settled()
         self.count_openings()
+        self.kept = StudyKept(self.study, self)
+        self.kept.offer(self._offer)
 
     def _build(self) -> None:
         self.table.setModel(self.model)
@@ -86,6 +96,7 @@ class TableSection(Section):
         self.add(
             row(self.adds, self.pastes, self.loads, self.saves, None, self.more),
             self.empty,
+            row(self.again, None),
             self.table,
             self.says,
             self.warnings,
@@ -101,6 +112,7 @@ class TableSection(Section):
         if before.isValid() and not self.table.currentIndex().isValid() and count:
             self.table.setCurrentIndex(self.model.index(min(before.row(), count - 1), before.column()))
         self.empty.setVisible(not count)
+        self.again.setVisible(not count and self._last is not None)
         self.table.setVisible(bool(count))
         self.saves.setEnabled(bool(count))
         self._set_height(count)
@@ -164,17 +176,19 @@ class TableSection(Section):
             f"Opening {movie.title}",
             readers.sliders(self.session.viewer),
         )
-        if any(reading.words == words for reading in openings.readings):
+        self._opening = [(row, reading) for row, reading in self._opening if reading in openings.readings]
+        if any(row == wanted for row, _ in self._opening):
             return
         self.says.say("")
-        openings.start(
+        reading = openings.start(
             lambda: readers.seen(open_layers(wanted), point),
             words,
-            lambda layers: self._opened(index, wanted, layers) if isalive(self) else None,
+            lambda layers: self._opened(movie, layers) if isalive(self) else None,
             lambda error: self.says.say(capital(str(error)), "bad") if isalive(self) else None,
         )
+        self._opening.append((wanted, reading))
 
-    def _opened(self, index: int, wanted: Row, layers: list[LayerData]) -> None:
+    def _opened(self, wanted: StudyMovie, layers: list[LayerData]) -> None:
         """Show what was opened; outlines belong to their movie."""
         self.says.say("")
         added = [add(self.session.viewer, *layer) for layer in layers]
@@ -185,7 +199,8 @@ class TableSection(Section):
             self.session.movie = images[0]
         if labels:
             self.session.outlines = labels[0]
-        chosen = index if index in places else places[0] if places else None
+        mine = [i for i in places if self.study.movies[i] is wanted]  # rows may have come and gone meanwhile
+        chosen = next(iter(mine or places), None)
         if chosen is not None:
             self.study.choose(chosen)
             self.table.selectRow(chosen)
@@ -271,12 +286,24 @@ class TableSection(Section):
         table = Table(tuple(self.study.rows[i] for i in chosen), self.study.folder)
         QGuiApplication.clipboard().setText("\n".join("\t".join(line) for line in table.cells()))
 
+    def _offer(self, last: Table | None) -> None:
+        """The study of the last time can be taken, as long as there is none."""
+        self._last = last
+        if last is not None:
+            self.again.setText(f"As last time ({how_many(len(last.rows), 'movie')})")
+        self.again.setVisible(last is not None and not len(self.study))
+
+    def _take_again(self) -> None:
+        last, self._last = self._last, None
+        if last is not None:
+            self._take(last)
+
     def _take(self, table: Table) -> None:
         self._added(*self.study.add(table), *table.notes)
 
     def _added(self, added: int, known: int, *notes: str) -> None:
         parts = [f"{how_many(added, 'movie')} added" if added else "", f"{known} brought up to date" if known else ""]
-        said = ", ".join(filter(None, parts))
+        said = ", ".join(filter(None, parts)) or "nothing added"
         self.says.say(". ".join([capital(said), *map(capital, notes)]) + ".", "warning" if notes else "quiet")
         self._show_filled()
         self._look_for_files()
@@ -291,17 +318,19 @@ class TableSection(Section):
 
     def _look_for_files(self) -> None:
         """Say which files are not there; the disk may be far away."""
-        rows = {i: self.study.folder / movie.row.file for i, movie in enumerate(self.study.movies) if movie.stored}
+        files = {movie.row.file: self.study.folder / movie.row.file for movie in self.study.movies if movie.stored}
         workers.call(
-            lambda: {i for i, path in rows.items() if not path.exists()},
+            lambda: {file for file, path in files.items() if not path.exists()},
             returned=self._missing,
             owner=self,
         )
 
-    def _missing(self, gone: set[int]) -> None:
-        self.model.set_missing({self.study.movies[i].row.file for i in gone if i < len(self.study)})
+    def _missing(self, away: set[Path]) -> None:
+        """Files that are not there; rows may have come and gone meanwhile."""
+        self.model.set_missing(away)
+        gone = [file for file in dict.fromkeys(row.file for row in self.study.rows) if file in away]
         if gone:
-            names = ", ".join(self.study.movies[i].row.file.name for i in sorted(gone)[:3] if i < len(self.study))
+            names = ", ".join(file.name for file in gone[:3])
             more = f" and {len(gone) - 3} more" if len(gone) > 3 else ""
             self.says.say(f"Not found in {self.study.folder}: {names}{more}.", "bad")
 
