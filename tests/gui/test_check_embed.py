@@ -30,7 +30,7 @@ def remade(cellsynth_home, make_napari_viewer, qtbot):
     dock = show_dock(make_napari_viewer(), "check")
     dock.setFixedSize(380, 700)
     section = dock.tab("check").sections["remade"]
-    qtbot.waitUntil(lambda: section.run == run and "(" in section.part.currentText(), timeout=SOON)
+    qtbot.waitUntil(lambda: section.run == run and bool(section.more.text()), timeout=SOON)
     for spin, value in ((section.count, 3), (section.starts, 1), (section.steps, 3)):
         spin.setValue(value)
     return dock, section, cellsynth_home / TRAINING_SETS / "blobs"

@@ -14,7 +14,7 @@ from qtpy.QtWidgets import QFileDialog
 from trainings import blobs, trained
 
 from napari_cellsynth.api import TRAINING_SETS
-from napari_cellsynth.gui import check_alike
+from napari_cellsynth.gui import check_model
 from napari_cellsynth.gui.check_outlines import OutlineSection
 from napari_cellsynth.gui.check_parts import place_for
 from napari_cellsynth.gui.check_tab import SECTIONS, CheckTab
@@ -253,7 +253,7 @@ def alike(cellsynth_home, make_napari_viewer, qtbot):
     dock = show_dock(make_napari_viewer(), "check")
     dock.setFixedSize(380, 700)
     section = dock.tab("check").sections["alike"]
-    qtbot.waitUntil(lambda: section.run == run and "(" in section.part.currentText(), timeout=SOON)
+    qtbot.waitUntil(lambda: section.run == run and bool(section.more.text()), timeout=SOON)
     return dock, section, cellsynth_home / TRAINING_SETS / "blobs"
 
 
@@ -267,7 +267,7 @@ def test_made_cells_are_judged_part_by_part_and_shown(alike, qtbot) -> None:
     assert section.sentence.text() == section.check.sentence()
     assert "n: 24 made images" in section.notes.text()
     noted = Recorder.of(dock.session).record.actions[-1].words
-    assert noted.startswith("Cells made by blobs-1 were compared with its unseen ones, seed 2") and "\n" not in noted
+    assert noted.startswith("Cells made by blobs-1 were compared with its held-out ones, seed 2") and "\n" not in noted
     assert openings(data) == []
     section.show_pairs.click()
     made, nearest = dock.session.viewer.layers
@@ -282,10 +282,11 @@ def test_made_cells_are_judged_part_by_part_and_shown(alike, qtbot) -> None:
 def test_the_test_part_is_opened_only_after_a_question_and_counted(alike, qtbot, monkeypatch) -> None:
     _, section, data = alike
     asked, answers = [], [False, True]
-    monkeypatch.setattr(check_alike, "sure", lambda *words: asked.append(words) or answers.pop(0))
-    assert "held-out crops (of " in section.part.itemText(0)
-    assert section.part.itemText(1).endswith("test cells (not opened yet)")
+    monkeypatch.setattr(check_model, "sure", lambda *words: asked.append(words) or answers.pop(0))
+    assert section.part.itemText(0).endswith(" held-out crops") and section.more.text().startswith("Of 4 cells, 4 of")
+    assert section.part.itemText(1).endswith("test crops (not opened yet)")
     section.part.choose("test")
+    assert section.more.text() == "For the last word: each opening is counted."
     section.main.click()
     assert len(asked) == 1 and openings(data) == [] and not section.work.working
     check(section, qtbot)
@@ -308,6 +309,39 @@ def test_a_model_handed_over_is_chosen(alike, qtbot) -> None:
     dock.session.run = other
     qtbot.waitUntil(lambda: section.run == other, timeout=SOON)
     assert section.model.value == other
+
+
+def pick(choice: Any, place: int) -> None:
+    """As the user does."""
+    choice.setCurrentIndex(place)
+    choice.activated.emit(place)
+
+
+def test_what_is_chosen_in_one_section_is_chosen_in_all(alike, qtbot) -> None:
+    dock, section, _ = alike
+    others = [dock.tab("check").sections[name] for name in ("remade", "tell")]
+    other = trained(dock.session.home, name="blobs-2")
+    section._watch.look_now()
+    qtbot.waitUntil(lambda: all(other in one._rows for one in (section, *others)), timeout=SOON)
+    before = section.run
+    pick(section.model, list(section._rows).index(other))
+    assert [one.run for one in (section, *others)] == [other] * 3 and before != other
+    qtbot.waitUntil(lambda: all(one.part.count() == 2 for one in (section, *others)), timeout=SOON)
+    pick(others[1].part, 1)
+    assert [one.part.value for one in (section, *others)] == ["test"] * 3
+    pick(others[0].part, 0)
+    assert [one.part.value for one in (section, *others)] == ["validation"] * 3
+
+
+def test_what_was_found_is_not_thrown_away_by_a_choice_elsewhere(alike, qtbot) -> None:
+    dock, section, _ = alike
+    remade, tell = (dock.tab("check").sections[name] for name in ("remade", "tell"))
+    section.count.setValue(24)
+    check(section, qtbot)
+    pick(remade.part, 1)
+    assert section.check is not None and section.part.value == "validation" and tell.part.value == "test"
+    pick(section.part, 0)
+    assert section.check is None and remade.part.value == "validation"
 
 
 # -- looks and keys --------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from trainings import SIZE, blobs, trained
 from napari_cellsynth import api
 from napari_cellsynth.api import RUNS, TRAINING_SETS
 from napari_cellsynth.errors import RunFailed
-from napari_cellsynth.gui import check_tell, tell_stage
+from napari_cellsynth.gui import check_model, check_tell, tell_stage
 from napari_cellsynth.gui.dock import show_dock
 from napari_cellsynth.gui.recorder import Recorder
 from napari_cellsynth.quality import tell_files
@@ -247,7 +247,7 @@ def test_a_name_and_enough_held_out_crops_are_needed(tell, qtbot) -> None:
 def test_the_test_part_is_opened_only_after_a_question(tell, qtbot, monkeypatch) -> None:
     _, section, _ = tell
     asked, answers = [], [False, True]
-    monkeypatch.setattr(check_tell, "sure", lambda *words: asked.append(words) or answers.pop(0))
+    monkeypatch.setattr(check_model, "sure", lambda *words: asked.append(words) or answers.pop(0))
     section.part.choose("test")
     section._limit()
     section.who.setText("AB")

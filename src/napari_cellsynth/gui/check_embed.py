@@ -159,7 +159,7 @@ class EmbedSection(ModelSection):
             sheet.show()
         self.show_cells.show()
         self.report.offer(f"cells made again by {name}", lambda folder: save_reconstruction_check(check, folder))
-        self._look_at_parts()
+        self._look()
 
     def _draw_anew(self) -> None:
         """In the colours of the theme that there is now."""

@@ -9,42 +9,32 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QFormLayout, QLabel, QLineEdit, QPushButton, QWidget
+from qtpy.QtWidgets import QFormLayout, QLabel, QLineEdit, QWidget
 
 from napari_cellsynth import api
 from napari_cellsynth.engine.events import Progress
 from napari_cellsynth.errors import BadInput
-from napari_cellsynth.gui import workers
-from napari_cellsynth.gui.check_alike import parts_of
-from napari_cellsynth.gui.check_parts import Numbers, Report, Work, needs
-from napari_cellsynth.gui.models_kept import ModelsKept
-from napari_cellsynth.gui.parts import Foldout, Sentence, button, column, listen, row, sure
-from napari_cellsynth.gui.pieces import Choice, Column, Section, Whole
+from napari_cellsynth.gui.check_held_out import HeldOut, held_out_of
+from napari_cellsynth.gui.check_model import ModelSection
+from napari_cellsynth.gui.check_parts import Numbers, Report, Work
+from napari_cellsynth.gui.parts import Foldout, Sentence, button, column, row
+from napari_cellsynth.gui.pieces import Choice, Column, Whole
 from napari_cellsynth.gui.recorder import Recorder
-from napari_cellsynth.gui.runs_watch import RunsWatch
 from napari_cellsynth.gui.tell_stage import Stage
-from napari_cellsynth.gui.train_words import STATES
 from napari_cellsynth.gui.words import listed
 from napari_cellsynth.quality.tell import LEAST, TRIALS, same_person, tidy
 from napari_cellsynth.quality.tell_numbers import percent, what_it_can_tell
 
 if TYPE_CHECKING:
-    from napari_cellsynth.api.telling import BlindTest, Part, Told
+    from napari_cellsynth.api.telling import BlindTest, Told
     from napari_cellsynth.gui.state import Session
     from napari_cellsynth.quality.tell import Sitting
     from napari_cellsynth.quality.tell_numbers import Score
 
-VERB = "sample"
-"""What a model must be able to do."""
-NO_MODEL = "Needs a trained model that makes new cells."
 BEGIN = "Begin the test"
 WHY = "One picture after the other, real or made, in random order; one key each. How it went is said at the end alone."
 NOBODY = "Type a name or initials first: each person's answers are kept under theirs."
 TOOK = "A blinded test of {} was finished; it is kept in its folder {} (api.told)."
-QUESTION = (
-    "The test cells are for the last word, after everything was chosen by others. Opening them is counted and stays in"
-    " the training set: the more often, the less they prove.\n\nOpen them for this test?"
-)
 MOST, ROOM, LARGE = 400, 336, 256
 """Pictures of one test; pixels that a picture may be wide; and that it is at least, where there is room."""
 SIZES = (0.25, 0.5, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 16.0)
@@ -59,7 +49,7 @@ LEGEND = "M as R: made cells taken for real. R as M: real ones taken for made."
 class Known:
     """What is looked up about a training before anybody begins."""
 
-    parts: list[tuple[str, str]]
+    parts: list[HeldOut]
     counts: dict[str, int]
     """Real crops of each part."""
     side: int
@@ -67,54 +57,41 @@ class Known:
     told: Told
 
 
-class TellSection(Section):
+class TellSection(ModelSection):
     """A model is chosen, somebody says who they are, and looks; results are shown to who asks for them."""
 
+    VERB = "sample"
+    NO_MODEL = "Needs a trained model that makes new cells."
+
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
-        super().__init__("Can you tell? A blinded test", parent)
-        self.session = session
+        super().__init__("Can you tell? A blinded test", session, parent)
         self.told: Told | None = None
-        self._models = ModelsKept()
-        self._rows: dict[Path, dict[str, Any]] = {}
-        self._run: Path | None = None
-        self._handed: Path | None = None
-        self._offered: list[tuple[str, Any]] | None = None
         self._known: Known | None = None
         self._notes = ""
         self._build()
-        listen(self, session.run_changed, self._handed_over)
-        self._watch = RunsWatch.of(session, self)
-        self._watch.changed.connect(self._list)
-        self._list(self._watch.rows)
+        self._begin()
 
     # -- the rows ----------------------------------------------------------------------------------------------------
 
     def _build(self) -> None:
-        self.lacking = Sentence()
-        self.go = button("Train a model", lambda: self.session.tab_requested.emit("train"))
-        self.model, self.part = Choice("model"), Choice("real cells to show")
-        self.model.picked.connect(self.choose)
-        self.part.picked.connect(lambda _: self._limit())
+        self.part.setAccessibleName("real cells to show")
         self.who = QLineEdit()
         self.who.setPlaceholderText("name or initials")
         self.who.setMaxLength(40)
         self.who.textChanged.connect(self._named)
         self.trials, self.seed, self.times = Even(), Whole(), Choice("magnification")
         self.advanced = Foldout("Advanced", self._advanced)
-        self.power, self.says, self.sentence, self.notes = Sentence(), Sentence(), Sentence(), Sentence()
+        self.power, self.sentence, self.notes = Sentence(), Sentence(), Sentence()
         self.work = Work(BEGIN, self.start, WHY, self.says)
         self.stage = Stage()
         self.stage.finished.connect(self._finished)
         self.stage.left.connect(self._left)
         self.next = button("Next person", self._next, "Hides how it went; nobody's answers are shown to the next.")
         self.results = Foldout("Results of all so far", self._results, "Who has not looked yet should not open it.")
-        self.asking = QWidget()
-        fields = (("model", self.model), ("with", self.part), ("who looks", self.who))
-        lines = [row(QLabel(words), field) for words, field in fields]
-        for line in lines:
-            line.setStretch(1, 1)
-        column(*lines, self.power, self.advanced, self.work, parent=self.asking)
-        self.add(self.lacking, row(self.go, None), self.asking, self.says, self.stage)
+        person = row(QLabel("who looks"), self.who)
+        person.setStretch(1, 1)
+        asking = self._ask(person, self.power, self.advanced, self.work)
+        self.add(self.lacking, row(self.go, None), asking, self.says, self.stage)
         self.add(self.sentence, self.notes, row(self.next, None), self.results)
         self._set_up()
 
@@ -148,76 +125,40 @@ class TellSection(Section):
         self.power.say(what_it_can_tell(count) + few, "warning" if few else "quiet")
 
     @property
-    def main(self) -> QPushButton:
-        """What the section is about."""
-        return self.work.begin if self._rows else self.go
-
-    @property
     def testing(self) -> bool:
         """Whether a test is under way, or its pictures are being made."""
         return self.stage.test is not None or self.work.working
 
+    @property
+    def holds(self) -> bool:
+        return self.testing or bool(self.sentence.text())
+
     # -- which model -------------------------------------------------------------------------------------------------
 
-    @property
-    def run(self) -> Path | None:
-        """The training whose model is chosen."""
-        return self._run
-
     def _handed_over(self, run: Path | None) -> None:
-        if run in self._rows and not self.testing:
-            self.choose(run)
-        else:
+        if self.testing:
             self._handed = run
+        else:
+            super()._handed_over(run)
 
     def _list(self, rows: list[dict[str, Any]]) -> None:
-        if self.testing:
-            return
-        self._rows = {Path(one["path"]): one for one in rows if one.get("weights") and VERB in one.get("verbs", ())}
-        there = bool(self._rows)
-        needs(self.lacking, self.go, "" if there else NO_MODEL)
-        self.asking.setVisible(there)
-        choices = [(f"{one['name']} \u00b7 {STATES[one['state']]}", path) for path, one in self._rows.items()]
-        if choices != self._offered:
-            # Only then: it would close a list that the user has open.
-            self._offered = choices
-            self.model.offer(choices, self._run)
-        wanted = [run for run in (self._handed, self._run, self.session.run, *self._rows) if run in self._rows]
-        if self._handed in self._rows:
-            self._handed = None
-        self.choose(wanted[0] if wanted else None)
+        if not self.testing:
+            super()._list(rows)
 
-    def choose(self, run: Path | None) -> None:
-        """Test this training's model."""
-        self.model.choose(run)
-        if run == self._run:
-            return
-        self._run, self._known, self.told = run, None, None
-        self._next()
-        self.part.offer([("held-out crops", "validation")])
+    def _forget(self) -> None:
+        self._known = self.told = None
+        self._nobody()
         self.results.hide()
-        self._look()
 
-    def _look(self) -> None:
-        """What its training set holds out, and what was told so far; looked up in the background."""
-        run = self._run
-        if run is None:
-            return
+    def _other_cells(self) -> None:
+        self._limit()
 
-        def got(known: Known) -> None:
-            if run == self._run:
-                self._got(known)
-
-        workers.call(
-            lambda: known_of(run),
-            returned=got,
-            failed=lambda error: self.says.say(str(error), "warning") if run == self._run else None,
-            owner=self,
-        )
+    def _read(self, run: Path) -> Known:
+        return known_of(run)
 
     def _got(self, known: Known) -> None:
         before, self._known, self.told = self._known, known, known.told
-        self.part.offer(known.parts, self.part.value)
+        super()._got(known.parts)
         if before is None or before.side != known.side:
             fitting = [times for times in SIZES if times * known.side <= ROOM] or [SIZES[0]]
             large = next((times for times in fitting if times * known.side >= LARGE), fitting[-1])
@@ -258,15 +199,14 @@ class TellSection(Section):
             self.says.say(NOBODY, "warning")
             self.who.setFocus()
             return
-        part: Part = "test" if self.part.value == "test" else "validation"
         goes_on = any(same_person(one.person, person) for one in self._unfinished())
-        if part == "test" and not goes_on and not sure(self, "Open the test part", QUESTION, "Open and count"):
+        if not goes_on and not self.may_open():
             return
         self._hide_outcome()
         seed = None if self.seed.value() < 0 else self.seed.value()
-        wanted: dict[str, Any] = {"trials": self.trials.value(), "seed": seed, "part": part}
+        wanted: dict[str, Any] = {"trials": self.trials.value(), "seed": seed, "part": self.part_chosen}
         wanted |= {"magnification": self.times.value, "why": "Check: can you tell?"}
-        models = self._models
+        models = self.models
 
         def making() -> Iterator[Any]:
             yield Progress(done=0, total=1, message="opening the model")
@@ -278,7 +218,7 @@ class TellSection(Section):
         self.asking.hide()
         self.results.hide()
         self.notes.say("")
-        self._notes = " ".join([*filter(None, [self._models.notes]), *test.notes])
+        self._notes = " ".join([*filter(None, [self.models.notes]), *test.notes])
         self.stage.begin(test, float(test.sitting.about.get("magnification") or self.times.value or 1.0))
         QTimer.singleShot(0, self._into_sight)
 
@@ -320,9 +260,13 @@ class TellSection(Section):
         self.next.hide()
 
     def _next(self) -> None:
+        self._nobody()
+        self.who.setFocus()
+
+    def _nobody(self) -> None:
+        """Nothing is shown of who looked last."""
         self._hide_outcome()
         self.who.clear()
-        self.who.setFocus()
         if self.results.is_open():
             self.results.head.click()
 
@@ -368,8 +312,8 @@ def known_of(run: Path) -> Known:
     """What is held out, how large it is, and what was told so far; reads some small files."""
     from napari_cellsynth.stack.training_sets.kinds import open_training_set
 
-    parts = parts_of(run)
+    parts = held_out_of(run)
     data: Any = open_training_set(api.training_data(run))
     if data.kind != "crops":
         raise BadInput(f"{run.name} learned from {data.kind}; only single cells can be told so far")
-    return Known(parts, {part: data.count(part) for _, part in parts}, data.size, api.told(run))
+    return Known(parts, {one.part: data.count(one.part) for one in parts}, data.size, api.told(run))

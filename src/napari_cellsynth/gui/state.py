@@ -39,6 +39,8 @@ class Session:
     """Path of a training set, or None."""
     run_changed = Signal(object)
     """Path of a run folder, or None."""
+    check_chosen = Signal(object, str)
+    """Path of a run folder whose model is to be checked, and ``validation`` or ``test``: its real cells."""
     job_deleted = Signal(object)
     """Path of a training, or of the making of a set, that is in the bin now."""
     tab_requested = Signal(str)
