@@ -45,6 +45,25 @@ def test_real_crops_in_a_file_are_found_alike_and_a_blurred_copy_is_not(shell, c
     assert numbers[blurred] > 10 * numbers[real]
 
 
+def test_whether_the_model_learned_from_this_set_is_known_by_its_hash(
+    shell, run, crops, phantom, labels, tmp_path
+) -> None:
+    """A run beside another set of the same movie may have seen what is held out there."""
+    other, made = tmp_path / "other", tmp_path / "made.ome.tif"
+    assert shell("prepare", "crops", phantom, "--labels", labels, "--out", other, "--size", 16, "--every", 2,
+                 "--quiet").status == 0  # fmt: skip
+    assert shell("sample", run, made, "--count", 12, "--quiet").status == 0
+    plain = tmp_path / "plain.tif"
+    tifffile.imwrite(plain, tifffile.imread(made).reshape(-1, 16, 16))
+
+    def says(*words: object) -> str:
+        return " ".join(json.loads(shell("compare", *words, "--json").out)["says"])
+
+    assert "may have seen" not in says(crops, run, "--count", 12) + says(crops, made)
+    assert "learned from another training set" in says(other, run, "--count", 12)
+    assert "nobody said" in says(crops, plain, "--axes", "TYX")
+
+
 @pytest.mark.parametrize("shape", [(6, 1, 24, 24), (1, 1, 16, 16)])
 def test_what_cannot_be_compared_is_refused(shell, crops, tmp_path: Path, shape: tuple[int, ...]) -> None:
     made = tmp_path / "made.ome.tif"

@@ -16,6 +16,7 @@ from napari_cellsynth.quality import alike_sections
 from napari_cellsynth.quality.alike import AlikeCheck, Found, Material, Row, Section, check_alike, in_columns
 from napari_cellsynth.quality.alike_sections import SECTIONS
 from napari_cellsynth.quality.check_sheets import named, number, spread
+from napari_cellsynth.quality.report.methods import methods
 from napari_cellsynth.quality.report.save import NUMBERS, PAGE, save_report
 from napari_cellsynth.stack.progress import SetProgress
 
@@ -137,6 +138,27 @@ def test_little_to_compare_with_is_said() -> None:
         material(cells(100, 2, size=16))
     with pytest.raises(BadInput, match="at least 2"):
         material(cells(1, 2))
+
+
+def test_nothing_found_among_few_is_no_good_news() -> None:
+    one = np.repeat(cells(1, 1), 60, 0)
+    check = judged(Material(cells(150, 0), one, cells(100, 2), np.arange(150), np.full(60, 1000)))
+    assert "good" not in {found.level for found in check.found}
+    assert check.sentence().startswith("No difference was found, but so few")
+    assert any("All held-out crops show one cell" in note for note in check.notes())
+    assert "good" not in {found.level for found in judged(material(cells(100, 2), unseen=30)).found}
+
+
+@pytest.mark.parametrize(("learned", "said"), [("elsewhere", "another training set"), ("unknown", "nobody said")])
+def test_a_model_that_may_have_seen_what_it_is_judged_by(learned: str, said: str) -> None:
+    check = judged(material(cells(100, 2), learned=learned))
+    assert any(said in note and "may have seen" in note for note in check.notes())
+    copies = by_code(check)["copies"]
+    assert copies.level == "quiet" and "not known" in copies.sentence and "no copies" not in check.sentence()
+    assert "that the model had not seen" not in methods(check)
+    assert by_code(judged(material(cells(150, 0)[:100], learned=learned)))["copies"].level == "bad"
+    halves = judged(material(cells(100, 2), parted=False))
+    assert by_code(halves)["copies"].level == "quiet"
 
 
 def test_the_same_seed_gives_the_same_numbers() -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from napari_cellsynth.engine.events import Progress
-    from napari_cellsynth.quality.alike import AlikeCheck
+    from napari_cellsynth.quality.alike import AlikeCheck, Learned
     from napari_cellsynth.stack.stack import Stack
 
 Part = Literal["validation", "test"]
@@ -98,6 +98,7 @@ def _compare(
         seed=seed,
         pixel_size=true.pixel_size,
         parted=true.parted,
+        learned=_learned(model, stack, true),
     )
     about = {**block, "unseen": len(true.unseen), "real": true.origin}
     yield from checking(check_it(material, provenance=about))
@@ -230,6 +231,19 @@ def _of_stack(stack: Stack, true: Real, count: int | None) -> tuple[Any, dict[st
     if given.dtype != dtype:
         raise BadInput(f"{given.name} is {given.dtype}, the real images are {dtype}; give both in the same intensities")
     return given.read(0, wanted), {**(stack.provenance or {}), "made": given.origin()}
+
+
+def _learned(model: Model | None, stack: Any, true: Real) -> Learned:
+    """Whether what made the images learned from this training set: known by the set's hash."""
+    if model is not None:
+        known = [model.record["data"].get("hash")]
+    else:
+        block = stack.provenance or {}
+        inputs = block.get("inputs") if block.get("run") else None
+        known = [one.get("hash") for one in inputs or () if isinstance(one, dict)]
+    if not known:
+        return "unknown"
+    return "here" if true.origin.get("hash") in known else "elsewhere"
 
 
 def _turned(model: Model | None, true: Real) -> bool:

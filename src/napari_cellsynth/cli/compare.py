@@ -88,7 +88,8 @@ def _tell(found: AlikeCheck, options: Compare) -> None:
     if options.json:
         print(json.dumps(as_json(found), indent=2, ensure_ascii=False, allow_nan=False))
     elif not options.quiet:
-        print("\n".join([found.sentence(), *found.notes(), *found.material.distances.warnings]))
+        notes = dict.fromkeys([*found.notes(), *found.material.distances.warnings])
+        print("\n".join([found.sentence(), *notes]))
         for section in found.found:
             print(f"\n{section.title}: {section.sentence}")
             print("\n".join(f"  {named(row):44} {number(row.value)}{spread(row)}" for row in section.rows))

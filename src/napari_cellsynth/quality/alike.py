@@ -8,7 +8,7 @@ where that helps, pictures.  A new measure is a new section in
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -24,8 +24,15 @@ from napari_cellsynth.stack.numbers_in_words import counted
 from napari_cellsynth.stack.progress import SetProgress
 
 Level = Literal["good", "quiet", "warning", "bad"]
+Learned = Literal["here", "elsewhere", "unknown"]
 FEW_IMAGES, FEW_CELLS = 50, 20
 """Unseen images, and different cells in them, below which the numbers are for a look and not for a result."""
+HARDLY = "No difference was found, but so few held-out cells would hardly show one."
+SEEN = {
+    "elsewhere": "Their model learned from another training set: it may have seen these held-out crops.",
+    "unknown": "What their model learned from nobody said: it may have seen these held-out crops.",
+}
+"""What is said of a model that may know what it is judged by."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +54,9 @@ class Material:
     pixel_size: tuple[float, float] | None = None
     """Height and width of a pixel in micrometres, for whoever shows the images."""
     parted: bool = True
-    """Whether it is known what was learned from; else training and unseen are random halves of real images."""
+    """Whether real images are parted into what is learned from and what is held out; else they are random halves."""
+    learned: Learned = "here"
+    """Whether the model of the made images learned from this training part, from another set, or nobody knows."""
 
     def __post_init__(self) -> None:
         for name, images in (("training", self.training), ("unseen", self.unseen), ("made", self.made)):
@@ -61,6 +70,11 @@ class Material:
     def learned_from(self) -> int:
         """How many of the held-out cells training shows, too, at other times."""
         return len(set(self.unseen_cells.tolist()) & set(self.training_cells.tolist()))
+
+    @property
+    def few(self) -> bool:
+        """Whether there are too few held-out images, or different cells in them, for a result."""
+        return len(self.unseen) < FEW_IMAGES or len(set(self.unseen_cells.tolist())) < FEW_CELLS
 
     @cached_property
     def free(self) -> np.ndarray:
@@ -189,6 +203,8 @@ class AlikeCheck:
     def sentence(self) -> str:
         """What to know first: whatever is wrong, the gravest first; else what is right."""
         wrong = [one for level in ("bad", "warning") for one in self.found if one.level == level]
+        if not wrong and self.material.few:
+            return HARDLY
         begin = {"bad": "Not alike", "warning": "Not quite alike"}.get(self.level, "Alike as far as could be measured")
         chosen = wrong or self.found
         return f"{begin}: {'; '.join(one.short for one in chosen)}."
@@ -203,7 +219,9 @@ class AlikeCheck:
             halves = f"{len(m.unseen):,} and {len(m.training):,} real ones, random halves of one stack"
             nobody = "which of them show the same cell, and what was learned from, nobody said"
             said = [f"n: {len(m.made):,} made images; {halves}: {nobody}."]
-        if len(m.unseen) < FEW_IMAGES or len(unseen) < FEW_CELLS:
+        elif m.learned != "here":
+            said.append(SEEN[m.learned])
+        if m.few:
             said.append("So few held-out crops serve for a look, not for a result.")
         if both := m.learned_from:
             said.append(
@@ -229,5 +247,7 @@ def check_alike(
     found = []
     for done, section in enumerate(chosen):
         yield SetProgress(done, len(chosen), f"comparing: {section.title.lower()}")
-        found.append(section.look(material))
+        one = section.look(material)
+        # Nothing found among few is no good news.
+        found.append(replace(one, level="quiet") if material.few and one.level == "good" else one)
     yield AlikeCheck(tuple(found), material, provenance or {})

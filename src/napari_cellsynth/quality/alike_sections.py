@@ -64,6 +64,12 @@ def copies(material: Material) -> Found:
             " cannot be said. Look at the pairs."
         )
         return Found("copies", title, "quiet", told, "copies cannot be told", rows, (own, control))
+    if value >= COPIED and not (material.parted and material.learned == "here"):
+        told = (
+            f"As far from training crops as held-out ones are ({value:.2f}; held-out: 1), but what the model"
+            " learned from is not known: it may copy others."
+        )
+        return Found("copies", title, "quiet", told, "copies cannot be told", rows, (own, control))
     if value >= COPIED:
         words = "no copies of training cells"
         told = f"They are {words}: no nearer to them than held-out crops are ({value:.2f}; held-out: 1)."

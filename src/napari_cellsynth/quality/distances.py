@@ -162,6 +162,11 @@ def warnings(found: Sequence[InSpace], cells: int) -> list[str]:
     if few:
         floors = " and ".join(f"{one.frechet.halves.value:.2g} ({one.space})" for one in few)
         said.append(f"With {few[0].count} images, the Fréchet distance of two sets of one kind is not 0 but {floors}.")
+    if cells < 2:
+        said.append(
+            "All held-out crops show one cell: intervals take each for a cell of its own, are far too narrow, and say"
+            " nothing of other cells."
+        )
     count = min((one.count for one in found), default=0)
     if count < WIDE or cells < FEW_CELLS:
         said.append(

@@ -23,6 +23,11 @@ MEASURES = (
     "Hand-made measures were compared one by one with Cliff's delta and two-sided Mann-Whitney tests, one random crop"
     " of each cell at a time so that n counts cells, corrected for all measures after Holm."
 )
+HELD_OUT = {
+    "here": "that the model had not seen",
+    "elsewhere": "held out in a training set that is not the one the model learned from",
+    "unknown": "held out in a training set, whether or not the model had seen them",
+}
 PANELS = "Panels show images chosen at random with the seed given in their captions, all at one contrast."
 
 
@@ -35,7 +40,7 @@ def methods(check: AlikeCheck) -> str:
     if m.pixel_size is not None:
         size += f" of {m.pixel_size[0]:.3g} x {m.pixel_size[1]:.3g} \u00b5m"
     real = (
-        f"{len(m.unseen):,} real crops of {cells:,} cells that the model had not seen"
+        f"{len(m.unseen):,} real crops of {cells:,} cells {HELD_OUT[m.learned]}"
         if m.parted
         else f"{len(m.unseen):,} real crops (a random half of those given; the other half was the yardstick)"
     )
