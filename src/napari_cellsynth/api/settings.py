@@ -23,7 +23,7 @@ class Preset:
 
 
 def presets(family: str) -> list[Preset]:
-    """The presets of a family in words: the recommended one, those as published, further ones, the quick test."""
+    """The presets of a family in words: the recommended one, the quick test, those as published, further ones."""
     from napari_cellsynth.models.registry import family as known
 
     chosen = known(family)
@@ -31,9 +31,9 @@ def presets(family: str) -> list[Preset]:
     further = {name: name.replace("_", " ") for name in chosen.presets if name not in named} | dict(chosen.preset_words)
     words = {
         "fast": "Recommended",
+        "tiny": "Quick test, not for results",
         "paper": f"As published ({chosen.published_as})",
         **further,
-        "tiny": "Quick test, not for results",
     }
     return [Preset(name, said, chosen.presets[name]) for name, said in words.items() if name in chosen.presets]
 
