@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+import tracemalloc
 
 import numpy as np
 import pytest
 
 from napari_cellsynth.errors import BadInput
+from napari_cellsynth.quality import measures
 from napari_cellsynth.quality.measures import NAMES, foreground, measure
 
 
@@ -126,3 +128,18 @@ def test_500_images_are_measured_fast() -> None:
         measure(images)
         best = min(best, time.process_time() - start)
     assert best < 1.5
+
+
+def test_thousands_of_large_images_need_little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each image by itself, whoever is computed beside it; memory does not grow with their number."""
+    images = np.random.default_rng(0).integers(0, 4000, (40, 64, 48)).astype(np.uint16)
+    masks = images > 2000
+    whole, with_masks = measure(images), measure(images, masks)
+    monkeypatch.setattr(measures, "TOGETHER", 3 * 64 * 48)
+    assert measure(images) == pytest.approx(whole, rel=1e-5)
+    assert measure(images, masks) == pytest.approx(with_masks, rel=1e-5)
+    tracemalloc.start()
+    measure(images)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 3 * 64 * 48 * 200, f"{peak / images.size:.0f} bytes a pixel of all"

@@ -1,8 +1,8 @@
 """Hand-made measures of single-cell images: size, intensity, texture and radial spectrum.
 
 They are what a biologist would measure herself, need no trained network,
-and work from a few dozen images on.  Everything is computed on all images
-at once: 500 images of 64 x 64 take under a second on one core.
+and work from a few dozen images on.  Many images are computed together:
+500 images of 64 x 64 take about half a second on one core.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from napari_cellsynth.errors import BadInput
 PERCENTILES = (1, 5, 25, 50, 75, 95, 99)
 SPECTRUM_BINS = 8
 LAGS = (1, 2, 4)
+TOGETHER = 2**21
+"""Pixels that are computed together: about 60 bytes are needed for each."""
 
 NAMES: tuple[str, ...] = (
     "area",
@@ -83,6 +85,13 @@ def measure(images: np.ndarray, masks: np.ndarray | None = None) -> np.ndarray:
         raise BadInput(f"masks of shape {np.shape(masks)} given for images of shape {images.shape}; they must agree")
     if len(images) == 0:
         return np.empty((0, len(NAMES)))
+    step = max(1, TOGETHER // (images.shape[1] * images.shape[2]))
+    parts = [slice(start, start + step) for start in range(0, len(images), step)]
+    return np.concatenate([_measured(images[part], None if masks is None else masks[part]) for part in parts])
+
+
+def _measured(images: np.ndarray, masks: np.ndarray | None) -> np.ndarray:
+    """Of as many images as are computed together."""
     pixels = images.astype(np.float32)
     if not np.isfinite(pixels).all():
         raise BadInput("images hold pixels that are not numbers; expected finite intensities")
