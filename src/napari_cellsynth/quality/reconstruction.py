@@ -23,6 +23,8 @@ DRAWS = 2000
 """Of the bootstrap."""
 WORSE = 1.1
 """Times the error of training images above which held-out ones are made less well, if it is not chance."""
+OPEN = 1.25
+"""An interval that reaches beyond leaves open whether they are made as well."""
 SHARED = 0.25
 """Share of held-out cells learned from at other times above which nothing is said of memorising."""
 SELDOM = 0.5
@@ -169,8 +171,11 @@ class ReconstructionCheck:
                 f" of them, or held-out {many} look different."
             )
         shared = self.learned_from > SHARED * len(np.unique(self.held_out.cells))
+        left_open = ratio > WORSE or high > OPEN
         alike = f"Held-out {many} are made as well as training {many} ({beside})"
-        if shared:
+        if left_open:
+            alike = f"So few leave open whether held-out {many} are made as well as training {many} ({beside})."
+        elif shared:
             learned = f"{self.learned_from:,} of the held-out {many} were learned from, at other times"
             alike += f"; whether it memorises cannot be said: {learned}."
         else:
@@ -179,7 +184,7 @@ class ReconstructionCheck:
             return "warning", f"{alike} Yet the nearest training crop is as near to them as what it makes."
         if self.seldom > SELDOM * len(self.held_out):
             return "warning", f"{alike} But most lie where it seldom draws from: it could make them, and rarely will."
-        return ("quiet" if shared else "good"), alike
+        return ("quiet" if shared or left_open else "good"), alike
 
     @property
     def level(self) -> Level:
