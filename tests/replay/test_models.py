@@ -19,6 +19,7 @@ from napari_cellsynth.errors import BadInput
 from napari_cellsynth.phantoms.catalogue import make
 from napari_cellsynth.replay.steps import Replay, Said, Trained
 from napari_cellsynth.stack.files.write import write_stack
+from napari_cellsynth.stack.training_sets.openings import openings
 
 SMALL = ("--set", "width=4", "--set", "widest=16", "--set", "latent_size=4", "--set", "batch_size=4")
 
@@ -37,6 +38,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shell("train", *train, *SMALL, *often, "--set", "with_masks=true", "--device", "cpu", "--threads", 1, "--quiet")
     shell("sample", folder / "run", folder / "made.ome.tif", "--count", 20, "--seed", 3)
     shell("walk", folder / "run", folder / "morph.ome.tif", "--through", 2, 5, 0, "--between", 4, "--kind", "linear")
+    again = ("--starts", 2, "--iterations", 3, "--seed", 4, "--quiet")
+    shell("embed", folder / "run", folder / "made.ome.tif", folder / "remade.ome.tif", *again)
+    shell("embed", folder / "run", folder / "cells", folder / "held out.ome.tif", "--part", "test", *again)
     return folder
 
 
@@ -55,6 +59,48 @@ def test_images_are_the_same(language: str, name: str, home: Path, tmp_path: Pat
     assert weights(tmp_path / "new" / "run") == weights(home / "run")
     for file in (f"{name}.ome.tif", f"{name}.labels.tif"):
         assert np.array_equal(pixels(tmp_path / "new" / file), pixels(home / file))
+
+
+@pytest.mark.parametrize("language", ["python", "shell"])
+@pytest.mark.parametrize("name", ["remade", "held out"])
+def test_images_made_again_are_the_same(language: str, name: str, home: Path, tmp_path: Path) -> None:
+    """Of images that the model made, which are made first, and of a part of its training set."""
+    replay = api.how_made(home / f"{name}.ome.tif")
+    made_first = ["generated"] if name == "remade" else []
+    assert [one.step for one in replay.steps] == ["training set", "training", *made_first, "remade"]
+    PLAYERS[language](api.as_script(replay, language), tmp_path / "new")  # type: ignore[arg-type]
+    assert np.array_equal(pixels(tmp_path / "new" / f"{name}.ome.tif"), pixels(home / f"{name}.ome.tif"))
+    for ending in ("csv", "latents.npy"):
+        assert (tmp_path / "new" / f"{name}.{ending}").read_bytes() == (home / f"{name}.{ending}").read_bytes()
+    assert len(openings(home / "cells")) == 1, "the set that is made anew was looked at"
+
+
+@pytest.mark.parametrize("changed", [{"seed": 5}, {"starts": 1}, {"iterations": 1}])
+def test_with_another_setting_other_images_are_found(changed: dict[str, int], home: Path, tmp_path: Path) -> None:
+    remade = api.how_made(home / "remade.ome.tif").steps[-1].model_copy(update=changed)
+    PLAYERS["python"](api.as_script(Replay(steps=(remade,))), tmp_path / "new")
+    assert not np.array_equal(pixels(tmp_path / "new" / "remade.ome.tif"), pixels(home / "remade.ome.tif"))
+
+
+def test_given_images_are_taken_as_they_were_read(home: Path, tmp_path: Path) -> None:
+    """A file that does not name its axes; and one that holds others by now, or nothing that was a file."""
+    import tifffile
+
+    crops = pixels(home / "made.ome.tif")[:2, 0]
+    tifffile.imwrite(tmp_path / "plain.tif", crops)
+    quick = ("--starts", 1, "--iterations", 2, "--quiet")
+    shell("embed", home / "run", tmp_path / "plain.tif", tmp_path / "a.ome.tif", "--axes", "TYX", *quick)
+    replay = api.how_made(tmp_path / "a.ome.tif")
+    assert "--axes TYX" in api.as_script(replay, "shell")
+    PLAYERS["python"](api.as_script(replay), tmp_path / "new")
+    assert np.array_equal(pixels(tmp_path / "new" / "a.ome.tif"), pixels(tmp_path / "a.ome.tif"))
+    tifffile.imwrite(tmp_path / "plain.tif", crops + 1)
+    said = [one.words for one in api.how_made(tmp_path / "a.ome.tif").steps if isinstance(one, Said)]
+    assert said == [f"The images {tmp_path / 'plain.tif'} are gone, or others by now: what follows needs them there."]
+    *_, found = api.embed(home / "run", crops, starts=1, iterations=2)
+    found.save(tmp_path / "b.ome.tif")
+    with pytest.raises(BadInput, match="lay in no file"):
+        api.how_made(tmp_path / "b.ome.tif")
 
 
 def test_the_images_of_weights_before_the_last(home: Path, tmp_path: Path) -> None:

@@ -43,6 +43,17 @@ class Embedded:
     notes: tuple[str, ...]
     """What the user should know, a sentence each."""
 
+    def save(self, image: Path) -> tuple[Path, Path, Path]:
+        """Write the reconstructions, and beside them ``x.csv`` and ``x.latents.npy``: all three files, or none.
+
+        Raises BadInput where that would cost another's file.
+        """
+        from napari_cellsynth.api.embedded_files import places, write
+
+        paths = places(image)
+        write(paths, self)
+        return paths
+
 
 def embed(
     run: Path | Model,

@@ -59,8 +59,8 @@ class Given:
         if self.part is not None:
             return {"path": str(self.source.path.resolve()), "hash": self.source.hash, "part": self.part}
         path = self.source.path
-        said = {"name": self.name} if path is None else {"path": str(path)}
-        return {**said, "hash": content_hash(self.source)}
+        said = {"name": self.name} if path is None else {"path": str(Path(path).absolute())}
+        return {**said, "axes": self.source.axes, "hash": content_hash(self.source)}
 
 
 def given_images(images: Stack | Path | str | np.ndarray, part: str | None = None) -> Given:

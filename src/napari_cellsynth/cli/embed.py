@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import sys
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -17,9 +15,6 @@ from napari_cellsynth.errors import BadInput
 
 if TYPE_CHECKING:
     from napari_cellsynth.api.embeddings import Embedded
-
-TABLE, LATENTS = "csv", "latents.npy"
-"""Endings of the files beside the reconstructions."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,8 +44,9 @@ class Embed:
 
 def main(words: Sequence[str]) -> int:
     from napari_cellsynth import api
+    from napari_cellsynth.api.embedded_files import places, write
     from napari_cellsynth.api.embeddings import Embedded
-    from napari_cellsynth.cli.outputs import opened
+    from napari_cellsynth.cli.outputs import opened, place_for
     from napari_cellsynth.cli.progress import ProgressLine
 
     options = parse(Embed, "embed", words)
@@ -58,7 +54,7 @@ def main(words: Sequence[str]) -> int:
         if getattr(options, name) < 1:
             raise BadInput(f"--{name} {getattr(options, name)} given; at least 1 is needed")
     check_seed(options.seed)
-    paths = places(options.out)
+    paths = places(place_for(options.out))
     of_set = (options.stack / "dataset.json").exists()
     images = options.stack if of_set else options.recording.read(options.stack)
     model = opened(options.run, options.device)
@@ -73,53 +69,13 @@ def main(words: Sequence[str]) -> int:
     assert found is not None
     for note in found.notes:
         print(f"note: {note}", file=sys.stderr)
+    if paths[0].exists():
+        print(f"note: replaces {paths[0]}, of an earlier output", file=sys.stderr)
     write(paths, found)
     if not options.quiet:
         print(in_words(found))
         print("\n".join(str(path) for path in paths))
     return 0
-
-
-def places(out: Path) -> tuple[Path, Path, Path]:
-    """Where images, table and latents go; BadInput where that would cost another's file."""
-    from napari_cellsynth.cli.outputs import place_for
-    from napari_cellsynth.stack.files.outputs import beside, refuse_others
-
-    image = place_for(out)
-    sides = (beside(image, TABLE), beside(image, LATENTS))
-    refuse_others(image, sides)
-    return image, *sides
-
-
-def write(paths: tuple[Path, Path, Path], found: Embedded) -> None:
-    """All three files, or none."""
-    import numpy as np
-
-    from napari_cellsynth.stack.files.replacing import replacing
-    from napari_cellsynth.stack.files.write import write_stack
-
-    image, table, latents = paths
-    if image.exists():
-        print(f"note: replaces {image}, of an earlier output", file=sys.stderr)
-    with ExitStack() as both:
-        with open(both.enter_context(replacing(table)), "w", encoding="utf-8", newline="") as file:
-            csv.writer(file).writerows(rows(found))
-        with open(both.enter_context(replacing(latents)), "wb") as numbers:
-            np.save(numbers, found.embedding.latents, allow_pickle=False)
-        # The largest last: where it fails, the others are not there either.
-        write_stack(image, found.stack)
-
-
-def rows(found: Embedded) -> list[list[object]]:
-    """Head and a row for each image."""
-    e = found.embedding
-    starts = e.of_starts.shape[1]
-    head = ["index", "error", "error_units", "nll", "length2", "start", "iterations"]
-    columns = (found.indices, e.errors, e.errors_in_units, e.nll, e.lengths, e.starts, e.iterations)
-    table: list[list[object]] = [[*head, *(f"error_start_{start}" for start in range(starts))]]
-    for number in range(len(e.errors)):
-        table.append([*(column[number].item() for column in columns), *(each.item() for each in e.of_starts[number])])
-    return table
 
 
 def in_words(found: Embedded) -> str:

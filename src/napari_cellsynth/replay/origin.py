@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from napari_cellsynth.engine.files import read_json
 from napari_cellsynth.errors import BadInput, CellsynthError
 from napari_cellsynth.replay.python import settings_of
+from napari_cellsynth.replay.remade import given_of, remade
 from napari_cellsynth.replay.sets import set_made
 from napari_cellsynth.replay.steps import Generated, Morphed, Outlined, Replay, Said, Simulated, Step, Trained
 from napari_cellsynth.stack.outlines.settings import OutlineSettings
@@ -31,7 +33,7 @@ def replay_of(path: Path | str, *, home: Path | None = None) -> Replay:
     if path.suffix.lower() == ".json" and path.is_file():
         return saved_replay(path)
     try:
-        return Replay(title=path.name, steps=tuple(_steps_to(path, home)))
+        return Replay(title=path.name).and_then(*_steps_to(path, home))
     except CellsynthError:
         raise
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -82,6 +84,9 @@ def steps_of_block(
         raise BadInput(f"{name} is a preview, which is written over; keep it as a layer first")
     if made_by in ("sample", "walk"):
         yield from _made_with_model(block, settings, path, home)
+    elif made_by == "embed":
+        yield from _given(block, name, home)
+        yield from _made_with_model(block, settings, path, home)
     elif made_by == "segment":
         yield outlined(block, path)
     elif made_by.startswith(PHANTOM):
@@ -90,6 +95,18 @@ def steps_of_block(
         yield from steps_of_set(path.parent)
     else:
         raise BadInput(f"{name} was made by {made_by or 'nobody knows what'}, which is not repeated by a script yet")
+
+
+def _given(block: Mapping[str, Any], name: str, home: Path | None) -> Iterator[Step]:
+    """How images that a model was given were made, where a model made them; else they are taken where they lie."""
+    given = Path(str(given_of(block, name)["path"]))
+    if (given / DATASET).exists():
+        yield from _of_data(given, (read_json(given / DATASET) or {}).get("hash") == given_of(block, name).get("hash"))
+        return
+    with suppress(CellsynthError, OSError, ValueError):
+        origin = block_of(given)
+        if origin.get("made_by") in ("sample", "walk", "embed"):
+            yield from list(steps_of_block(origin, given, home=home))
 
 
 # -- with a model ----------------------------------------------------------------------------------------------------
@@ -105,7 +122,9 @@ def _made_with_model(
     else:
         yield from steps_of_run(run, step=settings.get("step"), weights_hash=str(block.get("weights_hash") or ""))
     about = {"run": str(run), "seed": int(block.get("seed") or 0), "saved": None if path is None else str(path)}
-    if block.get("made_by") == "sample":
+    if block.get("made_by") == "embed":
+        yield from remade(given_of(block, run.name), settings, about)
+    elif block.get("made_by") == "sample":
         yield Generated(count=int(settings["count"]), **about)
     else:
         way = settings.get("kind", "spherical")

@@ -13,6 +13,7 @@ from napari_cellsynth.replay.steps import (
     Morphed,
     Opened,
     Outlined,
+    Remade,
     Replay,
     Said,
     SetMade,
@@ -57,8 +58,8 @@ class Plan:
             return f"{one.movie.name or stem(one.movie.file)} outlines{ENDING}"
         if isinstance(one, SetMade | Trained):
             return Path(one.path).name
-        if isinstance(one, Generated | Morphed):
-            what = "generated" if isinstance(one, Generated) else "morph"
+        if isinstance(one, Generated | Morphed | Remade):
+            what = {"generated": "generated", "morphed": "morph", "remade": "made again"}[one.step]
             name = stem(Path(one.saved)) if one.saved else f"{Path(one.run).name} {what}, seed {one.seed}"
             return name + ENDING
         return f"{one.phantom}{ENDING}" if isinstance(one, Simulated) else None
@@ -93,15 +94,17 @@ class Plan:
                     yield "REVIEW", one.review
             elif isinstance(one, Trained):
                 yield "TRAINING_SET", one.data
-            elif isinstance(one, Generated | Morphed):
+            elif isinstance(one, Generated | Morphed | Remade):
                 yield "RUN", one.run
+                if isinstance(one, Remade):
+                    yield "IMAGES" if one.part is None else "TRAINING_SET", one.images
 
 
 def made_at(one: Step) -> str | None:
     """Where a step's result lay."""
     if isinstance(one, Outlined | SetMade | Trained):
         return one.path
-    return one.saved if isinstance(one, Generated | Morphed) else None
+    return one.saved if isinstance(one, Generated | Morphed | Remade) else None
 
 
 def stem(path: Path) -> str:
@@ -139,6 +142,9 @@ def in_words(one: Step) -> str:
         return f"{one.count:,} generated image{'' if one.count == 1 else 's'}"
     if isinstance(one, Morphed):
         return "A morph through the cells " + ", ".join(map(str, one.through))
+    if isinstance(one, Remade):
+        of = "" if one.part is None else f", the {one.part} part"
+        return f"Images of {Path(one.images).name}{of}, made again by the model"
     assert isinstance(one, Said)
     return one.words
 

@@ -18,6 +18,7 @@ from napari_cellsynth.replay.steps import (
     Morphed,
     Opened,
     Outlined,
+    Remade,
     Replay,
     Said,
     SetMade,
@@ -123,6 +124,7 @@ class _Script:
             Trained: self._trained,
             Generated: self._generated,
             Morphed: self._morphed,
+            Remade: self._remade,
         }
         if not isinstance(one, Opened | Said):
             assert name is not None
@@ -211,13 +213,31 @@ class _Script:
 
     def _used(self, verb: str, run: str, name: str, **settings: Any) -> Iterator[str]:
         """Images of a model, and their outlines where it makes them."""
-        self.use("", "api")
         self.use("replay.compare", "write_made")
+        yield from self._opened(run)
+        yield from lines(Call(f"api.{verb}", self.models[run], **settings), before="made = ", indent=4)
+        yield f"    write_made(OUT / {text(name)}, *made)"
+
+    def _remade(self, one: Remade, name: str) -> Iterator[str]:
+        """Images made again, with their table and the points that were found."""
+        yield from self._opened(one.run)
+        images = self.path(one.images)
+        if one.axes is not None:
+            self.use("stack.files.read", "read_stack")
+            yield from lines(Call("read_stack", images, axes=text(one.axes)), before="images = ", indent=4)
+            images = "images"
+        part = {} if one.part is None else {"part": text(one.part)}
+        numbers = {key: repr(getattr(one, key)) for key in ("starts", "iterations", "seed")}
+        call = Call("api.embed", self.models[one.run], images, **part, **numbers)
+        yield from lines(call, before="*_, remade = ", indent=4)
+        yield f"    remade.save(OUT / {text(name)})"
+
+    def _opened(self, run: str) -> Iterator[str]:
+        """The model of a run, once."""
+        self.use("", "api")
         if run not in self.models:
             self.models[run] = "model" if not self.models else f"model_{len(self.models) + 1}"
             yield from lines(Call("api.open_model", self.path(run)), before=f"{self.models[run]} = ", indent=4)
-        yield from lines(Call(f"api.{verb}", self.models[run], **settings), before="made = ", indent=4)
-        yield f"    write_made(OUT / {text(name)}, *made)"
 
 
 def _comment(words: str) -> list[str]:

@@ -15,6 +15,7 @@ from napari_cellsynth.replay.steps import (
     Morphed,
     Opened,
     Outlined,
+    Remade,
     Replay,
     Said,
     SetMade,
@@ -95,6 +96,11 @@ class _Shell:
         elif isinstance(one, Morphed):
             way = ["--through", *map(str, one.through), "--between", str(one.between), "--kind", one.way]
             yield from command("walk", self.path(one.run), out, *way, "--seed", str(one.seed))
+        elif isinstance(one, Remade):
+            said = [] if one.part is None else ["--part", one.part]
+            said += [] if one.axes is None else ["--axes", one.axes]
+            said += ["--starts", str(one.starts), "--iterations", str(one.iterations), "--seed", str(one.seed)]
+            yield from command("embed", self.path(one.run), self.path(one.images), out, *said)
 
     def _outlined(self, one: Outlined, out: InOut) -> Iterator[str]:
         row, settings = one.movie, one.settings

@@ -117,6 +117,24 @@ class Morphed(_Step):
     """File that they were saved as."""
 
 
+class Remade(_Step):
+    """Given images were made again from points of latent space that were looked for."""
+
+    step: Literal["remade"] = "remade"
+    run: str
+    images: str
+    """File that holds them, or the folder of a training set."""
+    part: Literal["validation", "test", "train"] | None = None
+    """Of a training set, which."""
+    axes: str | None = None
+    """Of the file, where it does not say them itself."""
+    starts: int
+    iterations: int
+    seed: int
+    saved: str | None = None
+    """File that they were saved as."""
+
+
 class Said(_Step):
     """Something that only a comment can say: what cannot be repeated, or a remark."""
 
@@ -125,7 +143,7 @@ class Said(_Step):
 
 
 Step = Annotated[
-    Opened | Simulated | Outlined | SetMade | Trained | Generated | Morphed | Said, Field(discriminator="step")
+    Opened | Simulated | Outlined | SetMade | Trained | Generated | Morphed | Remade | Said, Field(discriminator="step")
 ]
 
 
@@ -153,7 +171,8 @@ class Replay(BaseModel):
     def and_then(self, *steps: Step) -> Replay:
         """With further steps; what is there already is not repeated."""
         known = list(self.steps)
-        known += [one for one in steps if one not in known]
+        for one in steps:
+            known += [] if one in known else [one]
         return self.model_copy(update={"steps": tuple(known)})
 
     def without(self, number: int) -> Replay:
