@@ -11,6 +11,7 @@ import time
 
 import psutil
 import pytest
+from busy import stretched
 from trainings import SIZE, SMALL, new_run, state, training_set, until
 
 from napari_cellsynth.api import TRAINING_SETS
@@ -55,7 +56,7 @@ def test_cancel_ends_a_run_that_listens_within_two_seconds(process):
     child = psutil.Process(process.folder.state().pid)
     began = time.monotonic()
     process.cancel()
-    assert time.monotonic() - began < 2.3
+    assert time.monotonic() - began < stretched(2.3)
     assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
     assert process.folder.state().state == "cancelled"
 
@@ -66,7 +67,7 @@ def test_cancel_kills_a_run_that_does_not_listen(process):
     os.kill(child.pid, signal.SIGSTOP)
     began = time.monotonic()
     TrainingProcess.attach(process.folder.path).cancel()
-    assert time.monotonic() - began < 2.3
+    assert time.monotonic() - began < stretched(2.3)
     assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
     assert state(process.folder.path) == "cancelled"
 
@@ -76,7 +77,7 @@ def test_cancel_before_the_first_sign_of_life(cellsynth_home):
     process.start()
     began = time.monotonic()
     process.cancel()
-    assert time.monotonic() - began < 2.3
+    assert time.monotonic() - began < stretched(2.3)
     # Killed by then; on a busy machine a process of low priority takes a moment to be taken down.
     until(lambda: not process.alive())
     assert process.folder.state().state == "cancelled"

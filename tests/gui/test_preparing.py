@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from busy import stretched
 
 from napari_cellsynth.engine.preparing import sets_being_made
 from napari_cellsynth.errors import RunFailed
@@ -95,7 +96,7 @@ def test_cancel_ends_it_within_two_seconds_and_leaves_nothing(
     assert process is not None
     began = time.monotonic()
     assert job.cancel()
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < stretched(2)
     assert not process.is_running()
     assert list(job.out.parent.iterdir()) == []
     assert list((tmp_path / preparing.JOBS).iterdir()) == []
