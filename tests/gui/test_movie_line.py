@@ -177,7 +177,7 @@ def test_another_image_of_the_file_is_chosen_in_the_line(
 
 def test_a_file_of_one_image_offers_no_other(qtbot: QtBot, line: MovieLine, tagged: Path) -> None:
     open_path(line.session.viewer, tagged)
-    qtbot.waitUntil(lambda: tagged in line._scenes, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: tagged in line.scene._names, timeout=PATIENCE)
     assert not line.scene.isVisible()
 
 

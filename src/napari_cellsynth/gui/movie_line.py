@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from qtpy.QtCore import QTimer
@@ -34,7 +33,9 @@ from napari_cellsynth.gui.movie_fields import (
     pixel_words,
 )
 from napari_cellsynth.gui.movie_memory import MovieMemory
-from napari_cellsynth.gui.opening import Openings, open_recording, open_with_words, scenes_of, start_example
+from napari_cellsynth.gui.movie_scenes import NOTE as SCENES_NOTE
+from napari_cellsynth.gui.movie_scenes import SceneChoice
+from napari_cellsynth.gui.opening import Openings, open_recording, start_example
 from napari_cellsynth.gui.parts import Sentence, button, row, style
 from napari_cellsynth.gui.pieces import Choice, Fact, Listening, pencil_button, set_pencil
 from napari_cellsynth.gui.state import Session
@@ -43,8 +44,6 @@ from napari_cellsynth.gui.theme import restyle, tint
 MODALITY_TIP = "How the movie was filmed. It decides whether training may mirror and turn the cells."
 LIKELY_PIXEL = (0.005, 50.0)
 """Micrometres of a pixel between which nobody is asked to look again: from localisation maps to whole plates."""
-SCENES_NOTE = " holds "
-"""What the note on a file of several images has, which the choice among them says as well."""
 POLL = 100
 """Milliseconds between two looks how far a file is read."""
 FACTS = ("axes", "pixel_size", "z_step", "frame_interval", "channels", "provenance")
@@ -60,11 +59,9 @@ class MovieLine(QFrame):
         self.empty = self._empty()
         self.movies = Choice("movie")
         self.movies.picked.connect(self._movie_picked)
-        self.scene = Choice("image of the file")
-        self.scene.setMinimumContentsLength(4)  # a line of three choices fits
-        self.scene.picked.connect(self._scene_picked)
-        self._scenes: dict[Path, tuple[str, ...]] = {}
-        self._asked: set[Path] = set()
+        self.scene = SceneChoice(session)
+        self.scene.known.connect(self._scenes_known)
+        self.scene.opening.connect(self.refresh)
         self.memory = MovieMemory(self)
         self.modality = Choice("microscopy")
         self.modality.setToolTip(MODALITY_TIP)
@@ -175,7 +172,7 @@ class MovieLine(QFrame):
             opened.close_field()
         self.axes.hide()
         self.refresh()
-        self._look_for_scenes()
+        self.scene.look()
         self.memory.look(layer)
 
     def _layer_changed(self, event: Any = None) -> None:
@@ -208,21 +205,10 @@ class MovieLine(QFrame):
         if bool(text) != self._poll.isActive():
             self._poll.start() if text else self._poll.stop()
 
-    def _look_for_scenes(self) -> None:
-        """Ask the movie's file, in a worker and once, whether it holds several images."""
-        layer = self.session.movie
-        path = None if layer is None else _path_of(layer)
-        if path is None or path in self._asked:
-            return
-        self._asked.add(path)
-
-        def found(scenes: tuple[tuple[str, ...], int]) -> None:
-            self._scenes[path] = scenes[0]
-            if len(scenes[0]) > 1 and SCENES_NOTE in self.says.text():
-                self._say("")
-            self.refresh()
-
-        workers.call(lambda: scenes_of(path), returned=found, failed=lambda _: None, owner=self)
+    def _scenes_known(self, several: bool) -> None:
+        if several and SCENES_NOTE in self.says.text():
+            self._say("")
+        self.refresh()
 
     # -- what the user says ------------------------------------------------------------------------------------------
 
@@ -236,38 +222,6 @@ class MovieLine(QFrame):
     def _z_picked(self, z: Any) -> None:
         self.session.z = z
         self.session.movie_facts_changed.emit(self.session.movie)
-
-    def _scene_picked(self, scene: int) -> None:
-        """Work on another image of the same file; it is opened beside this one, which is hidden and stays."""
-        viewer, layer = self.session.viewer, self.session.movie
-        path, before = _path_of(layer), facts_of(layer).scene
-        if path is None or scene == before:
-            return
-
-        def there(other: Any) -> None:
-            for image in movies_in(viewer):
-                if _path_of(image) == path:
-                    image.visible = _scene_of(image) == scene
-            self.session.movie = other
-
-        def came(other: Any) -> None:
-            if outlines is not None:
-                outlines.visible = False
-            if self.session.outlines is outlines:
-                self.session.outlines = None
-            there(other)
-
-        outlines = self.session.outlines
-        known = [image for image in movies_in(viewer) if _path_of(image) == path and _scene_of(image) == scene]
-        if known:
-            if outlines is not None:
-                outlines.visible = False
-            there(known[0])
-            if self.session.outlines is not None:
-                self.session.outlines.visible = True
-            return
-        open_with_words(viewer, path, scene, then=came)
-        self.refresh()  # as long as the other is not there, this one is shown
 
     def _edit_axes(self) -> None:
         self.axes.setVisible(not self.axes.isVisible())
@@ -447,9 +401,7 @@ class MovieLine(QFrame):
             [(facts.channels[i] if i < len(facts.channels) else f"channel {i + 1}", i) for i in range(channels)],
             min(self.session.channel, channels - 1),
         )
-        scenes = self._scenes.get(facts.path, ()) if facts.path is not None else ()
-        self.scene.setVisible(len(scenes) > 1)
-        self.scene.offer([(f"{number}: {name}", number) for number, name in enumerate(scenes)], facts.scene)
+        self.scene.show_of(facts)
         planes = sizes.get("Z", 1)
         self.step.setVisible(planes > 1)
         self.step.state(None if facts.z_step is None else length_words(facts.z_step))
@@ -457,23 +409,8 @@ class MovieLine(QFrame):
         for widget in (self.planes, self.z):
             widget.setVisible(planes > 1)
         self.z.offer([*words.Z.items(), *((f"z: plane {z}", z) for z in range(planes))], self.session.z)
-        notes = [note for note in facts.notes if len(scenes) < 2 or SCENES_NOTE not in note]
+        notes = self.scene.notes(facts)
         if notes and not self.says.text():
             note = notes[0]
             confirms = "It is right" if note.startswith(PIXEL_NOTE) else "I know"
             self._say(f"{note[:1].upper()}{note[1:]}.", "warning", confirms=confirms)
-
-
-def _path_of(layer: Any) -> Path | None:
-    """The file that a layer is from; None of a colour image, too."""
-    try:
-        return facts_of(layer).path
-    except BadInput:
-        return None
-
-
-def _scene_of(layer: Any) -> int | None:
-    try:
-        return facts_of(layer).scene
-    except BadInput:
-        return None
