@@ -107,6 +107,14 @@ def test_methods_say_how_many_and_with_what(folder: Path) -> None:
     text = (folder / "methods.txt").read_text(encoding="utf-8")
     for words in ("40 generated images", "model blobs", "40 real crops of 20 cells", "24 x 24 pixels of 0.5", "seed 5"):
         assert words in text
+    for words in (
+        "standardised by the training crops",
+        "3 (1 + ln(|z| / 3))",
+        "k = 3",
+        "k = 5",
+        "Ledoit and Wolf 2004",
+    ):
+        assert words in text, "what was done differently from the works that are cited"
 
 
 def test_a_report_is_whole_or_not_there(check: AlikeCheck, folder: Path, tmp_path: Path, monkeypatch) -> None:

@@ -4,20 +4,31 @@ from __future__ import annotations
 
 from napari_cellsynth import __version__
 from napari_cellsynth.quality.alike import AlikeCheck
+from napari_cellsynth.quality.distance_sections import SHARES_IN
+from napari_cellsynth.quality.features import LINEAR
+from napari_cellsynth.quality.neighbours import DC_NEIGHBOURS, PR_NEIGHBOURS
 
 CITED = (
     "Dowson and Landau 1982, J. Multivariate Analysis 12:450; Heusel et al. 2017, arXiv:1706.08500 (Fréchet distance)",
-    "Binkowski et al. 2018, arXiv:1801.01401 (kernel distance)",
+    "Ledoit and Wolf 2004, J. Multivariate Analysis 88:365 (shrunk covariances)",
+    "Bińkowski et al. 2018, arXiv:1801.01401 (kernel distance)",
     "Kynkäänniemi et al. 2019, arXiv:1904.06991 (precision and recall)",
     "Naeem et al. 2020, arXiv:2002.09797 (density and coverage)",
     "Cliff 1993, Psychol. Bull. 114:494; Mann and Whitney 1947; Holm 1979 (effect size and tests)",
 )
 DISTANCES = (
-    "The Fréchet distance is the squared one between normal distributions with shrunk covariances; the kernel distance"
-    " is the unbiased squared maximum mean discrepancy with a cubic polynomial kernel. Both are reported beside that of"
+    "Features were standardised by the training crops; beyond"
+    f" {LINEAR:g} standard deviations z, {LINEAR:g} (1 + ln(|z| / {LINEAR:g})) with the sign of z was taken. The Fréchet"
+    " distance is the squared one between normal distributions with covariances shrunk after Ledoit and Wolf; the"
+    " kernel distance is the unbiased squared maximum mean discrepancy with a cubic polynomial kernel, pairs of crops"
+    " of one cell left out. Both are reported beside that of"
     " as many training crops to the same crops, of two random halves of the training crops, and of the mean training"
     " crop with matched Gaussian noise. Intervals hold 95 % of drawings in which real crops were drawn again cell by"
     " cell and generated images one by one."
+)
+SHARES = (
+    f"Precision and recall (k = {PR_NEIGHBOURS}) and density and coverage (k = {DC_NEIGHBOURS}) were taken in the space"
+    f" {SHARES_IN.name}, with images of other cells as neighbours."
 )
 MEASURES = (
     "Hand-made measures were compared one by one with Cliff's delta and two-sided Mann-Whitney tests, one random crop"
@@ -48,7 +59,7 @@ def methods(check: AlikeCheck) -> str:
         f"{len(m.made):,} generated images ({_origin(block)}) were compared with {real}, each of {size}, with"
         f" napari-cellsynth {__version__} (seed {m.seed})."
     )
-    said = [compared, _spaces(check), DISTANCES, MEASURES, PANELS]
+    said = [compared, _spaces(check), DISTANCES, SHARES, MEASURES, PANELS]
     if m.learned_from:
         said.append(f"{m.learned_from:,} of the {cells:,} cells were also in the training part, at other times.")
     return " ".join(said) + "\n\nCited:\n" + "\n".join(f"- {one}" for one in CITED) + "\n"
