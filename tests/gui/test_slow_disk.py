@@ -26,8 +26,8 @@ from napari_cellsynth.stack.stack import Stack
 PATIENCE = 30_000
 SLOW = 0.3
 """Seconds for each plane."""
-LONGEST = 0.1
-"""Seconds in which a window that is alive is drawn."""
+LONGEST = SLOW
+"""Seconds for which a window is away that reads a plane, or waits for one."""
 
 
 @pytest.fixture

@@ -93,7 +93,11 @@ def key_of(array: Any) -> str:
     flat = sliceable(array)
     digest = hashlib.sha256(f"{tuple(flat.shape)}|{np.dtype(flat.dtype).name}".encode())
     for place in plane_places(Stack(flat, AXES[-flat.ndim :]), PLANES):
-        plane = np.ascontiguousarray(np.asarray(flat[place]))
+        plane = flat[place]
+        if hasattr(plane, "compute"):
+            # In this thread: the window's own planes wait for dask's pool.
+            plane = plane.compute(scheduler="synchronous")
+        plane = np.ascontiguousarray(np.asarray(plane))
         digest.update(plane.astype(plane.dtype.newbyteorder("<"), copy=False).tobytes())
     return digest.hexdigest()[:32]
 
