@@ -26,7 +26,9 @@ from napari_cellsynth.quality.check_sheets import COLOURS
 from napari_cellsynth.stack.files.write import write_stack
 from napari_cellsynth.stack.training_sets.openings import openings
 
-SOON = 60_000
+SOON = 240_000
+"""Milliseconds that a check may take on a busy machine, which loads torch and scipy meanwhile."""
+pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture
