@@ -267,7 +267,7 @@ def test_made_cells_are_judged_part_by_part_and_shown(alike, qtbot) -> None:
     check(section, qtbot)
     assert len(section.check.material.made) == 24 and section.check.provenance["seed"] == 2
     assert section.sentence.text() == section.check.sentence()
-    assert "n: 24 made images" in section.notes.text()
+    assert "n: 24 made cells" in section.notes.text()
     noted = Recorder.of(dock.session).record.actions[-1].words
     assert noted.startswith("Cells made by blobs-1 were compared with its held-out ones, seed 2") and "\n" not in noted
     assert openings(data) == []

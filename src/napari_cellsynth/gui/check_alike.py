@@ -44,6 +44,8 @@ class AlikeSection(ModelSection):
 
     def _build(self) -> None:
         self.count, self.seed = Whole(), Whole()
+        self._spin(self.count, "cells to make", 0, MOST)
+        self._spin(self.seed, "seed", 0, 2**31 - 1)
         self.advanced = Foldout("Advanced", self._advanced)
         self.sentence, self.notes = Sentence(), Sentence()
         self.work = Work("Compare made cells", self.start, WHY, self.says)
@@ -58,10 +60,8 @@ class AlikeSection(ModelSection):
         box = QWidget()
         form = QFormLayout(box)
         form.setContentsMargins(12, 0, 0, 0)
-        self._spin(self.count, "cells to make", 0, MOST)
         self.count.setSpecialValueText("as many as suit")
         self.count.setToolTip("<qt>As many as there are held-out ones, from 100 to 500.</qt>")
-        self._spin(self.seed, "seed", 0, 2**31 - 1)
         self.seed.setToolTip("<qt>The same seed gives the same cells and numbers again.</qt>")
         form.addRow("cells to make", self.count)
         form.addRow("seed", self.seed)

@@ -214,11 +214,11 @@ class AlikeCheck:
         m = self.material
         unseen, seen = set(m.unseen_cells.tolist()), set(m.training_cells.tolist())
         real = held_out_in_words(len(m.unseen), len(unseen), m.learned_from)
-        said = [f"n: {len(m.made):,} made images; {real}; learned from {len(m.training):,} of {len(seen):,} cells."]
+        said = [f"n: {len(m.made):,} made cells; {real}; learned from {len(m.training):,} of {len(seen):,} cells."]
         if not m.parted:
             halves = f"{len(m.unseen):,} and {len(m.training):,} real ones, random halves of one stack"
             nobody = "which of them show the same cell, and what was learned from, nobody said"
-            said = [f"n: {len(m.made):,} made images; {halves}: {nobody}."]
+            said = [f"n: {len(m.made):,} made cells; {halves}: {nobody}."]
         elif m.learned != "here":
             said.append(SEEN[m.learned])
         if m.few:

@@ -30,7 +30,7 @@ def variety(material: Material) -> Found:
     if not isfinite(value):
         few = "Too few different cells to say how various they are."
         return Found("variety", title, "quiet", few, "variety unknown")
-    rows = (Row("made", "made images", value), Row("real", "different real cells", 1.0))
+    rows = (Row("made", "made cells", value), Row("real", "different real cells", 1.0))
     share = f"{value:.1f} of real"
     if value >= VARIED:
         return Found("variety", title, "good", f"They differ among each other as cells do ({share}).", "various", rows)
@@ -49,11 +49,11 @@ def copies(material: Material) -> Found:
         return Found("copies", title, "quiet", few, "copies not told", pairs=pairs)
     value = closeness.nearest(material.made)
     own = _pairs(material, material.made, "made", usual)
-    control = _pairs(material, material.unseen, "unseen", usual)
+    control = _pairs(material, material.unseen, "held-out", usual)
     rows = (
-        Row("made", "made images", value),
+        Row("made", "made cells", value),
         Row("real", "held-out crops", 1.0),
-        Row("nearest_made", "nearest made image", float(own.ratios[0])),
+        Row("nearest_made", "nearest made cell", float(own.ratios[0])),
         Row("nearest_real", "nearest held-out crop", float(control.ratios[0])),
     )
     both, all_of_them = material.learned_from, len(set(material.unseen_cells.tolist()))
