@@ -14,6 +14,7 @@ from napari_cellsynth.engine.events import Estimate, Progress
 from napari_cellsynth.engine.run_folder import RunFolder
 from napari_cellsynth.gui import jobs, this_computer, train_elsewhere, train_setup
 from napari_cellsynth.gui.state import Session
+from napari_cellsynth.gui.theme import ON_DARK, ON_LIGHT, THEME
 from napari_cellsynth.gui.train_setup import TrainSetup
 from napari_cellsynth.gui.train_wish import create, training_sets
 from napari_cellsynth.gui.train_words import estimate_words
@@ -145,6 +146,19 @@ def test_what_is_known_is_said_beside_a_training(setup, qtbot, monkeypatch):
     monkeypatch.setattr(api, "known_estimate", lambda *_, **__: known)
     setup._changed()
     qtbot.waitUntil(lambda: setup.estimate.text().startswith("About 4 min"), timeout=SOON)
+
+
+def test_the_link_is_seen_on_any_ground(setup, qtbot, monkeypatch):
+    setup.estimate.stop()
+    monkeypatch.setattr(api, "known_estimate", lambda *_, **__: None)
+    setup.set_busy(True)
+    before = str(setup._session.viewer.theme)
+    try:
+        for theme, colour in (("light", ON_LIGHT["accent"]), ("dark", ON_DARK["accent"])):
+            THEME.take(theme)
+            assert f"color: {colour}" in setup.estimate.text()
+    finally:
+        THEME.take(before)
 
 
 def test_a_refusal_stays_until_the_user_wants_something_else(setup, qtbot):
