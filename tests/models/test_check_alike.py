@@ -7,10 +7,13 @@ import numpy as np
 import pytest
 
 from napari_cellsynth import api
+from napari_cellsynth.api import comparing
+from napari_cellsynth.api.given_images import Given
 from napari_cellsynth.engine.events import Progress
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.models.registry import FAMILIES
 from napari_cellsynth.quality.alike import AlikeCheck
+from napari_cellsynth.stack.stack import Stack
 from napari_cellsynth.stack.training_sets.kinds import open_training_set
 from napari_cellsynth.stack.training_sets.openings import openings
 
@@ -64,6 +67,28 @@ def test_too_few_to_compare_open_nothing(run: Path) -> None:
         with pytest.raises(BadInput, match="at least 2 are needed"):
             checked(run, part="test", count=count)
     assert len(openings(api.training_data(run))) == before
+
+
+def test_images_that_do_not_fit_open_nothing(run: Path) -> None:
+    data = open_training_set(api.training_data(run))
+    before = len(openings(data.path))
+    crops = data.images(data.indices("train")[:9])  # type: ignore[attr-defined]
+    for images in (crops[:, :-1, :-1], crops.astype(np.float32), crops[:1]):
+        made = Stack(np.ascontiguousarray(images), "TYX", name="made")
+        with pytest.raises(BadInput, match=r"cut both alike|same intensities|at least 2"):
+            list(api.compare(data.path, made, part="test"))
+    assert len(openings(data.path)) == before
+
+
+def test_of_a_large_file_no_more_is_read_than_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[int] = []
+    monkeypatch.setattr(comparing, "MOST", 5)
+    real = Given.read
+    monkeypatch.setattr(Given, "read", lambda self, a, b: read.append(b - a) or real(self, a, b))
+    images = np.random.default_rng(0).integers(0, 200, (60, 16, 16)).astype(np.uint8)
+    stacks = [Stack(part, "TYX", name="crops") for part in (images[:40], images[40:])]
+    *_, check = api.compare(*stacks)
+    assert isinstance(check, AlikeCheck) and len(check.material.unseen) == 5 and read == [10, 5]
 
 
 def test_giving_up_on_the_way_leaves_nothing(run: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -80,10 +80,10 @@ def _compare(
         raise BadInput(f"{count} images to compare given; at least 2 are needed")
     yield Progress(done=0, total=1, message="opening what is compared")
     model, stack = _made(made, device)
-    asked_by = stack.name if model is None else model.run.name
+    asked_by = _look_of(model, stack)
     true = _real(real, model, part, why, asked_by, seed)
     if model is None:
-        images, block = _of_stack(stack, true, count)
+        images, block = _of_stack(stack, count)
     else:
         wanted = count or min(max(len(true.unseen), FEWEST), MOST)
         images = yield from _making(model, wanted, seed)
@@ -119,6 +119,39 @@ class Real:
     """Whether a training set says what was learned from; else the two are random halves."""
 
 
+@dataclass(frozen=True)
+class Look:
+    """What made images look like, known before any is made or read, and before a test part is opened for nothing."""
+
+    name: str
+    shape: tuple[int, int]
+    dtype: str
+
+    def check(self, shape: tuple[int, int], dtype: Any) -> None:
+        """BadInput where real images look otherwise."""
+        if self.shape != shape:
+            raise BadInput(
+                f"{self.name} holds images of {self.shape} (Y, X), the real ones are {shape}: cut both alike"
+            )
+        if self.dtype != str(dtype):
+            raise BadInput(
+                f"{self.name} is {self.dtype}, the real images are {dtype}; give both in the same intensities"
+            )
+
+
+def _look_of(model: Model | None, stack: Any) -> Look:
+    from napari_cellsynth.api.given_images import given_images
+
+    if model is not None:
+        able(model, "sample")
+        size = int(model.record["data"].get("size") or 0)
+        return Look(model.run.name, (size, size), str(model.record["data"]["dtype"]))
+    given = given_images(stack)
+    if len(given) < 2:
+        raise BadInput(f"{given.name} holds {len(given)} images; at least 2 are needed")
+    return Look(given.name, given.shape, str(given.dtype))
+
+
 def _made(made: Any, device: str) -> tuple[Model | None, Any]:
     """A model, or a stack."""
     from napari_cellsynth.stack.files.read import read_stack
@@ -134,7 +167,7 @@ def _made(made: Any, device: str) -> tuple[Model | None, Any]:
     return None, made
 
 
-def _real(real: Any, model: Model | None, part: Part, why: str, asked_by: str, seed: int) -> Real:
+def _real(real: Any, model: Model | None, part: Part, why: str, asked_by: Look, seed: int) -> Real:
     from napari_cellsynth.engine.run_folder import RunFolder
     from napari_cellsynth.stack.files.read import read_stack
     from napari_cellsynth.stack.training_sets.kinds import open_training_set
@@ -148,17 +181,18 @@ def _real(real: Any, model: Model | None, part: Part, why: str, asked_by: str, s
         if path.is_dir() and not path.name.endswith(".zarr"):
             return _of_set(open_training_set(path), part, why, asked_by)
         real = read_stack(path)
-    return _halves(real, seed)
+    return _halves(real, asked_by, seed)
 
 
-def _of_set(data: Any, part: Part, why: str, asked_by: str) -> Real:
+def _of_set(data: Any, part: Part, why: str, asked_by: Look) -> Real:
     from napari_cellsynth.quality.closeness import TRAINING, some
 
     if data.kind != "crops":
         raise BadInput(f"{data.path.name} holds {data.kind}; only single cells (crops) are compared so far")
     if data.count(part) < 2:
         raise BadInput(f"{data.path.name} holds out {data.count(part)} crops for {part}; prepare a set that has some")
-    indices = data.open_test(why, by=asked_by) if part == "test" else data.indices(part)
+    asked_by.check((data.size, data.size), data.dtype)
+    indices = data.open_test(why, by=asked_by.name) if part == "test" else data.indices(part)
     unseen = indices[some(len(indices), MOST)]
     learned = data.indices("train")
     learned = learned[some(len(learned), TRAINING)]
@@ -174,7 +208,7 @@ def _of_set(data: Any, part: Part, why: str, asked_by: str) -> Real:
     )
 
 
-def _halves(stack: Stack, seed: int) -> Real:
+def _halves(stack: Stack, asked_by: Look, seed: int) -> Real:
     """Random halves of a stack of crops."""
     import numpy as np
 
@@ -183,8 +217,10 @@ def _halves(stack: Stack, seed: int) -> Real:
     given = given_images(stack)
     if len(given) < 4:
         raise BadInput(f"{given.name} holds {len(given)} images; at least 4 are needed, two in each half")
+    asked_by.check(given.shape, given.dtype)
     order = np.random.default_rng([seed, 4]).permutation(len(given))[: 2 * MOST]
-    images = given.read(0, len(given))[order]
+    # Those alone: a file may hold more than there is memory for.
+    images = replace(given, indices=given.indices[order]).read(0, len(order))
     half = len(order) // 2
     cells = np.arange(len(order))
     return Real(
@@ -217,19 +253,12 @@ def _block(model: Model, images: Any, seed: int, settings: dict[str, Any]) -> di
     return model.stack(images, made_by="compare", seed=seed, settings=settings).provenance or {}
 
 
-def _of_stack(stack: Stack, true: Real, count: int | None) -> tuple[Any, dict[str, Any]]:
+def _of_stack(stack: Stack, count: int | None) -> tuple[Any, dict[str, Any]]:
     """Images of a stack that can be compared, and where they come from."""
     from napari_cellsynth.api.given_images import given_images
 
     given = given_images(stack)
     wanted = min(len(given), count or MOST)
-    if wanted < 2:
-        raise BadInput(f"{given.name} holds {len(given)} images; at least 2 are needed")
-    shape, dtype = true.unseen.shape[1:], true.unseen.dtype
-    if given.shape != shape:
-        raise BadInput(f"{given.name} holds images of {given.shape} (Y, X), the real ones are {shape}: cut both alike")
-    if given.dtype != dtype:
-        raise BadInput(f"{given.name} is {given.dtype}, the real images are {dtype}; give both in the same intensities")
     return given.read(0, wanted), {**(stack.provenance or {}), "made": given.origin()}
 
 

@@ -20,11 +20,10 @@ DISTANCES = (
     "Features were standardised by the training crops; beyond"
     f" {LINEAR:g} standard deviations z, {LINEAR:g} (1 + ln(|z| / {LINEAR:g})) with the sign of z was taken."
     " The Fréchet distance is the squared one between normal distributions with covariances shrunk after Ledoit and"
-    " Wolf; the kernel distance is the unbiased squared maximum mean discrepancy with a cubic polynomial kernel, pairs of crops"
-    " of one cell left out. Both are reported beside that of"
-    " as many training crops to the same crops, of two random halves of the training crops, and of the mean training"
-    " crop with matched Gaussian noise. Intervals hold 95 % of drawings in which real crops were drawn again cell by"
-    " cell and generated images one by one."
+    " Wolf; the kernel distance is the unbiased squared maximum mean discrepancy with a cubic polynomial kernel, pairs"
+    " of crops of one cell left out. Both are reported beside that of as many training crops to the same crops, of two"
+    " random halves of the training crops, and of the mean training crop with matched Gaussian noise. Intervals hold"
+    " 95 % of drawings in which real crops were drawn again cell by cell and generated images one by one."
 )
 SHARES = (
     f"Precision and recall (k = {PR_NEIGHBOURS}) and density and coverage (k = {DC_NEIGHBOURS}) were taken in the space"
