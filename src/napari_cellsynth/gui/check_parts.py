@@ -122,6 +122,8 @@ class Numbers(QWidget):
             self._put(0, place + 1, head)
         for number, (words, tip, values) in enumerate(rows, start=1):
             label = Sentence(words) if len(words) > LONG else QLabel(words)
+            # Words that begin at the top have a margin above in napari, and would stand lower than their numbers.
+            label.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
             label.setToolTip(f"<qt>{tip}</qt>" if tip else "")
             self._grid.addWidget(label, number, 0)
             for place, value in enumerate(values):
