@@ -73,6 +73,8 @@ def test_shares_beside_their_control() -> None:
     assert made.coverage.low <= made.coverage.value <= made.coverage.high
     far, same = sets(made=5).shares()
     assert far.precision.value < 0.2 and far.coverage.value < 0.2 and same == control
+    for one in sets(seed=2, resamples=60).shares():
+        assert max(one.precision.high, one.recall.high, one.coverage.high) <= 1, "a share is no more than all"
     tiny = Sets(gaussian(10, 0), gaussian(5, 1), gaussian(5, 2), gaussian(5, 3)).shares()
     assert np.isnan(tiny[0].precision.value)
 

@@ -48,6 +48,7 @@ def test_what_is_drawn_again() -> None:
 def test_an_interval_lies_about_its_value() -> None:
     found = interval(5.0, [101, 102, 103], least=4.5)
     assert (found.value, found.low) == (5.0, 4.5) and found.high == pytest.approx(5.95)
+    assert interval(0.97, [0.9, 0.95, 1.0], least=0.0, most=1.0).high == 1, "a share is no more than all"
     assert json.dumps(UNKNOWN.as_json()) == '{"value": null, "low": null, "high": null}'
     assert interval(float("nan"), [1, 2]).as_json()["low"] is None
     assert spread([3, 1, float("nan"), 2]) == Estimate(2, 1, 3) and spread([]) is UNKNOWN

@@ -21,6 +21,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from math import inf
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,11 +29,13 @@ import numpy as np
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.quality.frechet import frechet_distance
 from napari_cellsynth.quality.kid import Kernels
-from napari_cellsynth.quality.neighbours import DC_NEIGHBOURS, votes
+from napari_cellsynth.quality.neighbours import DC_NEIGHBOURS, Votes, votes
 from napari_cellsynth.quality.resampling import UNKNOWN, Cells, Estimate, drawn_again, interval, numbered, spread
 
 RESAMPLES = 200
 """Times that sets are drawn again for an interval."""
+PRECISION, DENSITY = (Votes._fields.index(name) for name in ("precision", "density"))
+"""Places of the two shares that are means over made images; the others are over real ones."""
 DRAWS = 9
 """Random parts of the training set that floors are taken from."""
 
@@ -155,7 +158,7 @@ class Sets:
 
     def beside(self, apart: Apart) -> Beside:
         """A distance (:func:`frechet`, :func:`kernel`) with its floors."""
-        least = 0.0 if apart is frechet else None
+        least = 0.0 if apart is frechet else -inf
         made, free = (apart(self._own(one), self._held_out) for one in (self.made, self.free))
         learned = [apart(part, self._held_out) for part in self.learned]
         once = np.ones(self.count, dtype=int)
@@ -205,13 +208,13 @@ class Sets:
         real = self._held_out
         cast = [votes(real.features, p.features, cells_real=real.cells, cells_made=p.cells) for p in parts]
         found = []
-        for place in range(4):
-            of_made = place in (0, 2)
+        for place in range(len(Votes._fields)):
+            of_made = place in (PRECISION, DENSITY)
             drawn = []
             for n in range(self.resamples):
                 each, part = cast[n % len(parts)][place], parts[n % len(parts)]
                 times = drawn_again(part.cells if of_made else real.cells, self._draws(3, n))
                 drawn.append(float(np.average(each, weights=times)))
             value = float(np.mean([one[place].mean() for one in cast]))
-            found.append(interval(value, drawn, least=0.0))
+            found.append(interval(value, drawn, least=0.0, most=inf if place == DENSITY else 1.0))
         return Shares(*found)

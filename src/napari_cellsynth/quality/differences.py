@@ -98,7 +98,7 @@ def differences(
             name,
             float(np.median(unseen[:, k])),
             float(np.median(made[:, k])),
-            interval(float(delta[k]), drawn[:, k]),
+            interval(float(delta[k]), drawn[:, k], least=-1.0, most=1.0),
             float(control[k]),
             float(raw[k]),
             float(corrected[k]),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import isfinite
+from math import inf, isfinite
 
 import numpy as np
 
@@ -32,8 +32,8 @@ class Estimate:
 UNKNOWN = Estimate(float("nan"), float("nan"), float("nan"))
 
 
-def interval(value: float, drawn: Sequence[float] | np.ndarray, *, least: float | None = None) -> Estimate:
-    """The middle 95 % of numbers that were drawn, moved so that their median lies at the value; none below ``least``.
+def interval(value: float, drawn: Sequence[float] | np.ndarray, *, least: float = -inf, most: float = inf) -> Estimate:
+    """The middle 95 % of numbers that were drawn, moved so that their median lies at the value; none beyond bounds.
 
     They are moved because images that are drawn twice make a set look less
     various than it is: all distances of such sets are too large by about as
@@ -45,7 +45,7 @@ def interval(value: float, drawn: Sequence[float] | np.ndarray, *, least: float 
         return Estimate(value, float("nan"), float("nan"))
     low, middle, high = np.quantile(known, [(1 - SHARE) / 2, 0.5, (1 + SHARE) / 2])
     ends = [value + float(end - middle) for end in (low, high)]
-    return Estimate(value, *(ends if least is None else [max(least, end) for end in ends]))
+    return Estimate(value, *(min(max(least, end), most) for end in ends))
 
 
 def spread(drawn: Sequence[float] | np.ndarray) -> Estimate:
