@@ -8,11 +8,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from napari_cellsynth.errors import BadInput
 from napari_cellsynth.quality.check_sheets import wrong_frames
 from napari_cellsynth.quality.outline_check import OutlineCheck
+from napari_cellsynth.quality.report.folder import new_folder
 from napari_cellsynth.stack.contact_sheet import save_sheet
-from napari_cellsynth.stack.files.replacing import replacing
 from napari_cellsynth.stack.outlines.score import OutlineScore
 from napari_cellsynth.stack.stack import Stack
 
@@ -53,14 +52,7 @@ def _scores(score: OutlineScore | None) -> list[Any]:
 def _write(folder: Path, rows: Iterable[Sequence[Any]], sheet: Any, about: dict[str, Any]) -> Path:
     """All of it, or nothing."""
     folder = Path(folder)
-    if folder.exists():
-        raise BadInput(f"{folder} is there already; give the report another name")
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise BadInput(f"{folder.parent} cannot be made ({error.strerror}); give another place") from error
-    with replacing(folder) as temporary:
-        temporary.mkdir()
+    with new_folder(folder) as temporary:
         with open(temporary / TABLE, "w", encoding="utf-8", newline="") as file:
             csv.writer(file).writerows(rows)
         save_sheet(temporary / SHEET, sheet)

@@ -6,13 +6,12 @@ import csv
 import json
 from pathlib import Path
 
-from napari_cellsynth.errors import BadInput
 from napari_cellsynth.quality.check_report import ABOUT, SHEET, TABLE
 from napari_cellsynth.quality.figures.saving import save_figure
 from napari_cellsynth.quality.reconstruction import ReconstructionCheck
 from napari_cellsynth.quality.reconstruction_figure import HEAD, figure_two, pictures, source_rows
+from napari_cellsynth.quality.report.folder import new_folder
 from napari_cellsynth.stack.contact_sheet import save_sheet
-from napari_cellsynth.stack.files.replacing import replacing
 
 FIGURE = "reconstruction"
 """Stem of the figure's files: .png, .svg, and .csv with a row for each crop."""
@@ -24,14 +23,7 @@ def save_reconstruction_check(check: ReconstructionCheck, folder: Path) -> Path:
     Raises BadInput where there is something of that name already.
     """
     folder = Path(folder)
-    if folder.exists():
-        raise BadInput(f"{folder} is there already; give the report another name")
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise BadInput(f"{folder.parent} cannot be made ({error.strerror}); give another place") from error
-    with replacing(folder) as temporary:
-        temporary.mkdir()
+    with new_folder(folder) as temporary:
         with open(temporary / TABLE, "w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file)
             writer.writerow(["name", "words", "value", "low", "high"])

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_cellsynth.errors import BadInput, CellsynthError, RunFailed
+from napari_cellsynth.quality.report.folder import new_folder
 from napari_cellsynth.quality.tell import Sitting
 from napari_cellsynth.quality.tell_numbers import Everybody, Score, everybody
 from napari_cellsynth.stack.files.replacing import replacing
@@ -122,14 +123,7 @@ def save_report(sittings: Sequence[Sitting], folder: Path, about: dict[str, Any]
     from napari_cellsynth.stack.contact_sheet import save_sheet
 
     folder, people = Path(folder), everybody(sittings)
-    if folder.exists():
-        raise BadInput(f"{folder} is there already; give the report another name")
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise BadInput(f"{folder.parent} cannot be made ({error.strerror}); give another place") from error
-    with replacing(folder) as temporary:
-        temporary.mkdir()
+    with new_folder(folder) as temporary:
         _write_csv(temporary / PEOPLE_TABLE, PEOPLE, [_person(one) for one in people.scores])
         _write_csv(temporary / TRIALS_TABLE, COLUMNS, rows(one for one in sittings if one.complete))
         save_sheet(temporary / CHART, chart(people))

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_cellsynth import __version__
-from napari_cellsynth.errors import BadInput
 from napari_cellsynth.quality.alike import AlikeCheck
 from napari_cellsynth.quality.check_sheets import named
 from napari_cellsynth.quality.figures.beside import HEAD, draw_beside, rows_beside
@@ -19,9 +18,9 @@ from napari_cellsynth.quality.figures.histograms import draw_histograms
 from napari_cellsynth.quality.figures.panels import ImageSet, Panels, choose_panels, draw_panels
 from napari_cellsynth.quality.figures.saving import FREE, MADE, REAL, save_figure
 from napari_cellsynth.quality.measures import NAMES
+from napari_cellsynth.quality.report.folder import new_folder
 from napari_cellsynth.quality.report.methods import methods
 from napari_cellsynth.quality.report.page import html_page
-from napari_cellsynth.stack.files.replacing import replacing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -68,15 +67,8 @@ def save_report(check: AlikeCheck, folder: Path, title: str = "Made images besid
     Raises BadInput where there is something of that name already.
     """
     folder = Path(folder)
-    if folder.exists():
-        raise BadInput(f"{folder} is there already; give the report another name")
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise BadInput(f"{folder.parent} cannot be made ({error.strerror}); give another place") from error
     figures, paragraph = figures_of(check), methods(check)
-    with replacing(folder) as temporary:
-        temporary.mkdir()
+    with new_folder(folder) as temporary:
         for one in figures:
             save_figure(one.draw(), temporary, one.stem, one.head, one.rows)
         _tables(check, temporary)
