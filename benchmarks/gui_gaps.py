@@ -69,9 +69,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--preset", default="tiny")
     parser.add_argument("--jobs", type=int, default=1, help="trainings at once; the first is followed in the Train tab")
     parser.add_argument("--strip-open", action="store_true", help="unfold the strip of jobs, in both halves")
-    parser.add_argument(
-        "--who", type=float, metavar="MS", help="name what makes gaps longer than this"
-    )
+    parser.add_argument("--who", type=float, metavar="MS", help="name what makes gaps longer than this")
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--turn", type=int, default=0, help=argparse.SUPPRESS)
     return parser.parse_args()

@@ -45,9 +45,7 @@ def test_samples_are_made_again(shell, run, tmp_path) -> None:
     )
 
 
-def test_parts_of_a_set_are_numbered_as_in_it_and_the_test_part_is_counted(
-    shell, run, crops, tmp_path
-) -> None:
+def test_parts_of_a_set_are_numbered_as_in_it_and_the_test_part_is_counted(shell, run, crops, tmp_path) -> None:
     before = len(openings(crops))
     assert shell("embed", run, crops, tmp_path / "held", *QUICK, "--quiet").out == ""
     assert len(openings(crops)) == before

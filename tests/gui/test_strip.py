@@ -144,7 +144,7 @@ def test_what_asks_for_something_is_chosen_first(strip):
 def test_every_state_fits_and_is_named(in_napari, qtbot, theme):
     strip = in_napari
     strip._session.viewer.theme = theme
-    long = "its process is gone and left no reason, in another container or session of this computer, most likely for memory"
+    long = "its process is gone and left no reason, in another session of this computer, most likely for memory"
     rows = [job(f"{state}-{LONG}", state, because=long, host="GPU-WS2", here=False) for state in STATES]
     show(strip, *rows, making(LONG), making("failed-" + LONG, "failed"), place(LONG))
     wrong = []

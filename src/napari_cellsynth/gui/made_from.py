@@ -1,4 +1,4 @@
-"""What a training set was made from moves into it when it is there: the table of recordings, and the files beside it."""
+"""What a training set was made from moves into it when it is there: the table of recordings, files beside it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MADE_FROM = "made_from"
 
 
 def move_into(out: Path, parts: Iterable[Path], data: Path, notes: Sequence[str]) -> None:
-    """Move ``parts`` and the folder ``data`` into the set ``out``, whose record then leads to them and has the ``notes``.
+    """Move ``parts`` and the folder ``data`` into the set ``out``, whose record then has them and the ``notes``.
 
     They keep their places to each other.  OSError where something cannot be
     moved; what was moved before is not moved back, and may be moved again.
