@@ -148,7 +148,11 @@ def test_a_training_tells_the_next_estimate_what_it_took(shell, crops, tmp_path,
 
 def test_a_training_waits_for_room(shell, crops, tmp_path, monkeypatch) -> None:
     free = [10**9, 9 * 10**9]
-    monkeypatch.setattr(waiting, "rooms", lambda device: [waiting.Room("cpu", free.pop(0), 16 * 10**9)])
+
+    def rooms(device: str) -> list[waiting.Room]:
+        return [waiting.Room("cpu", free.pop(0) if len(free) > 1 else free[0], 16 * 10**9)]
+
+    monkeypatch.setattr(waiting, "rooms", rooms)
     monkeypatch.setattr(waiting, "EVERY", 0.01)
     wait = ["--wait", "--needs", "6GB"]
     said = shell("train", "dcgan", crops, "--run", tmp_path / "run", *TINY, "--steps", 2, *wait)

@@ -89,3 +89,15 @@ def test_the_process_ends_when_nobody_waits_any_more(qtbot, children):
     stays.deleteLater()
     qtbot.waitUntil(lambda: children.all[0].poll() is not None, timeout=SOON)
     assert not heard
+
+
+def test_who_was_torn_down_without_a_word_is_not_told(qtbot, children, monkeypatch):
+    """As where a window goes with all that is in it: Qt's object is gone, and its signal was never heard."""
+    computer, stays, goes, heard = Computer(), QWidget(), QWidget(), []
+    qtbot.addWidget(stays)
+    monkeypatch.setattr(computer, "_leave", lambda number: None)
+    computer.ask(goes, returned=lambda _: heard.append("gone"), failed=heard.append)
+    computer.ask(stays, returned=lambda _: heard.append("there"), failed=heard.append)
+    goes.deleteLater()
+    qtbot.waitUntil(lambda: bool(heard), timeout=SOON)
+    assert heard == ["there"]

@@ -11,6 +11,7 @@ import pytest
 from napari_cellsynth.engine.events import Estimate, Failed, PreviewMade, Started, Step, Validation
 from napari_cellsynth.engine.history import KEPT, Curve, History
 from napari_cellsynth.engine.run_folder import RunState
+from napari_cellsynth.engine.words import Things
 from napari_cellsynth.gui.health import health
 from napari_cellsynth.gui.job_view import summary
 from napari_cellsynth.gui.live_words import verdict
@@ -19,7 +20,7 @@ from napari_cellsynth.gui.train_words import duration, estimate_words, percent, 
 
 def story(frechet=(), variety=(), *, steps=1000, losses=None, every=100):
     """A history with these held-out values, one a preview."""
-    history = History()
+    history = History(makes=Things("cell", "cells"))
     history.add([Started(step=0, steps=steps, device="cpu")])
     for number, value in enumerate(frechet or variety or (), start=1):
         at = number * every

@@ -13,7 +13,9 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
+from weakref import ref
 
+from qtpy.compat import isalive
 from qtpy.QtCore import QObject
 
 from napari_cellsynth.gui import jobs
@@ -26,8 +28,14 @@ Found = dict[str, Any]
 class Asker:
     """A panel that waits for the answer."""
 
+    owner: ref[QObject]
     returned: Callable[[Found], Any]
     failed: Callable[[Exception], Any]
+
+    def there(self) -> bool:
+        """Whether Qt still has it: its word that it goes may come late, or never where all is torn down at once."""
+        owner = self.owner()
+        return owner is not None and bool(isalive(owner))
 
 
 class Computer:
@@ -65,7 +73,7 @@ class Computer:
             failed(self._error) if self._error is not None else returned(self.known)
             return
         number = next(self._numbers)
-        self._askers[number] = Asker(returned, failed)
+        self._askers[number] = Asker(ref(owner), returned, failed)
         owner.destroyed.connect(lambda *_: self._leave(number))
         if self._worker is None:
             self._asked = time.monotonic()
@@ -82,9 +90,9 @@ class Computer:
             asker.failed(error)
 
     def _all(self) -> list[Asker]:
-        """Those who wait, each told once."""
+        """Those who still wait, each told once."""
         waiting, self._askers, self._worker = list(self._askers.values()), {}, None
-        return waiting
+        return [asker for asker in waiting if asker.there()]
 
     def _leave(self, number: int) -> None:
         if self._askers.pop(number, None) is not None and not self._askers and self._worker is not None:
