@@ -1,7 +1,7 @@
 """Take the pictures of the tab Check from the real program: python docs/make_check_pictures.py
 
-A model of a minute (one core, and looking like it) on simulated neutrophils is compared with held-out cells, asked to make them again,
-and shown in the blinded test.  Each section is taken as a user sees it in a panel of 380 pixels.
+A model of a minute, and looking like it, on simulated neutrophils is compared with held-out cells, asked to make them
+again, and shown in the blinded test.  Each section is taken as a user sees it in a panel of 380 pixels.
 """
 
 from __future__ import annotations
