@@ -7,15 +7,23 @@ it can be told what the loss does and what augmentation and averaging do,
 learning rate of ``tiny``: as well tuned as ``fast`` is.
 
 Training sets are the neutrophil phantom (held out by time), and the yeast
-colony where its recording is there.  Distances are of as many samples as
-there are crops in the test part, which neither training nor the tuning of the
-preset ``fast`` has seen, in the feature spaces and beside the floors of
+colony where its recording is there.  What is best is chosen by the Frechet
+distance to crops of the validation part, as training notes it.  Each finished
+training is then compared once with the test part, which neither training nor
+any choice here has seen (each opening is counted, and noted in the set): as
+many samples as it has crops, in the feature spaces and beside the floors of
 ``quality/distances.py``; masks are judged by ``mask_fit.py``.
+
+Equal steps favour losses whose steps take long.  A second table has each
+training at the preview that it had reached in the processor time that the
+cheapest took for all its steps, by validation crops: of steps on the way there
+are no weights to measure the test part with.
 
     OMP_NUM_THREADS=1 nice -n 19 python benchmarks/losses.py out --data ../shared/data
 
 May be killed at any time: called again, it goes on where it was.  ``--table``
-prints the table of what is done so far, and computes nothing else.
+prints the tables of what is done so far, and computes nothing else;
+``--again`` judges all that is trained anew, and trains nothing.
 """
 
 from __future__ import annotations
@@ -26,6 +34,7 @@ import statistics
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +54,7 @@ from napari_cellsynth.stack.files.read import read_stack
 from napari_cellsynth.stack.labels import read_labels
 from napari_cellsynth.stack.stack import Stack
 
-SEEDS = (0, 1, 2)
+SETS, SEEDS = ("neutrophils", "yeast"), (0, 1, 2)
 SAMPLES = 97
 """Seed of the samples that are measured: not that of the previews."""
 QUARTER = {"width": 32, "widest": 256, "batch_size": 32, "with_masks": True}
@@ -135,7 +144,7 @@ def train(job: Job, crops: Path, run: Path, steps: int) -> None:
 def judged(job: Job, crops: Path, run: Path, out: Path) -> dict[str, Any]:
     """Distances of a finished run, whether its masks fit, and what it took."""
     data = TrainingSet.open(crops)
-    train_part, test = data.indices("train"), data.indices("test")
+    train_part, test = data.indices("train"), data.open_test("benchmarks/losses.py", by=run.name)
     made, labels = api.sample(run, count=len(test), seed=SAMPLES, device="cpu")
     images = np.asarray(made.data)[:, 0]
     far = distances(
@@ -151,7 +160,7 @@ def judged(job: Job, crops: Path, run: Path, out: Path) -> dict[str, Any]:
     found |= {"seconds": statistics.median(took), "least_seconds": float(np.quantile(took, 0.1))}
     found["previews"] = [(event.step, event.values) for event in events if isinstance(event, Validation)]
     if labels is not None:
-        found["masks"] = fit(data, images, np.asarray(labels.data)[:, 0], out / f"outliner-{job.data}.pt")
+        found["masks"] = fit(data, test, images, np.asarray(labels.data)[:, 0], out / f"outliner-{job.data}.pt")
     return found
 
 
@@ -163,7 +172,7 @@ def jobs(results: list[dict[str, Any]]) -> Iterator[Job]:
     for arm in ARMS:
         yield Job("neutrophils", arm, SEEDS[0])
     of_first = [one for one in results if one["data"] == "neutrophils" and one["seed"] == SEEDS[0]]
-    best = min(of_first, key=frechet, default=None)
+    best = min(of_first, key=chosen_by, default=None)
     if best is not None:
         yield Job("yeast", next(arm for arm in ARMS if arm.name == best["arm"]), SEEDS[0])
     for seed in SEEDS[1:]:
@@ -171,9 +180,9 @@ def jobs(results: list[dict[str, Any]]) -> Iterator[Job]:
             yield Job("neutrophils", arm, seed)
 
 
-def campaign(out: Path, data: Path | None, steps: int, again: bool) -> None:
-    """All jobs, one after the other; what is done is judged ``again`` only if asked for."""
-    results = [] if again else read(out)
+def campaign(out: Path, data: Path | None, steps: int) -> None:
+    """All jobs, one after the other."""
+    results = read(out)
     for job in jobs(results):
         if any((one["data"], one["arm"], one["seed"]) == (job.data, job.arm.name, job.seed) for one in results):
             continue
@@ -189,10 +198,25 @@ def campaign(out: Path, data: Path | None, steps: int, again: bool) -> None:
         except RunFailed as error:
             say(f"{job.name}: {error}")
             continue
-        results.append(judged(job, crops, run, out))
-        (out / "results").mkdir(exist_ok=True)
-        write_json(out / "results" / f"{job.name}.json", results[-1])
-        say(f"{job.name}: done, frechet {frechet(results[-1]):.1f}, {results[-1]['seconds']:.2f} s a step")
+        results.append(judged_and_kept(job, crops, run, out))
+
+
+def again(out: Path) -> None:
+    """Judge all finished trainings anew."""
+    for job in [Job(name, arm, seed) for name in SETS for arm in ARMS for seed in SEEDS]:
+        crops, run = out / "sets" / job.data, out / "runs" / job.name
+        if RunFolder.is_run(run) and RunFolder(run).state().state == "finished":
+            judged_and_kept(job, crops, run, out)
+
+
+def judged_and_kept(job: Job, crops: Path, run: Path, out: Path) -> dict[str, Any]:
+    """Judged, and written."""
+    found = judged(job, crops, run, out)
+    (out / "results").mkdir(exist_ok=True)
+    write_json(out / "results" / f"{job.name}.json", found)
+    far = value(found["spaces"]["measures"]["frechet"]["made"])
+    say(f"{job.name}: frechet of validation {chosen_by(found):.1f}, of test {far:.1f}, {found['seconds']:.2f} s a step")
+    return found
 
 
 def read(out: Path) -> list[dict[str, Any]]:
@@ -200,9 +224,16 @@ def read(out: Path) -> list[dict[str, Any]]:
     return [json.loads(path.read_text()) for path in sorted((out / "results").glob("*.json"))]
 
 
-def frechet(result: dict[str, Any]) -> float:
-    """By which the best is chosen."""
-    return value(result["spaces"]["measures"]["frechet"]["made"])
+def chosen_by(result: dict[str, Any]) -> float:
+    """By which the best is chosen: the distance to validation crops in the end; the test part chooses nothing."""
+    return preview(result, inf)[1]
+
+
+def preview(result: dict[str, Any], seconds: float) -> tuple[int, float]:
+    """The last preview within so much processor time: its step, and the distance to validation crops (inf: none)."""
+    reached = [(step, values) for step, values in result["previews"] if step * result["least_seconds"] <= seconds]
+    step, values = reached[-1] if reached else (0, {})
+    return step, float(values.get("frechet", inf))
 
 
 def value(estimate: dict[str, Any]) -> float:
@@ -228,6 +259,28 @@ def table(results: list[dict[str, Any]]) -> str:
             mine = [one for one in of_set if one["arm"] == arm.name]
             rows += [line(name, arm.name, mine, spaces, "made")] if mine else []
     return "\n".join(rows)
+
+
+def at_equal_time(results: list[dict[str, Any]]) -> str:
+    """Markdown: distances to validation crops after all steps, and in the time that the cheapest took for its own."""
+    rows = ["| crops | loss | seeds | all steps | in s | equal time | at step |", "|" + " --- |" * 7]
+    for name in dict.fromkeys(one["data"] for one in results):
+        of_set = [one for one in results if one["data"] == name]
+        seconds = min(whole(one) for one in of_set)
+        for arm in ARMS:
+            if mine := [one for one in of_set if one["arm"] == arm.name]:
+                reached = [preview(one, seconds) for one in mine]
+                at = statistics.median(step for step, _ in reached)
+                numbers = (map(chosen_by, mine), map(whole, mine), (far for _, far in reached))
+                rows.append(f"| {name} | {arm.name} | {len(mine)} | {' | '.join(map(spread, numbers))} | {at:,.0f} |")
+        best = min(of_set, key=chosen_by)
+        rows.append(f"| {name} | *chosen: {best['arm']}, seed {best['seed']}* | | | | | |")
+    return "\n".join(rows)
+
+
+def whole(result: dict[str, Any]) -> float:
+    """Seconds of all steps on a machine that does nothing else, about."""
+    return float(result["previews"][-1][0] * result["least_seconds"])
 
 
 def line(name: str, words: str, results: list[dict[str, Any]], spaces: list[str], which: str) -> str:
@@ -276,12 +329,16 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="folder with the real recordings")
     parser.add_argument("--steps", type=int, default=3000)
     parser.add_argument("--table", action="store_true", help="print what is there, train nothing")
-    parser.add_argument("--again", action="store_true", help="judge anew what is trained, with the distances of today")
+    parser.add_argument("--again", action="store_true", help="judge anew what is trained, train nothing")
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
-    if not given.table:
-        campaign(given.out, given.data, given.steps, given.again)
-    print(table(read(given.out)))
+    if given.again:
+        again(given.out)
+    elif not given.table:
+        campaign(given.out, given.data, given.steps)
+    results = read(given.out)
+    print(f"Test part, equal steps.\n\n{table(results)}\n")
+    print(f"Validation part, Fréchet distance by measures.\n\n{at_equal_time(results)}")
 
 
 if __name__ == "__main__":

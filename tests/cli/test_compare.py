@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
+import torch
 
 from napari_cellsynth.stack.crops.crop_set import TrainingSet
 from napari_cellsynth.stack.files.write import write_stack
@@ -72,6 +73,19 @@ def test_what_cannot_be_compared_is_refused(shell, crops, tmp_path: Path, shape:
     said = shell("compare", crops, made, "--out", tmp_path / "report", "--quiet")
     assert said.status == 2 and len(said.err.splitlines()) == 1
     assert not (tmp_path / "report").exists()
+
+
+def test_an_inception_of_ones_own(shell, run, crops, tmp_path) -> None:
+    class Means(torch.nn.Module):
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            return torch.stack([images.mean((1, 2, 3)), images.std((1, 2, 3))], 1)
+
+    file = tmp_path / "mine.pt"
+    torch.jit.save(torch.jit.trace(Means(), torch.zeros(3, 3, 299, 299)), str(file))
+    told = json.loads(shell("compare", crops, run, "--count", 8, "--inception", file, "--json").out)
+    assert "your file mine.pt" in told["distances"]["spaces"]["inception"]["words"]
+    assert "distance_inception" in [section["code"] for section in told["sections"]]
+    assert "does not exist" in shell("compare", crops, run, "--inception", tmp_path / "none.pt").complaint
 
 
 def test_refused_before_minutes_are_spent(shell, run, crops, tmp_path) -> None:

@@ -89,6 +89,10 @@ def test_of_a_large_file_no_more_is_read_than_is_compared(monkeypatch: pytest.Mo
     stacks = [Stack(part, "TYX", name="crops") for part in (images[:40], images[40:])]
     *_, check = api.compare(*stacks)
     assert isinstance(check, AlikeCheck) and len(check.material.unseen) == 5 and read == [10, 5]
+    where = [np.flatnonzero((images[40:] == one).all((1, 2)))[0] for one in check.material.made]
+    assert len(set(where)) == 5 and where != list(range(5)), "drawn, and not the first"
+    *_, other = api.compare(*stacks, seed=1)
+    assert isinstance(other, AlikeCheck) and not np.array_equal(other.material.made, check.material.made)
 
 
 def test_giving_up_on_the_way_leaves_nothing(run: Path) -> None:

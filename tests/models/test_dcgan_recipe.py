@@ -114,6 +114,14 @@ def test_preview_and_validation_speak_of_the_data(recipe: DcganRecipe) -> None:
     assert values["variety"] >= 0
 
 
+def test_validation_looks_at_crops_of_all_frames(training_sets, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("napari_cellsynth.models.dcgan.recipe.VALIDATION_COUNT", 2)
+    recipe = DcganRecipe(TINY, training_sets("crops"))
+    all_of_them = recipe.data.indices("validation")
+    assert recipe._validation.tolist() == all_of_them[closeness.some(len(all_of_them), 2)].tolist()
+    assert recipe._validation.tolist() != all_of_them[:2].tolist() and len(recipe._held_out) == 2
+
+
 def test_validation_tells_copies_and_sameness(training_sets, monkeypatch: pytest.MonkeyPatch) -> None:
     """As its samples: training crops, ten of them again and again, and held-out crops."""
     monkeypatch.setattr(closeness, "FEW", 2)

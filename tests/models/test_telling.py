@@ -58,6 +58,7 @@ def test_pictures_are_held_out_ones_and_samples_shown_alike(run: Path, model: ap
     test = begun(model, seed=3)
     data = open_training_set(api.training_data(run))
     held_out, about = set(data.indices("validation").tolist()), test.sitting.about
+    assert any("of later frames" in note for note in test.notes), "held out by time"
     clip, limits = tuple(about["clip"]), tuple(about["contrast"])
     assert clip == (data.scaling.low, data.scaling.high)
     assert test.pictures.shape == (8, data.size, data.size) and test.pictures.dtype == np.uint8

@@ -12,10 +12,11 @@ from scipy.ndimage import gaussian_filter
 
 from napari_cellsynth.engine import health
 from napari_cellsynth.errors import BadInput
-from napari_cellsynth.quality import alike_sections
+from napari_cellsynth.quality import alike, alike_sections, features
 from napari_cellsynth.quality.alike import AlikeCheck, Found, Material, Row, Section, check_alike, in_columns
 from napari_cellsynth.quality.alike_sections import SECTIONS
 from napari_cellsynth.quality.check_sheets import named, number, spread
+from napari_cellsynth.quality.features import FeatureSpace
 from napari_cellsynth.quality.report.methods import methods
 from napari_cellsynth.quality.report.save import NUMBERS, PAGE, save_report
 from napari_cellsynth.stack.progress import SetProgress
@@ -38,7 +39,7 @@ def material(made: np.ndarray, unseen: int = 60, **more: object) -> Material:
 
 def judged(material: Material) -> AlikeCheck:
     *progress, last = check_alike(material, provenance={"run": "a"})
-    assert len(progress) == len(SECTIONS) and all(isinstance(one, SetProgress) for one in progress)
+    assert len(progress) > len(SECTIONS) and all(isinstance(one, SetProgress) for one in progress)
     assert isinstance(last, AlikeCheck)
     return last
 
@@ -54,7 +55,12 @@ def values(found: Found) -> dict[str, float]:
 def test_more_real_cells_are_alike() -> None:
     check = judged(material(cells(100, 2)))
     assert {one.level for one in check.found} == {"good"}, check.sentence()
-    assert check.sentence().startswith("Alike as far as could be measured: as near to held-out crops as real ones")
+    assert check.sentence().startswith(
+        "Alike as far as could be measured: no further from held-out crops than real ones"
+    )
+    assert by_code(check)["distance"].sentence.endswith("spectrum, as far as 60 cells can tell.")
+    excess = next(row for row in by_code(check)["distance"].rows if row.name == "excess_kid")
+    assert excess.more and excess.low is not None and excess.low <= 0, "left to the report"
     far = values(by_code(check)["distance"])
     assert far["made_frechet"] < 1.5 * far["across_frechet"] < far["free_frechet"] / 5
     assert far["halves_frechet"] == pytest.approx(far["across_frechet"], rel=0.6), "unseen cells are of one kind here"
@@ -98,6 +104,50 @@ def test_a_turned_copy_is_shown_as_it_lies() -> None:
     assert found.level == "bad"
     assert np.array_equal(found.pairs[0].left, found.pairs[0].right)
     assert by_code(judged(material(turned)))["copies"].level == "good"
+
+
+def test_flat_images_are_no_copies_and_not_the_same_few() -> None:
+    blank = np.full((100, 32, 32), 1000, np.uint16)
+    found = by_code(judged(material(blank)))
+    assert "100 of 100 made cells are flat images" in found["variety"].sentence and found["variety"].level == "bad"
+    assert found["copies"].level == "quiet" and "copies of training" not in found["copies"].sentence
+    half = np.concatenate([blank[:30], cells(70, 2)])
+    assert by_code(judged(material(half)))["copies"].level == "good", "the others are judged"
+
+
+def test_of_few_cells_it_is_the_kernel_distance_that_says_how_far() -> None:
+    blurred = gaussian_filter(cells(100, 2).astype(float), (0, 1, 1)).astype(np.uint16)
+    found = by_code(judged(material(blurred, unseen_cells=1000 + np.arange(60) // 2)))["distance"]
+    assert "further from held-out crops than real ones, by size" in found.sentence and "by KID (" in found.sentence
+    assert "times as far" not in found.sentence
+
+
+def test_nothing_is_found_measure_by_measure_of_fewer_than_ten_cells() -> None:
+    found = by_code(judged(material(cells(100, 2), unseen_cells=1000 + np.arange(60) % 9)))["differences"]
+    assert found.level == "quiet" and found.sentence.startswith("9 held-out cells: too few")
+
+
+def test_each_image_is_measured_once_and_between_looks_it_can_be_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    measured: list[int] = []
+    real = alike.measure
+    for room in (alike, features):
+        monkeypatch.setattr(room, "measure", lambda images, *more: measured.append(len(images)) or real(images, *more))
+    monkeypatch.setattr(alike, "TOGETHER", 50)
+    *steps, _ = check_alike(material(cells(100, 2)))
+    # The last: what costs nothing.
+    assert measured == [50, 50, 50, 50, 10, 50, 50, 60]
+    messages = [step.message for step in steps if isinstance(step, SetProgress)]
+    assert messages.count("comparing: measures: training crops") == 3 + 1
+    assert "comparing: small network: kernel distance" in messages
+
+
+def test_a_further_space_is_one_more_section() -> None:
+    mean = FeatureSpace("mean", "mean grey", "The mean.", lambda reference: lambda images, masks: np.stack(
+        [images.mean((1, 2)), images.std((1, 2))], 1))  # fmt: skip
+    *_, check = check_alike(material(cells(100, 2), further=(mean,)))
+    assert isinstance(check, AlikeCheck)
+    assert [one.code for one in check.found][:4] == ["distance", "distance_network", "distance_mean", "met"]
+    assert "by mean grey" in by_code(check)["distance_mean"].sentence and "mean: The mean" in methods(check)
 
 
 def test_the_same_few_are_named() -> None:

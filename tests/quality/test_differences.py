@@ -52,6 +52,15 @@ def test_copies_of_a_cell_are_no_evidence() -> None:
     assert by_cell.delta.high - by_cell.delta.low > 3 * (alone.delta.high - alone.delta.low)
 
 
+def test_p_of_several_picks_is_twice_their_median() -> None:
+    """Crops of a cell that are all the same: every pick finds the same p."""
+    draws = np.random.default_rng(4)
+    unseen, made = draws.standard_normal((30, 1)) + 0.6, draws.standard_normal((50, 1))
+    once = differences(made, unseen, made, names=["size"])[0].p
+    again = {"names": ["size"], "unseen_cells": np.repeat(np.arange(30), 4)}
+    assert differences(made, np.repeat(unseen, 4, axis=0), made, **again)[0].p == pytest.approx(2 * once)  # type: ignore[arg-type]
+
+
 def test_a_constant_measure_and_too_few_images() -> None:
     same = np.ones((10, 1))
     only = differences(same, same, same, names=["size"])[0]

@@ -64,7 +64,18 @@ def test_few_cells_widen_intervals() -> None:
     by_cell, by_crop = (Sets(*parts, unseen_cells=one).beside(kernel).made for one in (1000 + cells, None))
     assert by_cell.high - by_cell.low > 1.5 * (by_crop.high - by_crop.low)
     single = Sets(*parts, unseen_cells=np.zeros(60, int)).beside(kernel).made
-    assert single == by_crop, "a single cell cannot be drawn again"
+    assert single.value == by_crop.value and np.isnan([single.low, single.high]).all(), "it cannot be drawn again"
+    alone = Sets(*parts, unseen_cells=np.zeros(60, int))
+    assert np.isnan(alone.shares()[0].coverage.low) and np.isnan(alone.beside(frechet).excess.low)
+    one_learned = Sets(*parts, training_cells=np.zeros(120, int)).beside(kernel)
+    assert np.isnan(one_learned.excess.low) and np.isfinite(one_learned.excess.value)
+
+
+def test_shares_of_none_or_all_are_not_for_certain() -> None:
+    far, _ = sets(made=9).shares()
+    assert far.precision.value == 0 and 0 < far.precision.high < 0.1
+    near, _ = Sets(gaussian(120, 0), gaussian(50, 1), 0.01 * gaussian(60, 2), gaussian(60, 3, 9)).shares()
+    assert near.precision.value == 1 and 0.9 < near.precision.low < 1
 
 
 def test_shares_beside_their_control() -> None:

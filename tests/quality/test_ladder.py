@@ -28,8 +28,8 @@ from napari_cellsynth.stack.files.read import read_stack
 from napari_cellsynth.stack.stack import Stack
 
 Sets = dict[str, np.ndarray]
-TOLD = {"blur": 1.0, "noise": 0.6, "contrast": 0.7, "copies": 1.0}
-"""Steps that anybody sees, from which on either distance tells it in either space."""
+TOLD = {"blur": 0.5, "noise": 0.2, "contrast": 0.8, "copies": 0.75}
+"""Steps of docs/judging.md, from which on either distance tells it in either space."""
 HALF = CropSettings(validation_fraction=0.25, test_fraction=0.25, gap=0)
 """Of a short film, so that enough is held out."""
 IN_BOTH = pytest.mark.parametrize("space", SPACES, ids=lambda space: space.name)
@@ -78,10 +78,10 @@ def check_it_grows(found: Climb) -> None:
         for distance in ("frechet", "kid"):
             steps = found.of(kind, distance)
             far = getattr(found, distance).across.high
-            # Steps below the noise of real images may go either way, by less than that noise.
-            for before, after in pairwise(steps):
-                assert after > before or after < far, (found.space, kind, distance, steps)
-            assert steps[-1] > steps[1] and steps[-1] > far, (found.space, kind, distance, steps, far)
+            # A tenth of copies may bring a set nearer by less than its noise: these grow from there on.
+            for before, after in pairwise(steps[1:] if kind == "copies" else steps):
+                assert after > before, (found.space, kind, distance, steps)
+            assert steps[-1] > far, (found.space, kind, distance, steps, far)
             told = found.told_from(kind, distance)
             easy = TOLD[kind] if kind != "contrast" else -TOLD[kind]
             assert told is not None and (told if kind != "contrast" else -told) <= easy, (found.space, kind, told)

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from napari_cellsynth.errors import BadInput
+from napari_cellsynth.quality import reconstruction
 from napari_cellsynth.quality.figures.scatter import as_picture
 from napari_cellsynth.quality.reconstruction import Known, ReconstructionCheck, Side, difference, side_of, spread
 from napari_cellsynth.quality.reconstruction_figure import HEAD, figure_two, pictures, source_rows, strip_of_triples
@@ -70,6 +71,9 @@ def test_the_conclusion_follows_the_numbers(held_out, training, learned_from, le
     found = check(held_out, training, learned_from)
     assert found.level == level and words in found.sentence(), found.sentence()
     assert "\n" not in found.sentence()
+    assert f"{found.seldom} of 60 lie where it seldom draws from" in found.notes()[-1] or len(held_out) < 60
+    assert [row.name for row in found.rows() if row.more] == [
+        "nll_held_out", "nll_training", "nll_prior", "length_held_out", "length_prior"]  # fmt: skip
 
 
 def test_few_crops_of_few_cells_say_little() -> None:
@@ -105,7 +109,9 @@ def test_what_the_prior_expects_is_what_its_draws_have() -> None:
     assert found.prior_length == pytest.approx(((z**2).sum(1).mean(), (z**2).sum(1).std()), rel=0.02)
 
 
-def test_baselines_are_those_of_other_training_images() -> None:
+@pytest.mark.parametrize("together", [3, 256])
+def test_baselines_are_those_of_other_training_images(together: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reconstruction, "TOGETHER", together)
     images = np.random.default_rng(1).integers(0, 201, (9, 8, 8)).astype(np.uint8)
     images[8] = images[3]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -20,9 +20,8 @@ if TYPE_CHECKING:
     from napari_cellsynth.stack.stack import Stack
 
 Part = Literal["validation", "test"]
-MADE_AT_ONCE, FEWEST, MOST = 16, 100, 500
-"""Images made between two looks whether they are still wanted; fewest that are made unless a number is given; and
-most that are made, or taken of the real ones."""
+FEWEST, MOST = 100, 500
+"""Fewest that are made unless a number is given; and most that are made, or taken of the real ones."""
 
 
 def check_alike(
@@ -51,42 +50,56 @@ def compare(
     seed: int = 0,
     why: str = "comparing made images with unseen ones",
     device: str = "auto",
+    inception: Path | str | None = None,
 ) -> Iterator[Progress | AlikeCheck]:
     """Made images beside real ones: distances with their floors, what differs, variety, copies.
 
     ``real`` is a training set of crops, of which the ``part`` is compared and the training part is the yardstick; or
     a stack of crops (QTYX or TYX, or a file), of which random halves stand for the two.  ``made`` is a run, of which
     ``count`` images are made (None: as many as there are unseen ones, from 100 to 500), or a stack of made crops, of
-    which the first ``count`` are taken.  Both have one size, dtype and intensity unit.  The opening of a part
-    ``test`` is counted, and noted with ``why``.
+    which ``count`` are drawn by ``seed`` (None: 500 at most).  Both have one size, dtype and intensity unit.  The
+    opening of a part ``test`` is counted, and noted with ``why``.
+
+    ``inception`` is a TorchScript file of an Inception network: distances are measured in its features, too
+    (:mod:`.inception`); nothing is downloaded.
 
     The last that comes is the AlikeCheck: ``sentence()``, and ``found``, a list of sections, each with its sentence,
     its numbers beside those of real images, and pictures.  ``quality.report.save.save_report`` writes it.
 
     Raises BadInput for what holds no such images, or too few.
     """
-    yield from _compare(real, made, part, count, seed, why, device)
+    yield from _compare(real, made, part, count, seed, why, device, inception)
 
 
 def _compare(
-    real: Any, made: Any, part: Part, count: int | None, seed: int, why: str, device: str
+    real: Any,
+    made: Any,
+    part: Part,
+    count: int | None,
+    seed: int,
+    why: str,
+    device: str,
+    inception: Path | str | None = None,
 ) -> Iterator[Progress | AlikeCheck]:
+    from napari_cellsynth.api.making import making
     from napari_cellsynth.engine.events import Progress
     from napari_cellsynth.quality.alike import Material
     from napari_cellsynth.quality.alike import check_alike as check_it
+    from napari_cellsynth.quality.inception import inception_space
 
     if count is not None and count < 2:
         # Before the test part is opened for nothing.
         raise BadInput(f"{count} images to compare given; at least 2 are needed")
     yield Progress(done=0, total=1, message="opening what is compared")
+    further = () if inception is None else (inception_space(Path(inception)),)
     model, stack = _made(made, device)
     asked_by = _look_of(model, stack)
     true = _real(real, model, part, why, asked_by, seed)
     if model is None:
-        images, block = _of_stack(stack, count)
+        images, block = _of_stack(stack, count, seed)
     else:
         wanted = count or min(max(len(true.unseen), FEWEST), MOST)
-        images = yield from _making(model, wanted, seed)
+        images = yield from making(able(model, "sample"), wanted, seed=seed, things=model.family.makes.many)
         block = _block(model, images, seed, {"part": part, "count": wanted})
     material = Material(
         training=true.training,
@@ -99,6 +112,7 @@ def _compare(
         pixel_size=true.pixel_size,
         parted=true.parted,
         learned=_learned(model, stack, true),
+        further=further,
     )
     about = {**block, "unseen": len(true.unseen), "real": true.origin}
     yield from checking(check_it(material, provenance=about))
@@ -235,31 +249,24 @@ def _halves(stack: Stack, asked_by: Look, seed: int) -> Real:
     )
 
 
-def _making(model: Model, wanted: int, seed: int) -> Generator[Progress, None, Any]:
-    """Progress; returns images (N, Y, X)."""
-    import numpy as np
-
-    from napari_cellsynth.engine.events import Progress
-
-    verbs = able(model, "sample")
-    parts = []
-    for start in range(0, wanted, MADE_AT_ONCE):
-        yield Progress(done=start, total=wanted, message=f"making {model.family.makes.many}")
-        parts.append(verbs.sample(min(MADE_AT_ONCE, wanted - start), seed=seed, start=start).images)
-    return np.concatenate(parts)
-
-
 def _block(model: Model, images: Any, seed: int, settings: dict[str, Any]) -> dict[str, Any]:
     return model.stack(images, made_by="compare", seed=seed, settings=settings).provenance or {}
 
 
-def _of_stack(stack: Stack, count: int | None) -> tuple[Any, dict[str, Any]]:
-    """Images of a stack that can be compared, and where they come from."""
+def _of_stack(stack: Stack, count: int | None, seed: int) -> tuple[Any, dict[str, Any]]:
+    """Images of a stack that can be compared, drawn by the seed where there are more, and where they come from."""
+    import numpy as np
+
     from napari_cellsynth.api.given_images import given_images
 
     given = given_images(stack)
     wanted = min(len(given), count or MOST)
-    return given.read(0, wanted), {**(stack.provenance or {}), "made": given.origin()}
+    # Not the first: they may be of one movie, or of one point of a walk.
+    chosen = np.sort(np.random.default_rng([seed, 6]).permutation(len(given))[:wanted])
+    return replace(given, indices=given.indices[chosen]).read(0, wanted), {
+        **(stack.provenance or {}),
+        "made": given.origin(),
+    }
 
 
 def _learned(model: Model | None, stack: Any, true: Real) -> Learned:

@@ -22,8 +22,12 @@ if TYPE_CHECKING:
     from napari_cellsynth.quality.tell_numbers import Everybody, Score
 
 Part = Literal["validation", "test"]
-MADE_AT_ONCE, LIMITS_FROM = 16, 500
-"""Images made between two looks whether they are still wanted; and most real ones that contrast is taken from."""
+LIMITS_FROM = 500
+"""Most real images that contrast is taken from."""
+BY_TIME = (
+    "Real cells are of later frames than those that were learned from: a culture that has grown denser by then may be"
+    " told by that alone."
+)
 
 
 @dataclass(eq=False)
@@ -211,6 +215,7 @@ def _planned(
         "clip": clip,
         "contrast": limits,
         "turned": turned,
+        "by_time": any(one.get("split", {}).get("by") == "time" for one in data.record.get("sources", ())),
         "repeated_cells": repeated_cells(cells, planned),
         "begun": datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
     }
@@ -220,21 +225,20 @@ def _planned(
 def _pictures(sitting: Sitting, data: Any, verbs: Any) -> Iterator[Progress | BlindTest]:
     import numpy as np
 
-    from napari_cellsynth.engine.events import Progress
+    from napari_cellsynth.api.making import making
     from napari_cellsynth.quality.tell import as_shown
 
-    made: dict[int, np.ndarray] = {}
     wanted = sorted(trial.image for trial in sitting.trials if trial.truth == "made")
-    for begin in range(wanted[0], wanted[-1] + 1, MADE_AT_ONCE):
-        yield Progress(done=begin - wanted[0], total=len(wanted), message="making cells")
-        count = min(MADE_AT_ONCE, wanted[-1] + 1 - begin)
-        made |= dict(enumerate(verbs.sample(count, seed=sitting.seed, start=begin).images, start=begin))
+    # All between them, too: they are numbered without gaps.
+    count = wanted[-1] + 1 - wanted[0]
+    images = yield from making(verbs, count, seed=sitting.seed, first=wanted[0], things="cells")
+    made = dict(enumerate(images, start=wanted[0]))
 
     def picture(trial: Trial) -> np.ndarray:
         image = made[trial.image] if trial.truth == "made" else data.images([trial.image])[0]
         return as_shown(image, trial, tuple(sitting.about["clip"]), tuple(sitting.about["contrast"]))
 
-    notes = []
+    notes = [BY_TIME] if sitting.about.get("by_time") else []
     if again := sitting.about.get("repeated_cells", 0):
         notes.append(f"{again} of the real images show a cell that another one shows, too: it may be known again.")
     yield BlindTest(sitting, np.stack([picture(trial) for trial in sitting.trials]), tuple(notes))

@@ -34,6 +34,8 @@ class Compare:
     """Made images (default: of a run as many as there are held-out crops, from 100 to 500; of a file up to 500)."""
     seed: Annotated[int, arg(metavar="N")] = 0
     """What is drawn at random follows from it."""
+    inception: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")] = None
+    """TorchScript file of an Inception network of your own: distances in its features, too; nothing is downloaded."""
     device: Device = "auto"
     """Where to compute."""
     recording: OmitArgPrefixes[StackOptions] = field(default_factory=StackOptions)
@@ -50,8 +52,8 @@ def main(words: Sequence[str]) -> int:
 
     options = parse(Compare, "compare", words)
     check_seed(options.seed)
-    for path in (options.real, options.synthetic):
-        if not path.exists():
+    for path in (options.real, options.synthetic, options.inception):
+        if path is not None and not path.exists():
             raise BadInput(f"{path} does not exist; give a folder or a file that does")
     if options.out is not None and options.out.exists():
         # Before minutes are spent.
@@ -62,6 +64,7 @@ def main(words: Sequence[str]) -> int:
         "count": options.count,
         "seed": options.seed,
         "device": options.device,
+        "inception": options.inception,
     }
     with ProgressLine(options.synthetic.name, quiet=options.quiet or options.json) as line:
         given = (_read(options.real, options.recording), _read(options.synthetic, options.recording))

@@ -34,7 +34,7 @@ REAL, MADE, APART = "held-out cells", "made again (synthetic)", "made again minu
 ABOUT_NLL = (
     "Each point is a cell: to the left, it is made well; the height says how likely the model is to draw the point z"
     " from which it is made. Low is not good: least is z = 0, which is as untypical as what lies above the upper line."
-    " Draws of the model lie between the grey lines; the squared length of z says the same."
+    " Draws of the model lie between the grey lines."
 )
 TIPS = {
     "held_out": "Root of the mean squared difference; black to white is 2.",
@@ -42,9 +42,6 @@ TIPS = {
     "nearest": "Costs nothing: the training crop most like each held-out one, in its place.",
     "mean_image": "Costs nothing: the mean of all training crops in the place of each.",
     "held_out_units": "The same error in the intensities of the movie.",
-    "nll_held_out": "Negative log likelihood of z. Least at z = 0, which is not typical.",
-    "nll_prior": "What the model's own draws have: mean, and three standard deviations about it.",
-    "length_held_out": "Of draws it is chi-squared: mean as many as numbers in z, variance twice that.",
 }
 WHAT = "{}: real | made again | difference, from the least to the largest error"
 MOST, WIDTH, DPI = 500, 3.7, 100
@@ -149,7 +146,9 @@ class EmbedSection(ModelSection):
         self.figure.show_sheet(made.figure)
         self.figure.show()
         rows = [
-            (r.words, TIPS.get(r.name, ""), [f"{r.value:.3g}", f"{r.low:.3g} to {r.high:.3g}"]) for r in check.rows()
+            (r.words, TIPS.get(r.name, ""), [f"{r.value:.3g}", f"{r.low:.3g} to {r.high:.3g}"])
+            for r in check.rows()
+            if not r.more
         ]
         self.numbers.show_rows(("mean", "from to"), rows)
         for (caption, sheet), name_of, picture in zip(self.strips, SIDES, made.strips, strict=True):

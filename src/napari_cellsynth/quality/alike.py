@@ -7,7 +7,7 @@ where that helps, pictures.  A new measure is a new section in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
@@ -18,8 +18,9 @@ from napari_cellsynth.errors import BadInput
 from napari_cellsynth.quality.baselines import mean_image_with_noise
 from napari_cellsynth.quality.closeness import Closeness
 from napari_cellsynth.quality.differences import Difference, differences
-from napari_cellsynth.quality.distances import Distances, distances
-from napari_cellsynth.quality.measures import measure
+from napari_cellsynth.quality.distances import CALLED, Distances, Images, last_of, measuring
+from napari_cellsynth.quality.features import SPACES, FeatureSpace
+from napari_cellsynth.quality.measures import NAMES, measure
 from napari_cellsynth.stack.numbers_in_words import counted
 from napari_cellsynth.stack.progress import SetProgress
 
@@ -27,6 +28,8 @@ Level = Literal["good", "quiet", "warning", "bad"]
 Learned = Literal["here", "elsewhere", "unknown"]
 FEW_IMAGES, FEW_CELLS = 50, 20
 """Unseen images, and different cells in them, below which the numbers are for a look and not for a result."""
+TOGETHER = 256
+"""Images that are measured between two looks whether they are still wanted."""
 HARDLY = "No difference was found, but so few held-out cells would hardly show one."
 SEEN = {
     "elsewhere": "Their model learned from another training set: it may have seen these held-out crops.",
@@ -57,6 +60,8 @@ class Material:
     """Whether real images are parted into what is learned from and what is held out; else they are random halves."""
     learned: Learned = "here"
     """Whether the model of the made images learned from this training part, from another set, or nobody knows."""
+    further: tuple[FeatureSpace, ...] = ()
+    """Spaces in which distances are measured besides the two that there always are."""
 
     def __post_init__(self) -> None:
         for name, images in (("training", self.training), ("unseen", self.unseen), ("made", self.made)):
@@ -88,19 +93,34 @@ class Material:
     @cached_property
     def distances(self) -> Distances:
         """In all feature spaces, with floors and intervals; takes seconds the first time."""
-        return distances(
-            self.training,
-            self.unseen,
-            self.made,
-            training_cells=self.training_cells,
-            unseen_cells=self.unseen_cells,
-            seed=self.seed,
-        )
+        return last_of(self._measuring_distances())
+
+    def _measuring_distances(self) -> Generator[str, None, Distances]:
+        parts = self.training, self.unseen, self.made, self.training_cells, self.unseen_cells
+        return (yield from measuring(Images(*parts, self.measures), (*SPACES, *self.further), seed=self.seed))
 
     @cached_property
     def measures(self) -> dict[str, np.ndarray]:
         """Hand-made measures (N, K) of ``training``, ``unseen`` and ``made``."""
-        return {name: measure(getattr(self, name)) for name in ("training", "unseen", "made")}
+        return last_of(self._taking_measures())
+
+    def _taking_measures(self) -> Generator[str, None, dict[str, np.ndarray]]:
+        found = {}
+        for name, words in CALLED.items():
+            images, parts = getattr(self, name), [np.empty((0, len(NAMES)))]
+            for start in range(0, len(images), TOGETHER):
+                yield f"measures: {words}"
+                parts.append(measure(images[start : start + TOGETHER]))
+            found[name] = np.concatenate(parts)
+        return found
+
+    def prepare(self) -> Iterator[str]:
+        """Measure what takes long, once for all sections; yields what is done next, in words, and may be closed."""
+        # Each is kept where ``cached_property`` looks for it.
+        if "measures" not in self.__dict__:
+            self.__dict__["measures"] = yield from self._taking_measures()
+        if "distances" not in self.__dict__:
+            self.__dict__["distances"] = yield from self._measuring_distances()
 
     @cached_property
     def differences(self) -> list[Difference]:
@@ -184,6 +204,8 @@ class Section:
     code: str
     title: str
     look: Callable[[Material], Found]
+    measured: bool = False
+    """Whether it looks at measures and distances, which take long and are prepared step by step."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -241,12 +263,14 @@ def check_alike(
     material: Material, sections: tuple[Section, ...] | None = None, provenance: dict[str, Any] | None = None
 ) -> Iterator[SetProgress | AlikeCheck]:
     """Look at the material, section by section; the last that comes is the AlikeCheck."""
-    from napari_cellsynth.quality.alike_sections import SECTIONS
+    from napari_cellsynth.quality.alike_sections import sections_of
 
-    chosen = SECTIONS if sections is None else sections
+    chosen = sections_of(material) if sections is None else sections
     found = []
     for done, section in enumerate(chosen):
         yield SetProgress(done, len(chosen), f"comparing: {section.title.lower()}")
+        for step in material.prepare() if section.measured else ():
+            yield SetProgress(done, len(chosen), f"comparing: {step}")
         one = section.look(material)
         # Nothing found among few is no good news.
         found.append(replace(one, level="quiet") if material.few and one.level == "good" else one)

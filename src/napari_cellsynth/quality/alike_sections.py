@@ -9,7 +9,7 @@ import numpy as np
 from napari_cellsynth.quality.alike import Found, Level, Material, Pairs, Row, Section
 from napari_cellsynth.quality.closeness import FEW, pooled, versions
 from napari_cellsynth.quality.difference_section import SECTION as WHAT_DIFFERS
-from napari_cellsynth.quality.distance_sections import distance, distance_to_a_network, met
+from napari_cellsynth.quality.distance_sections import distance, distance_to_a_network, met, section_of
 from napari_cellsynth.stack.numbers_in_words import counted
 
 VARIED, ALL_ALIKE = 0.7, 0.3
@@ -19,14 +19,20 @@ COPIED, ALL_COPIED = 0.85, 0.6
 it (docs/health.md says how the numbers were found)."""
 SHARED = 0.25
 """Share of held-out cells learned from at other times above which being as near as they are says nothing of copies."""
+FLAT, MOSTLY = 0.05, 0.5
+"""Contrast, in units of what is usual for training images, below which an image is flat; and the share of flat ones
+above which that is said, and neither that they are alike nor that they are copies."""
 PAIRS = 16
 """Pairs that are kept to look at."""
 
 
 def variety(material: Material) -> Found:
     """How different made images are from each other, 1 as cells are."""
+    title, blank = "Variety", flat(material)
+    if blank.mean() > MOSTLY:
+        told = f"{int(blank.sum()):,} of {len(blank):,} made cells are flat images, which show next to nothing."
+        return Found("variety", title, "bad", told, "flat images")
     value = material.closeness.variety(material.made)
-    title = "Variety"
     if not isfinite(value):
         few = "Too few different cells to say how various they are."
         return Found("variety", title, "quiet", few, "variety unknown")
@@ -42,12 +48,16 @@ def variety(material: Material) -> Found:
 def copies(material: Material) -> Found:
     """How near made images are to training images, unseen ones being 1, with the nearest to look at."""
     closeness, title = material.closeness, "Copies?"
+    blank = flat(material)
+    if blank.mean() > MOSTLY:
+        told = "Most made cells are flat images: there is nothing in them that could be a copy."
+        return Found("copies", title, "quiet", told, "copies cannot be told")
     usual = closeness.of_held_out
     if not isfinite(usual):
         few = f"Fewer than {FEW} held-out crops: nobody can say whether made ones are copies."
         pairs = (_pairs(material, material.made, "made", 1.0),)
         return Found("copies", title, "quiet", few, "copies not told", pairs=pairs)
-    value = closeness.nearest(material.made)
+    value = closeness.nearest(material.made[~blank])
     own = _pairs(material, material.made, "made", usual)
     control = _pairs(material, material.unseen, "held-out", usual)
     rows = (
@@ -80,6 +90,12 @@ def copies(material: Material) -> Found:
     return Found("copies", title, level, told, words, rows, (own, control))
 
 
+def flat(material: Material) -> np.ndarray:
+    """(N,) bool: which made images have next to no contrast."""
+    usual = float(np.median(material.training.std((1, 2), dtype=np.float64)))
+    return np.asarray(material.made.std((1, 2), dtype=np.float64) <= FLAT * usual)
+
+
 def _pairs(material: Material, images: np.ndarray, name: str, usual: float) -> Pairs:
     """The images that are nearest to a training image, the nearest first, each with that one."""
     places, distances = material.closeness.nearest_training(images)
@@ -101,11 +117,16 @@ def _as_seen(training: np.ndarray, image: np.ndarray, turned: bool) -> np.ndarra
 
 
 SECTIONS: tuple[Section, ...] = (
-    Section("distance", "Distance to held-out crops", distance),
-    Section("distance_network", "Distance, to a small network", distance_to_a_network),
-    Section("met", "Each like a real one, and all real ones met?", met),
+    Section("distance", "Distance to held-out crops", distance, measured=True),
+    Section("distance_network", "Distance, to a small network", distance_to_a_network, measured=True),
+    Section("met", "Each like a real one, and all real ones met?", met, measured=True),
     WHAT_DIFFERS,
     Section("variety", "Variety", variety),
     Section("copies", "Copies?", copies),
 )
 """In the order in which they are shown."""
+
+
+def sections_of(material: Material) -> tuple[Section, ...]:
+    """Those, and one for each further space, after the other distances."""
+    return (*SECTIONS[:2], *(section_of(space) for space in material.further), *SECTIONS[2:])

@@ -13,7 +13,8 @@ grow as they shrink.  Beside every distance stand two floors and a ceiling:
     The mean training image with matched noise, which costs nothing.
 
 Intervals are from drawing again: real crops cell by cell, since crops of one
-cell are nearly copies, made images one by one.
+cell are nearly copies, made images one by one.  Where one side shows a single
+cell there are none; shares of none or all have Wilson's.
 """
 
 from __future__ import annotations
@@ -30,12 +31,23 @@ from napari_cellsynth.errors import BadInput
 from napari_cellsynth.quality.frechet import frechet_distance
 from napari_cellsynth.quality.kid import Kernels
 from napari_cellsynth.quality.neighbours import DC_NEIGHBOURS, Votes, votes
-from napari_cellsynth.quality.resampling import UNKNOWN, Cells, Estimate, drawn_again, interval, numbered, spread
+from napari_cellsynth.quality.resampling import (
+    UNKNOWN,
+    Cells,
+    Estimate,
+    drawn_again,
+    interval,
+    numbered,
+    spread,
+    wilson,
+)
 
 RESAMPLES = 200
 """Times that sets are drawn again for an interval."""
 PRECISION, DENSITY = (Votes._fields.index(name) for name in ("precision", "density"))
 """Places of the two shares that are means over made images; the others are over real ones."""
+MANY_FEATURES = 256
+"""Features above which the Frechet distance, whose time grows with their cube, is not drawn again."""
 DRAWS = 9
 """Random parts of the training set that floors are taken from."""
 
@@ -131,12 +143,19 @@ class Sets:
 
     @cached_property
     def _cells(self) -> tuple[np.ndarray, np.ndarray]:
-        """Of training and held-out images; where one of them shows a single cell, each image counts as one."""
+        """Of training and held-out images; where one of them shows a single cell, each image counts as one: no pair
+        would be left otherwise."""
         training = numbered(self.training_cells, len(self.training))
         unseen = numbered(self.unseen_cells, len(self.unseen), first=len(self.training))
-        if min(len(np.unique(training)), len(np.unique(unseen))) < 2:
+        if self._one_cell:
             return numbered(None, len(training)), numbered(None, len(unseen), first=len(training))
         return training, unseen
+
+    @cached_property
+    def _one_cell(self) -> bool:
+        """Whether training or held-out images all show one cell: nothing says how others would differ from it."""
+        known = (self.training_cells, self.unseen_cells)
+        return any(cells is not None and len(np.unique(np.asarray(cells))) < 2 for cells in known)
 
     @cached_property
     def _held_out(self) -> Part:
@@ -166,7 +185,7 @@ class Sets:
         here, beyond, nothing = made(once, once), across, free(once, once)
         drawn = np.array([
             (made(own, theirs), learned[n % DRAWS](real, theirs), free(own, theirs))
-            for n, (own, real, theirs) in enumerate(self._again())
+            for n, (own, real, theirs) in enumerate(self._again(apart))
         ]).reshape(-1, 3)  # fmt: skip
         return Beside(
             interval(here, drawn[:, 0], least=least),
@@ -176,9 +195,14 @@ class Sets:
             interval(here - beyond, drawn[:, 0] - drawn[:, 1]),
         )
 
-    def _again(self) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    def _times(self, apart: Apart | None = None) -> int:
+        """How often sets are drawn again: never where that says nothing, or takes hours."""
+        slow = apart is frechet and self.training.shape[1] > MANY_FEATURES
+        return 0 if self._one_cell or slow else self.resamples
+
+    def _again(self, apart: Apart) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
         """How often each made, training and held-out image is taken, drawing by drawing."""
-        for n in range(self.resamples):
+        for n in range(self._times(apart)):
             draws = self._draws(2, n)
             own = drawn_again(np.arange(self.count), draws)
             yield own, drawn_again(self.learned[n % DRAWS].cells, draws), drawn_again(self._held_out.cells, draws)
@@ -211,10 +235,18 @@ class Sets:
         for place in range(len(Votes._fields)):
             of_made = place in (PRECISION, DENSITY)
             drawn = []
-            for n in range(self.resamples):
+            for n in range(self._times()):
                 each, part = cast[n % len(parts)][place], parts[n % len(parts)]
                 times = drawn_again(part.cells if of_made else real.cells, self._draws(3, n))
                 drawn.append(float(np.average(each, weights=times)))
             value = float(np.mean([one[place].mean() for one in cast]))
-            found.append(interval(value, drawn, least=0.0, most=inf if place == DENSITY else 1.0))
+            units = min(len(np.unique(part.cells)) for part in (parts if of_made else [real]))
+            found.append(_of_share(value, drawn, units, most=inf if place == DENSITY else 1.0))
         return Shares(*found)
+
+
+def _of_share(value: float, drawn: list[float], units: int, most: float) -> Estimate:
+    """With its interval; of none or all, which drawing again leaves as they are, Wilson's for as many cells."""
+    if drawn and most == 1 and value in (0.0, 1.0):
+        return Estimate(value, *wilson(round(value * units), units))
+    return interval(value, drawn, least=0.0, most=most)

@@ -85,11 +85,12 @@ def strip(pairs: Pairs, *, shown: int = SHOWN, columns: int = SHOWN, thumb: int 
     """The first pairs, ``columns`` in a row, (H, W, 3) uint8: each image touches its partner; one contrast for all."""
     low, high = limits([*pairs.left, *pairs.right])
     both = list(zip(pairs.left[:shown], pairs.right[:shown], strict=True))
-    cards = [np.concatenate([_thumb(image, low, high, thumb) for image in pair], 1) for pair in both]
+    cards = [np.concatenate([small(image, low, high, thumb) for image in pair], 1) for pair in both]
     return grid([np.repeat(card[..., None], 3, axis=2) for card in cards], columns)
 
 
-def _thumb(image: np.ndarray, low: float, high: float, side: int) -> np.ndarray:
+def small(image: np.ndarray, low: float, high: float, side: int) -> np.ndarray:
+    """(side, side) uint8 of an image (Y, X), ``low`` black and ``high`` white."""
     from PIL import Image
 
     shown = np.clip((np.nan_to_num(image.astype(np.float64)) - low) / (high - low), 0, 1)

@@ -17,6 +17,8 @@ from functools import cached_property
 import numpy as np
 
 from napari_cellsynth.errors import BadInput
+from napari_cellsynth.quality.areas import areas
+from napari_cellsynth.quality.resampling import in_rounds
 
 SIDE = 16
 """Pixels along a side of the small images."""
@@ -128,12 +130,7 @@ class Closeness:
     def _spread(self) -> np.ndarray:
         """Training images of as many cells as there are, at most ``MADE``: one of each, then a second of each, …"""
         order = np.random.default_rng(0).permutation(len(self.training))
-        seen: dict[int, int] = {}
-        turn = []
-        for cell in self._cells[order].tolist():
-            seen[cell] = seen.get(cell, 0) + 1
-            turn.append(seen[cell])
-        return np.asarray(order[np.argsort(turn, kind="stable")][:MADE])
+        return in_rounds(order, self._cells)[:MADE]
 
     @cached_property
     def _middle(self) -> np.ndarray:
@@ -156,22 +153,13 @@ class Closeness:
 
 def pooled(images: np.ndarray) -> np.ndarray:
     """Images (N, Y, X) as means over the areas of a grid, (N, SIDE, SIDE) float32."""
-    rows, columns = (_areas(length) for length in images.shape[1:])
+    rows, columns = (areas(length, SIDE) for length in images.shape[1:])
     return np.asarray(rows @ np.asarray(images, dtype=np.float32) @ columns.T)
 
 
 def versions(images: np.ndarray) -> list[np.ndarray]:
     """Square images (N, S, S) turned by quarters, and the same mirrored: eight of each."""
     return [np.rot90(one, turns, (1, 2)) for one in (images, images[:, :, ::-1]) for turns in range(4)]
-
-
-def _areas(length: int) -> np.ndarray:
-    """(SIDE, length): the share of each pixel in each area's mean; a finer grid than the image repeats pixels."""
-    edges = np.linspace(0, length, SIDE + 1)
-    low, high = edges[:-1, None], edges[1:, None]
-    here = np.arange(length)
-    overlap = np.clip(np.minimum(high, here + 1) - np.maximum(low, here), 0, None)
-    return np.asarray(overlap / overlap.sum(1, keepdims=True), dtype=np.float32)
 
 
 def _normed(small: np.ndarray) -> np.ndarray:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from napari_cellsynth.quality.alike import Found, Level, Material, Row, Section
-from napari_cellsynth.quality.differences import MEDIUM, Difference
+from napari_cellsynth.quality.differences import FEWEST, MEDIUM, Difference
+from napari_cellsynth.stack.numbers_in_words import counted
 
 SHOWN = 5
 """Measures that are shown; the report has all."""
@@ -18,6 +19,10 @@ def what_differs(material: Material) -> Found:
         Row(one.name, f"{one.name} (real cells: {one.control:+.2f})", one.delta.value, one.delta.low, one.delta.high)
         for one in found[:SHOWN]
     )
+    cells = len(set(material.unseen_cells.tolist()))
+    if cells < FEWEST:
+        few = f"{counted(cells, 'held-out cell')}: too few to find out, measure by measure, in what made cells differ."
+        return Found("differences", TITLE, "quiet", few, "what differs unknown", rows)
     if not beyond:
         told = (
             "No measure differs much from that of held-out cells (Cliff's delta below 0.33, or not told from chance)."
@@ -33,4 +38,4 @@ def _in_words(one: Difference) -> str:
     return f"{one.name} ({'more' if one.delta.value > 0 else 'less'})"
 
 
-SECTION = Section("differences", TITLE, what_differs)
+SECTION = Section("differences", TITLE, what_differs, measured=True)

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from math import isfinite
 
-from napari_cellsynth.quality.alike import Found, Level, Material, Row
+from napari_cellsynth.quality.alike import Found, Level, Material, Row, Section
 from napari_cellsynth.quality.distances import InSpace
 from napari_cellsynth.quality.features import ENCODER, MEASURES, FeatureSpace
+from napari_cellsynth.stack.numbers_in_words import counted
 
 FRECHET, KID = "Fréchet", "KID"
 """Columns."""
@@ -17,6 +18,10 @@ WORDS = {
     "across": (
         "training crops",
         "As many training crops to the same held-out crops: what a model would get that drew real cells.",
+    ),
+    "excess": (
+        "made cells less training crops",
+        "Both drawn again together. Where the interval holds 0, what was not found may be as large as its upper end.",
     ),
     "halves": (
         "halves of training crops",
@@ -36,6 +41,9 @@ SHARES = {
 }
 BRIEF = ("precision", "coverage")
 """Shares that are shown where there is little room."""
+FEW_FOR_FRECHET = 50
+"""Different training or held-out cells below which it is KID that says how far made cells are: the Frechet distance
+of as many training crops is as large as that of a model that copies them."""
 HALF = 0.5
 """Of a share of real cells, below which it is grave."""
 
@@ -60,10 +68,38 @@ def in_one_space(material: Material, space: FeatureSpace, code: str, title: str,
     for name, (words, tip) in WORDS.items():
         for column, beside in ((FRECHET, found.frechet), (KID, found.kid)):
             one = getattr(beside, name)
-            rows.append(Row(f"{name}_{column_code(column)}", words, one.value, one.low, one.high, column, tip))
-    level, words, beside_it = _how_far(found)
+            more = name == "excess"
+            rows.append(Row(f"{name}_{column_code(column)}", words, one.value, one.low, one.high, column, tip, more))
+    level, words, beside_it = _how_far(found, _few(material))
+    if level == "good":
+        beside_it = f", as far as {_held_out(material)} can tell"
     sentence = f"Made cells are {words}{' are,' if level == 'good' else ','}{by}{beside_it}."
+    if level == "quiet":
+        sentence = "Nobody can say how sure the distance is: all crops of one side show a single cell."
     return Found(code, title, level, sentence, words + shortly, tuple(rows))
+
+
+def section_of(space: FeatureSpace) -> Section:
+    """Of a further space, such as one from a file of the user's own."""
+    code, title, by = f"distance_{space.name}", f"Distance, by {space.title}", f" by {space.title}"
+
+    def look(material: Material) -> Found:
+        return in_one_space(material, space, code, title, by, f" by {space.name}")
+
+    return Section(code, title, look, measured=True)
+
+
+def _few(material: Material) -> bool:
+    """Whether cells are so few that the Frechet distance, which counts their crops one by one, misleads."""
+    cells = (material.training_cells, material.unseen_cells)
+    return min(len(set(one.tolist())) for one in cells) < FEW_FOR_FRECHET
+
+
+def _held_out(material: Material) -> str:
+    """How many cells the verdict stands on."""
+    if not material.parted:
+        return counted(len(material.unseen), "crop")
+    return counted(len(set(material.unseen_cells.tolist())), "cell")
 
 
 def column_code(column: str) -> str:
@@ -71,17 +107,22 @@ def column_code(column: str) -> str:
     return column.lower().replace("é", "e")
 
 
-def _how_far(found: InSpace) -> tuple[Level, str, str]:
+def _how_far(found: InSpace, few: bool) -> tuple[Level, str, str]:
     """How grave it is, in words, and what the ceiling is."""
     frechet, kid = found.frechet, found.kid
     made, floor, free = (one.value for one in (frechet.made, frechet.across, frechet.free))
     if made >= free:
         return "bad", "no nearer to held-out crops than their mean with noise", ""
+    if not (isfinite(frechet.excess.low) or isfinite(kid.excess.low)):
+        return "quiet", "how sure the distance is unknown", ""
     if not (frechet.excess.low > 0 or kid.excess.low > 0):
-        return "good", "as near to held-out crops as real ones", ""
+        return "good", "no further from held-out crops than real ones", ""
     times = made / max(floor, 1e-9)
+    if kid.excess.low > 0 and (few or times < 1.05):
+        by = f", by KID ({kid.made.value:.2g}; of real ones {kid.across.value:.2g}, of their mean with noise"
+        return "warning", "further from held-out crops than real ones", f"{by} {kid.free.value:.2g})"
     if times < 1.05:
-        return "warning", "further from held-out crops than real ones", ", by KID"
+        return "warning", "further from held-out crops than real ones", ""
     beside = f"; their mean with noise, which costs nothing, {_times(free / max(floor, 1e-9))} times"
     return "warning", f"{_times(times)} times as far from held-out crops as real ones", beside
 
@@ -91,7 +132,7 @@ def met(material: Material) -> Found:
     title = "Each like a real one, and all real ones met?"
     found = material.distances[SHARES_IN.name]
     made, control = found.made, found.control
-    if not isfinite(made.precision.value):
+    if not isfinite(made.precision.low):
         few = "Too few different cells to say whether made ones lie among real ones."
         return Found("met", title, "quiet", few, "neighbourhoods unknown")
     rows = []

@@ -7,9 +7,9 @@ themselves, by name.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from napari_cellsynth.errors import BadInput
 from napari_cellsynth.quality.baselines import mean_image_with_noise
 from napari_cellsynth.quality.beside import RESAMPLES, Beside, Sets, Shares, frechet, kernel, same_size
 from napari_cellsynth.quality.closeness import some
-from napari_cellsynth.quality.features import REFERENCE, SPACES, FeatureSpace
+from napari_cellsynth.quality.features import MEASURES, REFERENCE, SPACES, FeatureSpace
 from napari_cellsynth.quality.frechet import frechet_distance
 from napari_cellsynth.quality.kid import kid
 from napari_cellsynth.quality.neighbours import coverage, density, precision, recall
@@ -27,6 +27,7 @@ __all__ = [
     "Beside",
     "Distances",
     "Estimate",
+    "Images",
     "InSpace",
     "Shares",
     "coverage",
@@ -35,6 +36,8 @@ __all__ = [
     "frechet_distance",
     "in_space",
     "kid",
+    "last_of",
+    "measuring",
     "precision",
     "recall",
     "same_size",
@@ -44,6 +47,9 @@ BIASED = 5
 """Images for each feature below which the Frechet distance of two sets of one kind is far above 0."""
 WIDE, FEW_CELLS = 100, 20
 """Images, and different held-out cells, below which intervals are wide."""
+CALLED = {"training": "training crops", "unseen": "held-out crops", "made": "made cells"}
+"""The sets in words."""
+Last = TypeVar("Last")
 RESAMPLED = "95 of 100 drawings: real crops drawn again cell by cell, made images one by one"
 
 
@@ -111,48 +117,80 @@ def distances(
     (N,) are the same for the same cell in both parts.  At least 4 training
     images, 2 held-out and 2 made ones.
     """
+    images = Images(training, unseen, made, training_cells, unseen_cells)
+    return last_of(measuring(images, spaces, seed=seed, resamples=resamples))
+
+
+@dataclass(frozen=True, eq=False)
+class Images:
+    """What is compared; images (N, Y, X) of one size."""
+
+    training: np.ndarray
+    unseen: np.ndarray
+    made: np.ndarray
+    training_cells: Cells = None
+    unseen_cells: Cells = None
+    measures: Mapping[str, np.ndarray] | None = None
+    """Hand-made measures (N, K) of ``training``, ``unseen`` and ``made`` that were taken before."""
+
+    def __post_init__(self) -> None:
+        shapes = {np.shape(one)[1:] for one in (self.training, self.unseen, self.made)}
+        if len(shapes) > 1:
+            raise BadInput(f"images of {len(shapes)} sizes given; compare images of one size (Y, X)")
+
+
+def last_of(news: Generator[str, None, Last]) -> Last:
+    """What a generator returns in the end."""
+    while True:
+        try:
+            next(news)
+        except StopIteration as end:
+            found: Last = end.value
+            return found
+
+
+def measuring(
+    images: Images, spaces: Sequence[FeatureSpace] | None = None, *, seed: int = 0, resamples: int = RESAMPLES
+) -> Generator[str, None, Distances]:
+    """:func:`distances`, step by step: yields what is done next, in words, and returns them."""
     chosen = SPACES if spaces is None else spaces
-    free = mean_image_with_noise(training, len(made), seed)
-    found = [
-        in_space(space, training, unseen, made, free, training_cells, unseen_cells, seed=seed, resamples=resamples)
-        for space in chosen
-    ]
-    cells = len(unseen) if unseen_cells is None else len(np.unique(np.asarray(unseen_cells)))
+    free = mean_image_with_noise(images.training, len(images.made), seed)
+    found = []
+    for space in chosen:
+        found.append((yield from in_space(space, images, free, seed=seed, resamples=resamples)))
+    cells = len(images.unseen) if images.unseen_cells is None else len(np.unique(np.asarray(images.unseen_cells)))
     return Distances(tuple(found), tuple(warnings(found, cells)), seed)
 
 
 def in_space(
-    space: FeatureSpace,
-    training: np.ndarray,
-    unseen: np.ndarray,
-    made: np.ndarray,
-    free: np.ndarray,
-    training_cells: Cells = None,
-    unseen_cells: Cells = None,
-    *,
-    seed: int = 0,
-    resamples: int = RESAMPLES,
-) -> InSpace:
+    space: FeatureSpace, images: Images, free: np.ndarray, *, seed: int = 0, resamples: int = RESAMPLES
+) -> Generator[str, None, InSpace]:
     """The same in one space, ``free`` being what costs nothing, at least as many as were made."""
-    shapes = {np.shape(one)[1:] for one in (training, unseen, made, free)}
-    if len(shapes) > 1:
-        raise BadInput(f"images of {len(shapes)} sizes given; compare images of one size (Y, X)")
-    fitted = space.fitted(training)
+    training, unseen, made = images.training, images.unseen, images.made
+    known = images.measures if space is MEASURES else None
+    yield f"{space.title}: units"
+    fitted = space.fitted(training, known=None if known is None else known["training"])
     count = same_size(len(training), len(unseen), len(made))
     drawn = some(len(training), max(REFERENCE, 2 * count))
-    sets = Sets(
-        fitted.features(training[drawn]),
-        fitted.features(unseen),
-        fitted.features(made[:count]),
-        fitted.features(free[:count]),
-        None if training_cells is None else np.asarray(training_cells)[drawn],
-        unseen_cells,
-        seed,
-        resamples,
-    )
-    by = {"frechet": sets.beside(frechet), "kid": sets.beside(kernel)}
-    own, control = sets.shares()
-    return InSpace(space.name, space.words, sets.training.shape[1], count, **by, made=own, control=control)
+    parts = (("training", training, drawn), ("unseen", unseen, slice(None)), ("made", made, slice(count)))
+    features = []
+    for name, part, which in parts:
+        yield f"{space.title}: {CALLED[name]}"
+        raw = None if known is None else known[name][which]
+        features.append(fitted.features(part[which]) if raw is None else fitted.scored(raw))
+    yield f"{space.title}: what costs nothing"
+    features.append(fitted.features(free[:count]))
+    own = None if images.training_cells is None else np.asarray(images.training_cells)[drawn]
+    real, held_out, ours, nothing = features
+    sets = Sets(real, held_out, ours, nothing, own, images.unseen_cells, seed, resamples)
+    yield f"{space.title}: Fréchet distance"
+    by_frechet = sets.beside(frechet)
+    yield f"{space.title}: kernel distance"
+    by_kernel = sets.beside(kernel)
+    yield f"{space.title}: neighbourhoods"
+    shares, control = sets.shares()
+    width = sets.training.shape[1]
+    return InSpace(space.name, space.words, width, count, by_frechet, by_kernel, made=shares, control=control)
 
 
 def warnings(found: Sequence[InSpace], cells: int) -> list[str]:
@@ -164,8 +202,7 @@ def warnings(found: Sequence[InSpace], cells: int) -> list[str]:
         said.append(f"With {few[0].count} images, the Fréchet distance of two sets of one kind is not 0 but {floors}.")
     if cells < 2:
         said.append(
-            "All held-out crops show one cell: intervals take each for a cell of its own, are far too narrow, and say"
-            " nothing of other cells."
+            "All held-out crops show one cell: nothing says how far others lie from it, so that there are no intervals."
         )
     count = min((one.count for one in found), default=0)
     if count < WIDE or cells < FEW_CELLS:

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from napari_cellsynth.errors import BadInput
+from napari_cellsynth.quality.areas import areas
 from napari_cellsynth.quality.closeness import some
 from napari_cellsynth.quality.measures import NAMES, measure
 
@@ -46,7 +47,11 @@ class FittedSpace:
         Masks count only where the reference had some, too; without, what
         needs an outline finds one in each image.
         """
-        return scores(self.take(_checked(images), masks), self.middle, self.spread)
+        return self.scored(self.take(_checked(images), masks))
+
+    def scored(self, raw: np.ndarray) -> np.ndarray:
+        """Raw features (N, K) that were taken before, in the same units."""
+        return scores(raw, self.middle, self.spread)
 
 
 @dataclass(frozen=True)
@@ -63,15 +68,19 @@ class FeatureSpace:
     """From reference images (N, Y, X) to what takes features of any."""
     uses_masks: bool = False
 
-    def fitted(self, reference: np.ndarray, masks: np.ndarray | None = None) -> FittedSpace:
-        """The space in units of reference images (N, Y, X), at least 2."""
+    def fitted(
+        self, reference: np.ndarray, masks: np.ndarray | None = None, known: np.ndarray | None = None
+    ) -> FittedSpace:
+        """The space in units of reference images (N, Y, X), at least 2; ``known`` are their raw features (N, K)."""
         reference = _checked(reference)
         if len(reference) < 2:
             raise BadInput(f"{len(reference)} reference images given; at least 2 are needed to set the units")
         chosen = some(len(reference), REFERENCE)
         reference = reference[chosen]
         take = self.prepare(reference)
-        if not self.uses_masks or masks is None:
+        if known is not None:
+            raw, take = known[chosen], _without_masks(take)
+        elif not self.uses_masks or masks is None:
             raw, take = take(reference, None), _without_masks(take)
         else:
             raw = take(reference, np.asarray(masks)[chosen])
@@ -143,15 +152,11 @@ def resized(images: np.ndarray, side: int) -> np.ndarray:
 
 def _grid(length: int, side: int) -> np.ndarray:
     """(side, length): the share of each pixel in each new one."""
-    here = np.arange(length)
-    if length == side:
-        return np.eye(side, dtype=np.float32)
     if length < side:
+        here = np.arange(length)
         at = np.clip((np.arange(side) + 0.5) * length / side - 0.5, 0, length - 1)[:, None]
         return np.asarray(np.clip(1 - np.abs(at - here), 0, None), dtype=np.float32)
-    edges = np.linspace(0, length, side + 1)
-    overlap = np.clip(np.minimum(edges[1:, None], here + 1) - np.maximum(edges[:-1, None], here), 0, None)
-    return np.asarray(overlap / overlap.sum(1, keepdims=True), dtype=np.float32)
+    return areas(length, side)
 
 
 def encoder_space(folder: Path | None = None) -> FeatureSpace:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from napari_cellsynth.quality.alike import FEW_CELLS, FEW_IMAGES, Level, Row, held_out_in_words
+from napari_cellsynth.quality.resampling import in_rounds
 from napari_cellsynth.stack.numbers_in_words import counted
 from napari_cellsynth.stack.scaling import Scaling
 
@@ -27,6 +28,8 @@ OPEN = 1.25
 """An interval that reaches beyond leaves open whether they are made as well."""
 SHARED = 0.25
 """Share of held-out cells learned from at other times above which nothing is said of memorising."""
+TOGETHER = 256
+"""Training images that others are compared with at once."""
 SELDOM = 0.5
 """Share of held-out images found where the model seldom draws from above which that is said first."""
 
@@ -53,10 +56,16 @@ class Known:
         """Errors (N,) of the mean training image and of the nearest other training image, as reconstructions."""
         flat = _flat(images, self.scaling)
         mean = np.sqrt(((flat - self.mean) ** 2).mean(1))
-        squares = (flat.astype(np.float64) ** 2).sum(1)[:, None] + (self.flat.astype(np.float64) ** 2).sum(1)
-        apart = np.maximum(squares - 2 * (flat @ self.flat.T), 0)
-        apart[indices[:, None] == self.indices] = np.inf  # itself
-        return mean, np.sqrt(apart.min(1) / flat.shape[1])
+        own = np.einsum("ij,ij->i", flat, flat, dtype=np.float64)
+        nearest = np.full(len(flat), np.inf)
+        # In parts: of thousands of large images a copy in float64 would take gigabytes.
+        for start in range(0, len(self.flat), TOGETHER):
+            theirs = self.flat[start : start + TOGETHER]
+            squares = own[:, None] + np.einsum("ij,ij->i", theirs, theirs, dtype=np.float64)
+            apart = np.maximum(squares - 2 * (flat @ theirs.T), 0)
+            apart[indices[:, None] == self.indices[start : start + TOGETHER]] = np.inf  # itself
+            nearest = np.minimum(nearest, apart.min(1))
+        return mean, np.sqrt(nearest / flat.shape[1])
 
 
 def _flat(images: np.ndarray, scaling: Scaling) -> np.ndarray:
@@ -194,7 +203,8 @@ class ReconstructionCheck:
         """What to know first."""
         if not self.explained > 0:
             return self.verdict[1]
-        share = f"It makes {100 * self.explained:.0f} % of what sets a held-out {self.things[0]} apart from their mean."
+        one = self.things[0]
+        share = f"It makes {100 * self.explained:.0f} % of what sets a held-out {one} apart from the mean {one}."
         return f"{self.verdict[1]} {share}"
 
     def notes(self) -> list[str]:
@@ -206,15 +216,14 @@ class ReconstructionCheck:
         said = [f"n: {real}, {control}, best of {starts}."]
         if len(side) < FEW_IMAGES or different < FEW_CELLS:
             said.append("So few held-out crops serve for a look, not for a result.")
-        mean, spread = self.prior_length
         said.append(
-            f"{self.seldom} of {len(side)} lie farther out than what it makes (squared length of z above"
-            f" {mean + 3 * spread:.0f}; of its own {mean:.0f} ± {spread:.0f})."
+            f"{self.seldom} of {len(side)} lie where it seldom draws from (more than three standard deviations too far"
+            " out)."
         )
         return said
 
     def rows(self) -> tuple[Row, ...]:
-        """The numbers: means over images, with their least and largest."""
+        """The numbers: means over images, with their least and largest; those of z are left to the report."""
         held_out, training = self.held_out, self.training
         return (
             _row("held_out", "held-out crops", held_out.errors),
@@ -222,16 +231,16 @@ class ReconstructionCheck:
             _row("nearest", "nearest training crop instead", held_out.nearest),
             _row("mean_image", "mean image instead", held_out.mean_image),
             _row("held_out_units", "held-out, in intensity units", held_out.errors_in_units),
-            _row("nll_held_out", "NLL of z, held-out", held_out.nll),
-            _row("nll_training", "NLL of z, training", training.nll),
-            Row("nll_prior", "NLL of z, draws of the prior", *_around(*self.prior_nll)),
-            _row("length_held_out", "squared length of z, held-out", held_out.lengths),
-            Row("length_prior", "squared length of z, draws of the prior", *_around(*self.prior_length)),
+            _row("nll_held_out", "NLL of z, held-out", held_out.nll, more=True),
+            _row("nll_training", "NLL of z, training", training.nll, more=True),
+            Row("nll_prior", "NLL of z, draws of the prior", *_around(*self.prior_nll), more=True),
+            _row("length_held_out", "squared length of z, held-out", held_out.lengths, more=True),
+            Row("length_prior", "squared length of z, draws of the prior", *_around(*self.prior_length), more=True),
         )
 
 
-def _row(name: str, words: str, values: np.ndarray) -> Row:
-    return Row(name, words, float(values.mean()), float(values.min()), float(values.max()))
+def _row(name: str, words: str, values: np.ndarray, more: bool = False) -> Row:
+    return Row(name, words, float(values.mean()), float(values.min()), float(values.max()), more=more)
 
 
 def _around(mean: float, spread: float) -> tuple[float, float, float]:
@@ -254,13 +263,7 @@ def _redrawn(side: Side, draws: np.random.Generator) -> np.ndarray:
 def spread(indices: np.ndarray, cells: np.ndarray, count: int, seed: int) -> np.ndarray:
     """At most ``count`` of the indices (N,), at random, of as many different cells as there are; ascending."""
     order = np.random.default_rng([seed, 11]).permutation(len(indices))
-    seen: dict[int, int] = {}
-    turns = []
-    for cell in cells[order].tolist():
-        seen[cell] = seen.get(cell, 0) + 1
-        turns.append(seen[cell])
-    chosen = order[np.argsort(turns, kind="stable")][:count]
-    return np.sort(indices[chosen])
+    return np.sort(indices[in_rounds(order, cells)[:count]])
 
 
 def order_of(side: Side) -> np.ndarray:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_cellsynth.quality.check_sheets import captioned, grid
+from napari_cellsynth.quality.check_sheets import captioned, grid, small
 from napari_cellsynth.quality.figures.saving import FREE, MADE, REAL
 from napari_cellsynth.quality.figures.scatter import LIGHT, Cloud, Line, draw_scatter
 from napari_cellsynth.quality.reconstruction import ReconstructionCheck, Side, difference, order_of
@@ -83,16 +83,9 @@ def strip_of_triples(side: Side, *, shown: int = TRIPLES, columns: int = 4, thum
     cards = []
     for number in chosen:
         pictures = ((side.images, low), (side.reconstructions, low), (apart, -wide / 2))
-        card = np.concatenate([_thumb(images[number], black, wide, thumb) for images, black in pictures], 1)
+        card = np.concatenate([small(images[number], black, black + wide, thumb) for images, black in pictures], 1)
         cards.append(np.repeat(card[..., None], 3, axis=2))
     return grid(cards, columns)
-
-
-def _thumb(image: np.ndarray, black: float, wide: float, side: int) -> np.ndarray:
-    from PIL import Image
-
-    shown = np.clip((np.nan_to_num(image.astype(np.float64)) - black) / wide, 0, 1)
-    return np.asarray(Image.fromarray((shown * 255).round().astype(np.uint8)).resize((side, side)))
 
 
 WHAT = "real | made again | difference, from the least to the largest error"

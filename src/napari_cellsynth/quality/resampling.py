@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import inf, isfinite
+from math import inf, isfinite, sqrt
+from statistics import NormalDist
 
 import numpy as np
 
@@ -48,6 +49,19 @@ def interval(value: float, drawn: Sequence[float] | np.ndarray, *, least: float 
     return Estimate(value, *(min(max(least, end), most) for end in ends))
 
 
+def wilson(right: int, of: int, level: float = SHARE) -> tuple[float, float]:
+    """Interval of a share (Wilson 1927, without continuity correction); (0, 1) of nothing."""
+    if not 0 <= right <= of:
+        raise BadInput(f"{right} of {of} given; expected a number from 0 to {of}")
+    if of == 0:
+        return 0.0, 1.0
+    z = NormalDist().inv_cdf((1 + level) / 2)
+    share, shrunk = right / of, 1 + z * z / of
+    middle = (share + z * z / (2 * of)) / shrunk
+    reach = z * sqrt(share * (1 - share) / of + z * z / (4 * of * of)) / shrunk
+    return max(0.0, middle - reach), min(1.0, middle + reach)
+
+
 def spread(drawn: Sequence[float] | np.ndarray) -> Estimate:
     """Median, least and largest of numbers that were drawn."""
     known = np.asarray(drawn, dtype=np.float64)
@@ -62,6 +76,17 @@ def numbered(cells: Cells, count: int, first: int = 0) -> np.ndarray:
     if len(cells) != count:
         raise BadInput(f"{len(cells)} cell numbers given for {count} images; one each needed")
     return np.asarray(cells)
+
+
+def in_rounds(order: np.ndarray, cells: np.ndarray) -> np.ndarray:
+    """Indices (N,) in the order given, but one of each cell first, then a second of each, …; cells (M,) by index."""
+    seen: dict[int, int] = {}
+    rounds = []
+    for cell in np.asarray(cells)[order].tolist():
+        seen[cell] = seen.get(cell, 0) + 1
+        rounds.append(seen[cell])
+    # Stable: within a round the order stays.
+    return np.asarray(order[np.argsort(rounds, kind="stable")])
 
 
 def drawn_again(cells: np.ndarray, draws: np.random.Generator) -> np.ndarray:

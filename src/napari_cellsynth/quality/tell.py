@@ -15,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 
 from napari_cellsynth.errors import BadInput
+from napari_cellsynth.quality.resampling import in_rounds
 
 Kind = Literal["real", "made"]
 KINDS: tuple[Kind, Kind] = ("real", "made")
@@ -164,22 +165,12 @@ def plan(
             f"{trials} images need {half} real ones that were held out; the training set has {len(cells)}{been}: {most}"
         )
     draws = np.random.default_rng([seed, 11])
-    real = [Trial(image, "real") for image in _spread([(i, cells[i]) for i in fresh], half, draws)]
+    # Of as many different cells as there are: one that comes again is known as real.
+    order = in_rounds(draws.permutation(len(fresh)), np.array([cells[image] for image in fresh]))
+    real = [Trial(fresh[place], "real") for place in order[:half].tolist()]
     both = [*real, *(Trial(first_made + n, "made") for n in range(half))]
     ways = draws.integers(0, 8 if turned else 1, trials)
     return [replace(both[place], turn=int(ways[place])) for place in draws.permutation(trials)]
-
-
-def _spread(images: Sequence[tuple[int, int]], count: int, draws: np.random.Generator) -> list[int]:
-    """So many of the (image, cell), of as many different cells as there are: one that comes again is known as real."""
-    order = [images[place] for place in draws.permutation(len(images))]
-    times: dict[int, int] = {}
-    rounds = []
-    for image, cell in order:
-        times[cell] = times.get(cell, 0) + 1
-        rounds.append((times[cell], image))
-    # Stable: within a round the order stays random.
-    return [image for _, image in sorted(rounds, key=lambda one: one[0])][:count]
 
 
 def repeated_cells(cells: dict[int, int], trials: Sequence[Trial]) -> int:

@@ -9,6 +9,7 @@ from statistics import NormalDist, mean, median, stdev
 from typing import Literal
 
 from napari_cellsynth.errors import BadInput
+from napari_cellsynth.quality.resampling import wilson
 from napari_cellsynth.quality.tell import Sitting, Trial, same_person
 from napari_cellsynth.stack.numbers_in_words import counted
 
@@ -17,19 +18,6 @@ LEVEL = 0.95
 FEW_PEOPLE = 10
 """Below which people stand for themselves alone."""
 Verdict = Literal["better", "worse", "guessing", "one answer"]
-
-
-def wilson(right: int, of: int, level: float = LEVEL) -> tuple[float, float]:
-    """Interval of a share (Wilson 1927, without continuity correction); (0, 1) of nothing."""
-    if not 0 <= right <= of:
-        raise BadInput(f"{right} of {of} given; expected a number from 0 to {of}")
-    if of == 0:
-        return 0.0, 1.0
-    z = NormalDist().inv_cdf((1 + level) / 2)
-    share, shrunk = right / of, 1 + z * z / of
-    middle = (share + z * z / (2 * of)) / shrunk
-    reach = z * sqrt(share * (1 - share) / of + z * z / (4 * of * of)) / shrunk
-    return max(0.0, middle - reach), min(1.0, middle + reach)
 
 
 def by_guessing(right: int, of: int) -> float:

@@ -184,13 +184,19 @@ class DcganRecipe:
     @cached_property
     def _held_out(self) -> np.ndarray:
         """Measures (N, K) of the validation part."""
-        return measure(self.data.images(self.data.indices("validation")[:VALIDATION_COUNT]))
+        return measure(self.data.images(self._validation))
+
+    @cached_property
+    def _validation(self) -> np.ndarray:
+        """Indices of the validation crops that are looked at: of all frames, and not the first ones."""
+        held_out = self.data.indices("validation")
+        return held_out[some(len(held_out), VALIDATION_COUNT)]
 
     @cached_property
     def _closeness(self) -> Closeness:
         """Crops to learn from and held-out ones, beside which samples are copies or not, different or not."""
         learned = self.train[some(len(self.train), TRAINING)]
-        held_out = self.data.indices("validation")[:VALIDATION_COUNT]
         # A made cell that is a mirrored training cell is a copy where training has mirrored it.
         turned = self.settings.augment > 0 and self.data.modality in SHADOWLESS
-        return Closeness(self.data.images(learned), self.data.images(held_out), self.data.cells(learned), turned)
+        held_out = self.data.images(self._validation)
+        return Closeness(self.data.images(learned), held_out, self.data.cells(learned), turned)

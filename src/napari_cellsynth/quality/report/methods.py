@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from napari_cellsynth import __version__
 from napari_cellsynth.quality.alike import AlikeCheck
+from napari_cellsynth.quality.differences import PICKS
 from napari_cellsynth.quality.distance_sections import SHARES_IN
 from napari_cellsynth.quality.features import LINEAR
 from napari_cellsynth.quality.neighbours import DC_NEIGHBOURS, PR_NEIGHBOURS
@@ -15,6 +16,7 @@ CITED = (
     "Kynkäänniemi et al. 2019, arXiv:1904.06991 (precision and recall)",
     "Naeem et al. 2020, arXiv:2002.09797 (density and coverage)",
     "Cliff 1993, Psychol. Bull. 114:494; Mann and Whitney 1947; Holm 1979 (effect size and tests)",
+    "Rüger 1978, Metrika 25:171 (twice the median p; of the mean: Rüschendorf 1982, Meng 1994)",
 )
 DISTANCES = (
     "Features were standardised by the training crops; beyond"
@@ -31,7 +33,8 @@ SHARES = (
 )
 MEASURES = (
     "Hand-made measures were compared one by one with Cliff's delta and two-sided Mann-Whitney tests, one random crop"
-    " of each cell at a time so that n counts cells, corrected for all measures after Holm."
+    f" of each cell at a time so that n counts cells; where cells had several crops this was done {PICKS} times, and"
+    " twice the median p (at most 1) was taken. p was corrected for all measures after Holm."
 )
 HELD_OUT = {
     "here": "that the model had not seen",
