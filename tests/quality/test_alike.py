@@ -127,6 +127,16 @@ def test_nothing_is_found_measure_by_measure_of_fewer_than_ten_cells() -> None:
     assert found.level == "quiet" and found.sentence.startswith("9 held-out cells: too few")
 
 
+def test_what_has_changed_in_the_recording_is_not_blamed_on_the_model() -> None:
+    """Made cells are as the ones learned from, held-out ones are brighter."""
+    given = {"training_cells": np.arange(150), "unseen_cells": 1000 + np.arange(60)}
+    later = cells(60, 1) + np.uint16(150)
+    found = by_code(judged(Material(cells(150, 0), later, cells(100, 2), **given)))["differences"]
+    assert found.level == "good" and "(less)" in found.sentence and "about as much as made ones do" in found.sentence
+    own = by_code(judged(Material(cells(150, 0), cells(60, 1), cells(100, 2) + np.uint16(150), **given)))["differences"]
+    assert own.level == "warning" and own.sentence.startswith("Made cells differ in") and "learned" not in own.sentence
+
+
 def test_each_image_is_measured_once_and_between_looks_it_can_be_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     measured: list[int] = []
     real = alike.measure

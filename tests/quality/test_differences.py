@@ -61,6 +61,20 @@ def test_p_of_several_picks_is_twice_their_median() -> None:
     assert differences(made, np.repeat(unseen, 4, axis=0), made, **again)[0].p == pytest.approx(2 * once)  # type: ignore[arg-type]
 
 
+def test_what_real_cells_do_as_well_is_not_blamed_on_the_model() -> None:
+    """Training cells and made ones have moved from held-out ones in one measure; made ones alone in another."""
+    draws = np.random.default_rng(1)
+    training, unseen, made = (draws.standard_normal((80, 3)) for _ in range(3))
+    training[:, 0] += 1.5
+    made[:, 0] += 1.5
+    made[:, 1] += 1.5
+    training[:, 2] -= 1.5
+    made[:, 2] += 1.5
+    found = {one.name: one for one in differences(training, unseen, made, names=NAMES)}
+    assert all(one.differs and one.size() == "large" for one in found.values())
+    assert [found[name].beyond_real for name in NAMES] == [False, True, True], "the last: in the other direction"
+
+
 def test_a_constant_measure_and_too_few_images() -> None:
     same = np.ones((10, 1))
     only = differences(same, same, same, names=["size"])[0]

@@ -59,6 +59,16 @@ class Difference:
     def differs(self) -> bool:
         return bool(self.p_corrected < LEVEL)
 
+    @property
+    def beyond_real(self) -> bool:
+        """Whether made images differ by more than real ones that were learned from do, in the same direction.
+
+        Where the recording has changed between training and held-out part, a model that learned the former
+        perfectly differs from the latter as they do: that is not its fault.
+        """
+        away, real = abs(self.delta.value), self.control * np.sign(self.delta.value)
+        return bool(away - max(real, 0.0) >= SMALL)
+
     def size(self) -> str:
         """``large``, ``medium``, ``small`` or ``negligible``."""
         away = abs(self.delta.value)
