@@ -43,7 +43,7 @@ def _shared(found: Sequence[Difference]) -> str:
     """That real cells have changed as much from the training to the held-out part."""
     if not found:
         return ""
-    return f" In {_named(found)}, real cells that were learned from differ from held-out ones about as much as made ones do."
+    return f" In {_named(found)}, real cells learned from differ from held-out ones about as much as made ones do."
 
 
 def _named(found: Sequence[Difference]) -> str:
