@@ -109,3 +109,39 @@ class Embed(Protocol):
         BadInput for images of another shape.
         """
         ...
+
+
+@dataclass(frozen=True, eq=False)
+class Segmented:
+    """The cells that were found in images, every image by itself."""
+
+    labels: np.ndarray
+    """(N, Y, X) int32: 0 background, numbers from 1 in each image on its own."""
+    probability: np.ndarray
+    """(N, Y, X) float32 in [0, 1]: that a pixel is of a cell."""
+    classes: np.ndarray | None = None
+    """(N, Y, X) uint8: the class of each pixel, 0 background, as in the training set; None where it had none."""
+
+
+@runtime_checkable
+class Segment(Protocol):
+    """Outlines of cells in images of any size, learned from outlines."""
+
+    classes: tuple[int, ...]
+    """The classes that it tells apart, 0 (background) first; empty where it learned none."""
+    pixel_size: tuple[float, float] | None
+    """Height and width in micrometres of the pixels that it learned from; None where nobody said."""
+
+    def segment(
+        self, images: np.ndarray, *, pixel_size: tuple[float, float] | None = None
+    ) -> Iterator[Progress | Segmented]:
+        """Of images (N, Y, X) in the training data's dtype and intensity units; the last that comes is the Segmented.
+
+        ``pixel_size`` (micrometres) is that of the images: where it is
+        another than the training data's, they are looked at in the size
+        learned from, and outlines come back in the images' own pixels.
+        Progress counts tiles.  Large images are taken in overlapping tiles,
+        smaller ones where memory runs out.  What is found in an image does not depend on
+        the others.  BadInput for images of another dtype or of too few pixels.
+        """
+        ...
