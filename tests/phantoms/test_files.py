@@ -39,7 +39,7 @@ def test_tracks_table(tmp_path: Path) -> None:
     rows = list(csv.DictReader(table.open()))
     assert list(rows[0]) == ["id", "t", "y", "x", "parent"]
     assert len(rows) == len(made.tracks)
-    assert float(rows[0]["y"]) == pytest.approx(made.tracks[0].y, abs=1e-3)
+    assert float(rows[0]["y"]) == pytest.approx(made.tracks.y[0], abs=1e-3)
 
 
 def test_a_name_without_an_ending_is_the_stem(tmp_path: Path) -> None:

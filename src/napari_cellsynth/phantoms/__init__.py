@@ -6,6 +6,6 @@
 
 from napari_cellsynth.phantoms.catalogue import PHANTOMS, PhantomKind, make
 from napari_cellsynth.phantoms.files import write_phantom
-from napari_cellsynth.phantoms.phantom import Phantom, TrackPoint
+from napari_cellsynth.phantoms.phantom import Phantom
 
-__all__ = ["PHANTOMS", "Phantom", "PhantomKind", "TrackPoint", "make", "write_phantom"]
+__all__ = ["PHANTOMS", "Phantom", "PhantomKind", "make", "write_phantom"]

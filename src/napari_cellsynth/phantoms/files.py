@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from napari_cellsynth.phantoms.phantom import Phantom, Progress, TrackPoint
+from napari_cellsynth.motion.tracks.csv_files import write_table
+from napari_cellsynth.phantoms.phantom import Phantom, Progress
 from napari_cellsynth.stack.files.outputs import beside, image_path, refuse_stale
 from napari_cellsynth.stack.files.replacing import replacing
 from napari_cellsynth.stack.files.write import write_plain_tiff, write_stack
@@ -45,14 +45,15 @@ def write_phantom(phantom: Phantom, out: Path | str, *, progress: Progress | Non
     recording = image_path(Path(out))
     arrays = {kind: array for kind in AXES if (array := getattr(phantom, kind)) is not None and array.size}
     refuse_stale(beside(recording, f"{kind}.tif") for kind in AXES if kind not in arrays)
-    about = {"made_by": "napari-cellsynth phantom", "synthetic": True, **phantom.parameters}
+    shape = [phantom.stack.size(axis) for axis in "YX"]
+    about = {"made_by": "napari-cellsynth phantom", "synthetic": True, "shape": shape, **phantom.parameters}
     jobs: list[Callable[[], Path]] = [
         partial(write_stack, recording, phantom.stack, provenance=phantom.stack.provenance),
         *(
             partial(write_plain_tiff, beside(recording, f"{kind}.tif"), array, _description(kind, phantom))
             for kind, array in arrays.items()
         ),
-        partial(_write_tracks, beside(recording, "tracks.csv"), phantom.tracks),
+        partial(write_table, beside(recording, "tracks.csv"), phantom.tracks),
         partial(_write_text, beside(recording, "json"), json.dumps(about, indent=2) + "\n"),
     ]
     written = []
@@ -71,14 +72,6 @@ def _description(kind: str, phantom: Phantom) -> dict[str, Any]:
     if "Z" in axes:
         scale["z_step"] = stack.z_step
     return {**(stack.provenance or {}), "kind": kind, "axes": axes, **scale}
-
-
-def _write_tracks(path: Path, tracks: tuple[TrackPoint, ...]) -> Path:
-    with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(TrackPoint._fields)
-        writer.writerows((p.id, p.t, f"{p.y:.3f}", f"{p.x:.3f}", p.parent) for p in tracks)
-    return path
 
 
 def _write_text(path: Path, text: str) -> Path:

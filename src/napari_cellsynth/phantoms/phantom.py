@@ -4,29 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_cellsynth.motion.tracks.tracks import Tracks
 from napari_cellsynth.stack.stack import Stack
 
 Progress = Callable[[int, int], None]
 """Told how much is done, and of how much."""
-
-
-class TrackPoint(NamedTuple):
-    """One cell in one frame: a row of the tracks table."""
-
-    id: int
-    """From 1, equal to the cell's label."""
-    t: int
-    """Frame index from 0."""
-    y: float
-    x: float
-    """Centroid in pixels."""
-    parent: int
-    """The track it came from; 0 for none."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,8 +24,8 @@ class Phantom:
     """The noisy recording, axes TYX, or TZYX where there are several planes, with pixel size and frame interval."""
     labels: NDArray[np.uint16]
     """(T, Y, X) instance ids, constant through time; 0 is background."""
-    tracks: tuple[TrackPoint, ...]
-    """Sorted by id, then t."""
+    tracks: Tracks
+    """Numbers equal to those of the labels; positions are their centroids."""
     flow: NDArray[np.float32]
     """(T - 1, 2, Y, X) backward flow in pixels, channel 0 dx and 1 dy; entry t belongs to frame t + 1
     and points into frame t: ``clean[t + 1](p) = clean[t](p + flow[t](p))``.  NaN where there is no true flow."""

@@ -1,32 +1,12 @@
-"""Ground truth from the motion itself: tracks from labels, and flow only where it is true."""
+"""Ground truth from the motion itself: flow only where it is true."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_cellsynth.phantoms.phantom import TrackPoint
-
 TOLERANCE = 0.018
 """Largest change of brightness along the flow, as a fraction of the clean frame's range; beyond it the flow is NaN."""
-
-
-def tracks_of(labels: NDArray[np.uint16], parents: Mapping[int, int] | None = None) -> tuple[TrackPoint, ...]:
-    """Centroids of the labels (T, Y, X) in pixels, sorted by id, then frame.
-
-    Args:
-        parents: from a cell's id to its parent's; who is not there has none.
-    """
-    parents, points = parents or {}, []
-    for t, frame in enumerate(labels):
-        rows, columns = np.nonzero(frame)
-        ids = frame[rows, columns]
-        area = np.bincount(ids)
-        y, x = (np.bincount(ids, weights=at) / np.maximum(area, 1) for at in (rows, columns))
-        points += [TrackPoint(int(i), t, float(y[i]), float(x[i]), parents.get(int(i), 0)) for i in np.nonzero(area)[0]]
-    return tuple(sorted(points))
 
 
 def only_where_true(

@@ -113,7 +113,7 @@ def test_tracks_are_the_centroids_of_the_labels(phantom: phantoms.Phantom) -> No
     assert ids == list(range(1, phantom.parameters["cells"] + 1))
     assert len(phantom.tracks) == len(ids) * len(phantom.labels), "no cell leaves"
     assert list(phantom.tracks) == sorted(phantom.tracks)
-    for point in phantom.tracks[::7]:
+    for point in list(phantom.tracks)[::7]:
         y, x = center_of_mass(phantom.labels[point.t] == point.id)
         assert (point.y, point.x) == pytest.approx((y, x))
         assert point.parent == 0

@@ -39,7 +39,7 @@ def test_same_seed_same_pixels() -> None:
     a, b, c = (phantoms.make("trapped-yeast", frames=3, size=96, seed=s) for s in (4, 4, 5))
     np.testing.assert_array_equal(a.stack.data, b.stack.data)
     np.testing.assert_array_equal(a.flow, b.flow)
-    assert a.tracks == b.tracks
+    assert list(a.tracks) == list(b.tracks)
     assert (a.labels != c.labels).any()
 
 
@@ -112,7 +112,7 @@ def test_ids_stay_with_their_cells(made: phantoms.Phantom) -> None:
     for label in ids:
         frames = [p.t for p in made.tracks if p.id == label]
         assert frames == list(range(frames[0], frames[-1] + 1)), "no gaps"
-    for p in made.tracks[::5]:
+    for p in list(made.tracks)[::5]:
         rows, columns = np.nonzero(made.labels[p.t] == p.id)
         assert (p.y, p.x) == pytest.approx((rows.mean(), columns.mean()))
 
@@ -206,7 +206,7 @@ def test_empty_traps_hold_no_cell() -> None:
     made = phantoms.make("trapped-yeast", frames=2, size=96, empty=1.0)
     assert not made.labels.any()
     assert (made.classes == 1).any()
-    assert made.tracks == ()
+    assert not list(made.tracks)
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ def write_table(path: Path, tracks: Tracks) -> Path:
     with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
-        writer.writerows((p.id, p.t, decimal(p.y), decimal(p.x), p.parent) for p in tracks.points())
+        writer.writerows((p.id, p.t, decimal(p.y), decimal(p.x), p.parent) for p in tracks)
     return path
 
 

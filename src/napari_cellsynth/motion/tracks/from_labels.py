@@ -29,8 +29,12 @@ def tracks_of_stack(labels: Stack, parents: Mapping[int, int] | None = None) -> 
     for t in range(frames):
         yield SetProgress(t, frames, f"frame {t}")
         found.append(outlines_of(labels.frame(t)))
-    about = {"pixel_size": labels.pixel_size, "frame_interval": labels.frame_interval, "name": labels.name}
-    yield _tracks(found, parents, shape=(labels.size("Y"), labels.size("X")), **about)
+    yield _tracks(found, parents, shape=(labels.size("Y"), labels.size("X")), **said_of(labels))
+
+
+def said_of(stack: Stack) -> dict[str, Any]:
+    """What a stack says of itself, as fields of the tracks in it."""
+    return {name: getattr(stack, name) for name in ("name", "pixel_size", "frame_interval", "provenance")}
 
 
 def outlines_of(frame: NDArray[Any]) -> NDArray[np.float64]:

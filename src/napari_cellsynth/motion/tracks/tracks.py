@@ -36,7 +36,7 @@ class Tracks:
 
     Raises:
         BadInput: columns of several lengths, ids below 1, frames below 0, two rows of one track in one frame, a
-            parent that is no track, or that begins after its child.
+            parent that is no track, or that comes from its child.
     """
 
     ids: NDArray[np.int64]
@@ -89,17 +89,30 @@ class Tracks:
             raise BadInput(
                 f"track {self.ids[row]} stands twice in frame {self.t[row]}; a cell is in one place at a time"
             )
-        first = {int(i): int(t) for i, t in zip(self.numbers(), self.t[self._starts()], strict=True)}
+        there = set(self.numbers().tolist())
         for child, parent in self.parents.items():
-            if child not in first or parent not in first:
-                gone = child if child not in first else parent
+            if child not in there or parent not in there:
+                gone = child if child not in there else parent
                 raise BadInput(f"track {parent} given as parent of {child}; there is no track {gone}")
-            if child == parent or first[parent] > first[child]:
-                raise BadInput(f"track {parent} given as parent of {child}, which is there before it")
+            if child in self._ancestors(parent):
+                raise BadInput(f"track {parent} given as parent of {child}, and comes from it; a cell has one origin")
+
+    def _ancestors(self, number: int) -> list[int]:
+        """The track itself, its parent, and so on."""
+        line = [number]
+        while (above := self.parents.get(line[-1], 0)) and above not in line:
+            line.append(above)
+        return line
 
     def __len__(self) -> int:
         """Rows: cells, counted in each frame."""
         return len(self.ids)
+
+    def __iter__(self) -> Iterator[TrackPoint]:
+        """The rows, one after the other."""
+        columns = (column.tolist() for column in (self.ids, self.t, self.y, self.x))
+        for number, t, y, x in zip(*columns, strict=True):
+            yield TrackPoint(number, t, y, x, self.parents.get(number, 0))
 
     @property
     def frames(self) -> int:
@@ -135,12 +148,6 @@ class Tracks:
         for child, parent in self.parents.items():
             found[parent] = (*found.get(parent, ()), child)
         return found
-
-    def points(self) -> Iterator[TrackPoint]:
-        """The rows, one after the other."""
-        columns = (column.tolist() for column in (self.ids, self.t, self.y, self.x))
-        for number, t, y, x in zip(*columns, strict=True):
-            yield TrackPoint(number, t, y, x, self.parents.get(number, 0))
 
     def only(self, numbers: Iterable[int]) -> Tracks:
         """The tracks of these numbers; who loses its parent has none."""

@@ -26,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cellsynth.errors import BadInput
+from napari_cellsynth.motion.tracks.from_labels import said_of, tracks_of_labels
 from napari_cellsynth.phantoms import truth
 from napari_cellsynth.phantoms.neutrophils import anatomy, crawl, deform, dic
 from napari_cellsynth.phantoms.neutrophils.settings import VIGOUR, NeutrophilSettings
@@ -84,7 +85,8 @@ def neutrophils(settings: NeutrophilSettings, progress: Progress | None = None) 
         provenance=_provenance(settings),
     )
     parameters = {"name": "neutrophils", **settings.model_dump(), "cells": len(cells)}
-    return Phantom(stack, labels, truth.tracks_of(labels), flow, clean, parameters)
+    tracks = tracks_of_labels(labels, condition=settings.condition, **said_of(stack))
+    return Phantom(stack, labels, tracks, flow, clean, parameters)
 
 
 def _provenance(settings: NeutrophilSettings) -> dict[str, Any]:

@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cellsynth.errors import BadInput
+from napari_cellsynth.motion.tracks.from_labels import said_of, tracks_of_labels
 from napari_cellsynth.phantoms.phantom import Phantom, Progress
 from napari_cellsynth.phantoms.trapped_yeast import inside, optics, scene, truth
 from napari_cellsynth.phantoms.trapped_yeast.cell import Cell
 from napari_cellsynth.phantoms.trapped_yeast.colony import Colony
 from napari_cellsynth.phantoms.trapped_yeast.settings import PITCH, SIDE, TrappedYeastSettings
-from napari_cellsynth.phantoms.truth import tracks_of
 from napari_cellsynth.stack.stack import Stack
 
 SMALLEST_SIDE, LARGEST_SIDE = 24.0, PITCH
@@ -57,10 +57,11 @@ def trapped_yeast(settings: TrappedYeastSettings, progress: Progress | None = No
     parents = {
         seen[trap, cell.serial]: seen.get((trap, cell.parent), 0) for trap, cell in cells if (trap, cell.serial) in seen
     }
+    stack = _stack(settings, frames, pixel_size)
     return Phantom(
-        _stack(settings, frames, pixel_size),
+        stack,
         film.labels,
-        tracks_of(film.labels, parents),
+        tracks_of_labels(film.labels, parents, condition=settings.condition, **said_of(stack)),
         film.flow,
         film.clean if settings.planes > 1 else film.clean[:, 0],
         {
