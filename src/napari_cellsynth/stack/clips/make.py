@@ -10,6 +10,7 @@ import numpy as np
 
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.stack.clips.content import Shares, Threshold, find_threshold, spread_frames
+from napari_cellsynth.stack.clips.labelled import LabelFiles, label_bytes, open_labels
 from napari_cellsynth.stack.clips.plan import Clip, ClipPlan, Source, plan_clips
 from napari_cellsynth.stack.clips.report import ClipReport, report_of
 from napari_cellsynth.stack.clips.settings import ClipSettings
@@ -41,7 +42,8 @@ def make_clips(
     ----------
     recordings
         With their split, cuts and unfit frames; outlines, where there are
-        any, decide which clips are empty.
+        any, decide which clips are empty.  Where all have outlines, they are
+        stored beside the clips, and classes that lie beside them.
     out
         Folder of the training set (see :class:`~napari_cellsynth.stack.clips.clip_set.ClipSet`); must not
         exist, or be empty.
@@ -70,17 +72,19 @@ def make_clips(
     wanted = _frames(plan, kept)
     total = looks + sum(len(frames) for frames in wanted.values()) + 2
     report = report_of(plan, kept, judged.left_out(), judged.thresholds)
-    with SetWriter(out, needed=plan.bytes(len(kept))) as writer:
+    with SetWriter(out, needed=plan.bytes(len(kept)) + label_bytes(plan, len(kept))) as writer:
         yield SetProgress(looks, total, "making room on the disk")
         sources = [_describe(source) for source in plan.sources]
         check_copies(sources)
         provenance = set_provenance("clips", plan.settings.model_dump(mode="json"), sources)
         file = _open_file(writer, plan, len(kept), provenance)
-        for done in _cut_all(plan, kept, wanted, file):
+        labels = open_labels(writer, plan, len(kept))
+        for done in _cut_all(plan, kept, wanted, file, labels):
             yield SetProgress(looks + done, total, "cutting clips")
         yield SetProgress(total - 2, total, "writing the training set")
         writer.table(TABLE, COLUMNS, _rows(plan, kept, judged))
-        writer.finish(_record(plan, report, sources, provenance, _scaling(file, kept, plan)))
+        record = _record(plan, report, sources, provenance, _scaling(file, kept, plan))
+        writer.finish(record | _labelled(labels))
     yield SetProgress(total, total, "training set ready")
     yield report
 
@@ -167,7 +171,11 @@ def _frames(plan: ClipPlan, clips: Sequence[Clip]) -> dict[tuple[int, int], list
 
 
 def _cut_all(
-    plan: ClipPlan, kept: Sequence[Clip], wanted: dict[tuple[int, int], list[int]], file: PlaneFile
+    plan: ClipPlan,
+    kept: Sequence[Clip],
+    wanted: dict[tuple[int, int], list[int]],
+    file: PlaneFile,
+    labels: LabelFiles | None,
 ) -> Iterator[int]:
     """Read every frame once and put its pieces where they belong; yields how many frames are done."""
     size, every, stored = plan.settings.size, plan.settings.every, plan.settings.stored
@@ -180,11 +188,13 @@ def _cut_all(
         for t in frames:
             name, frame = source.first.name, source.first.file_frame(t)
             planes = [check_numbers(plane, name, frame).astype(plan.dtype, copy=False) for plane in source.read(t, z)]
-            for k in range(stored):
-                for number, clip in mine.get(t - k * every, ()):
-                    for channel, plane in enumerate(planes):
-                        place = (number, k, channel) if plan.channels > 1 else (number, k)
-                        file.write(place, cut_clip(source, plane, clip.y0, clip.x0, size))
+            here = [(number, k, clip) for k in range(stored) for number, clip in mine.get(t - k * every, ())]
+            for number, k, clip in here:
+                for channel, plane in enumerate(planes):
+                    place = (number, k, channel) if plan.channels > 1 else (number, k)
+                    file.write(place, cut_clip(source, plane, clip.y0, clip.x0, size))
+            if labels is not None:
+                labels.write(source, t, z, here)
             done += 1
             yield done
 
@@ -261,6 +271,16 @@ def _record(
         "report": report.to_json(),
         "provenance": provenance,
     }
+
+
+def _labelled(files: LabelFiles | None) -> dict[str, Any]:
+    """What dataset.json keeps of labels: whether there are any, and the classes that were met."""
+    if files is None or files.classes is None:
+        return {"labels": files is not None, "classes": []}
+    met: set[int] = set()
+    for place in np.ndindex(files.classes.shape[:2]):
+        met.update(np.unique(files.classes.read(place)).tolist())
+    return {"labels": True, "classes": sorted(met | {0})}
 
 
 def _check_parts(plan: ClipPlan, kept: Sequence[Clip]) -> None:

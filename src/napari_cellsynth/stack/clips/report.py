@@ -61,6 +61,8 @@ class ClipReport:
     by_outlines: int
     """Recordings in which outlines said what is content."""
     min_content: float
+    labels: bool = False
+    """Whether labels are stored with the clips: they are where all recordings have outlines."""
     stretched: tuple[str, ...] = ()
     """Parts held out by time that are larger than their share because they hold a whole clip."""
 
@@ -81,6 +83,7 @@ class ClipReport:
             f"{counted(self.made, 'clip')} of {places}; {self.independent} of them share nothing at all.",
             self._shape(),
             ", ".join(parts) + ".",
+            *(["Labels are stored with the clips: a segmentation can learn from them."] if self.labels else []),
         ]
         for name, found in list(self.thresholds.items())[:SHOWN]:
             if found["ratio"] >= APART and self.min_content:
@@ -95,6 +98,11 @@ class ClipReport:
     def notes(self) -> list[str]:
         """What to know before trusting a model trained on this, a sentence each."""
         notes = []
+        if self.by_outlines and not self.labels and self.by_outlines < len(self.box_px):
+            notes.append(
+                f"Only {self.by_outlines} of {len(self.box_px)} recordings have outlines, so no labels are stored with"
+                " the clips."
+            )
         if not any(self.per_split[part] for part in SPLITS[1:]):
             notes.append("Nothing is held out: no number about a model trained on this can be trusted.")
         if self.gap is not None and self.gap < self.span:
@@ -180,6 +188,7 @@ def report_of(
         },
         by_outlines=sum(source.first.labels is not None for source in plan.sources),
         min_content=settings.min_content,
+        labels=all(source.first.labels is not None for source in plan.sources),
         stretched=tuple(part for part in SPLITS[1:] if _is_stretched(plan, kept, part)),
     )
 
