@@ -1,0 +1,106 @@
+"""How cells move: a fit, or a walk of no recording in particular, behind one interface."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from napari_cellsynth.errors import BadInput
+
+if TYPE_CHECKING:
+    from napari_cellsynth.motion.autoregressive.fit import MotionFit
+
+
+class Motion(Protocol):
+    """Where cells go."""
+
+    @property
+    def frame_interval(self) -> float | None:
+        """Seconds from frame to frame; None where nobody said."""
+        ...
+
+    @property
+    def provenance(self) -> Mapping[str, Any]:
+        """What it is, JSON-safe."""
+        ...
+
+    def paths(
+        self, cells: int, frames: int, seed: int, *, pixel_size: tuple[float, float] | None, diameter: float
+    ) -> np.ndarray:
+        """(cells, frames, 2) places (y, x) in pixels of the movie, from each cell's own start.
+
+        Path i depends on (seed, i) alone and begins the same however many
+        frames are asked for.  ``diameter`` is that of a usual cell in pixels.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class RandomWalk:
+    """Steps that go on in the direction of those before them: what moves cells where no motion was fitted."""
+
+    speed: float = 0.05
+    """Mean square root of a step as a share of a cell's diameter."""
+    persistence: float = 0.9
+    """Correlation of a step with the one before."""
+    frame_interval: float | None = None
+
+    @property
+    def provenance(self) -> Mapping[str, Any]:
+        return {"kind": "persistent random walk", "speed": self.speed, "persistence": self.persistence}
+
+    def paths(
+        self, cells: int, frames: int, seed: int, *, pixel_size: tuple[float, float] | None, diameter: float
+    ) -> np.ndarray:
+        """As the protocol says; steps are an autoregressive process of order 1 that begins in its steady state."""
+        from scipy.signal import lfilter
+
+        a, sigma = self.persistence, self.speed * diameter / np.sqrt(2)
+        made = np.zeros((cells, frames, 2))
+        for i in range(cells):
+            pushes = np.random.default_rng([seed, 3, i]).normal(0.0, sigma, (max(frames - 1, 1), 2))
+            pushes[1:] *= np.sqrt(1 - a**2)
+            steps = lfilter([1.0], [1.0, -a], pushes, axis=0)
+            made[i, 1:] = np.cumsum(steps, axis=0)[: frames - 1]
+        return made
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """Motion as it was fitted to tracks (``cellsynth motion fit``)."""
+
+    fit: MotionFit
+
+    @property
+    def frame_interval(self) -> float | None:
+        return self.fit.frame_interval
+
+    @property
+    def provenance(self) -> Mapping[str, Any]:
+        about = {name: getattr(self.fit, name, None) for name in ("condition", "reading", "q", "d", "recordings")}
+        return {"kind": "fitted", **{key: _plain(value) for key, value in about.items() if value is not None}}
+
+    def paths(
+        self, cells: int, frames: int, seed: int, *, pixel_size: tuple[float, float] | None, diameter: float
+    ) -> np.ndarray:
+        """As the protocol says; micrometres become pixels of the movie."""
+        from napari_cellsynth.motion.autoregressive.fit import simulate_paths
+
+        made = np.asarray(simulate_paths(self.fit, cells, frames, seed=seed), np.float64)
+        if self.fit.pixel_size is None:
+            return made  # a fit in pixels
+        if pixel_size is None:
+            raise BadInput(
+                "the motion is in micrometres, but the pixel size of the cells is not known;"
+                " prepare the training set with a pixel size"
+            )
+        return made / np.asarray(pixel_size)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, str | int | float | bool):
+        return value
+    return [_plain(one) for one in value] if isinstance(value, list | tuple) else str(value)
