@@ -23,7 +23,9 @@ are no weights to measure the test part with.
 
 May be killed at any time: called again, it goes on where it was.  ``--table``
 prints the tables of what is done so far, and computes nothing else;
-``--again`` judges all that is trained anew, and trains nothing.
+``--again`` judges all that is trained anew, and trains nothing; ``--only``
+trains what is named (``neutrophils-wgan-1 yeast-gan-0``), so that two
+processes can share the work.
 """
 
 from __future__ import annotations
@@ -180,10 +182,16 @@ def jobs(results: list[dict[str, Any]]) -> Iterator[Job]:
             yield Job("neutrophils", arm, seed)
 
 
-def campaign(out: Path, data: Path | None, steps: int) -> None:
-    """All jobs, one after the other."""
+def named(words: Iterable[str]) -> list[Job]:
+    """Jobs by their names, ``DATA-LOSS-SEED``."""
+    known = {Job(name, arm, seed).name: Job(name, arm, seed) for name in SETS for arm in ARMS for seed in SEEDS}
+    return [known[word] for word in words]
+
+
+def campaign(out: Path, data: Path | None, steps: int, only: Iterable[str] = ()) -> None:
+    """All jobs, or those that are named, one after the other."""
     results = read(out)
-    for job in jobs(results):
+    for job in named(only) or jobs(results):
         if any((one["data"], one["arm"], one["seed"]) == (job.data, job.arm.name, job.seed) for one in results):
             continue
         crops = training_set(job.data, out, data)
@@ -328,6 +336,7 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--data", type=Path, help="folder with the real recordings")
     parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--only", nargs="*", default=[], help="names of trainings, such as neutrophils-wgan-1")
     parser.add_argument("--table", action="store_true", help="print what is there, train nothing")
     parser.add_argument("--again", action="store_true", help="judge anew what is trained, train nothing")
     given = parser.parse_args()
@@ -335,7 +344,7 @@ def main() -> None:
     if given.again:
         again(given.out)
     elif not given.table:
-        campaign(given.out, given.data, given.steps)
+        campaign(given.out, given.data, given.steps, given.only)
     results = read(given.out)
     print(f"Test part, equal steps.\n\n{table(results)}\n")
     print(f"Validation part, Fréchet distance by measures.\n\n{at_equal_time(results)}")
