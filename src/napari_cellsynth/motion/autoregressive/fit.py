@@ -1,0 +1,163 @@
+"""Fit an autoregressive process to tracks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from napari_cellsynth import __version__
+from napari_cellsynth.motion.autoregressive.baselines import (
+    ahead,
+    baselines,
+    distance,
+    moved_ahead,
+    persistence,
+)
+from napari_cellsynth.motion.autoregressive.gram import Floats, lagged
+from napari_cellsynth.motion.autoregressive.grid import GridPoint, Searched, search
+from napari_cellsynth.motion.autoregressive.model import MotionFit
+from napari_cellsynth.motion.autoregressive.paths import paths_of
+from napari_cellsynth.motion.autoregressive.readings import Observations, observe
+from napari_cellsynth.motion.autoregressive.settings import MotionSettings
+from napari_cellsynth.motion.autoregressive.simulate import simulate_paths, simulate_tracks
+from napari_cellsynth.motion.autoregressive.stability import LIMIT, shrunk, spectral_radius, yule_walker
+from napari_cellsynth.motion.tracks.tracks import Tracks
+
+__all__ = ["GridPoint", "MotionFit", "MotionSettings", "fit_motion", "simulate_paths", "simulate_tracks"]
+
+AHEAD = 10
+"""Frames ahead that a free run is judged for."""
+
+
+def fit_motion(recordings: Sequence[Tracks], settings: MotionSettings | None = None) -> MotionFit:
+    """Fit equations 3 and 4 to the tracks of one condition: search q and d, judged by what is held out.
+
+    The coefficients are those that were judged: they have not learned from
+    what is held out.
+
+    Raises:
+        BadInput: no cells, one frame, tracks too short for the largest d, conditions, units or intervals mixed.
+    """
+    how = settings or MotionSettings()
+    paths = paths_of(recordings)
+    seen = observe(paths, how)
+    found = search(seen, how)
+    q, d = found.chosen.q, found.chosen.d
+    c, b, estimator = found.space.c[:, :q], *_stable(seen, found)
+    own = np.arange(q)
+    noise_v = found.gram.residual(q, d, b.transpose(0, 2, 1).reshape(d * q, q) @ np.eye(q, found.gram.tt.shape[0]))
+    steps, noise_step = _steps(found, c, how.window) if not seen.joint else (np.zeros((0, 2, 2)), np.zeros((0, 0)))
+    free = _free_run(seen, found, c, b, steps)
+    return MotionFit(
+        q=q,
+        d=d,
+        C=c,
+        B=b,
+        mean=found.space.mean,
+        noise_u=found.space.noise_u[q - 1],
+        noise_v=noise_v[np.ix_(own, own)],
+        spectral_radius=spectral_radius(b),
+        reading=how.reading,
+        grid=found.points,
+        baselines=baselines(seen),
+        units=paths.units,
+        error=free[0],
+        window=how.window,
+        cells=seen.cells,
+        left_out=seen.left_out,
+        held_out=seen.held_cells,
+        frames=seen.frames,
+        frame_interval=paths.frame_interval,
+        pixel_size=paths.pixel_size,
+        field=paths.field,
+        recordings=paths.names,
+        condition=paths.condition,
+        estimator=estimator,
+        steps=steps,
+        noise_step=noise_step,
+        persistence=persistence(seen),
+        free_run={"model": tuple(free), **{name: tuple(errors) for name, errors in ahead(seen, AHEAD).items()}},
+        settings=how.model_dump(mode="json"),
+        version=__version__,
+    )
+
+
+def _stable(seen: Observations, found: Searched) -> tuple[Floats, str]:
+    """B by least squares; where that is not stable, by an estimator that is."""
+    q, d = found.chosen.q, found.chosen.d
+    b = found.gram.solve(q, d)[:, :q].reshape(d, q, q).transpose(0, 2, 1)
+    if spectral_radius(b) < LIMIT:
+        return b, "least squares"
+    learned = [x for x in _sequences(seen, found.space.x[:, :q], seen.learned) if len(x)]
+    b = yule_walker(learned, d)
+    # Where states hardly change, rounding may leave a pole at the limit.
+    return (b, "Yule-Walker") if spectral_radius(b) < LIMIT else (shrunk(b), "Yule-Walker, shrunk")
+
+
+def _sequences(seen: Observations, x: Floats, rows: np.ndarray) -> list[Floats]:
+    parts = np.split(np.arange(len(x)), seen.starts[1:])
+    return [x[part[rows[part]]] for part in parts]
+
+
+def _steps(found: Searched, c: Floats, window: int) -> tuple[Floats, Floats]:
+    """The next displacement from the last L + d - 1, and the covariance of what they leave.
+
+    The windows of neighbouring frames share all displacements but one, so
+    u_t is not white: the past says something of it.  The newest displacement
+    is therefore regressed on the same states as x_t (which is C^T of such a
+    regression of all of y_t), and the states are written as the displacements
+    they are made of.
+    """
+    q, d, gram = found.chosen.q, found.chosen.d, found.gram
+    coefficients = gram.solve(q, d)
+    a = coefficients[:, gram.size :].reshape(d, q, 2).transpose(0, 2, 1)
+    rows = c.reshape(window, 2, q)
+    steps = np.zeros((window + d - 1, 2, 2))
+    for k in range(d):
+        for age in range(window):
+            steps[k + age] += a[k] @ rows[age].T
+    noise = gram.residual(q, d, coefficients)[gram.size :, gram.size :]
+    return shrunk(steps), noise
+
+
+def _free_run(seen: Observations, found: Searched, c: Floats, b: Floats, steps: Floats) -> list[float]:
+    """Errors 1, 2, … frames ahead, each from what was seen before a held-out row."""
+    wanted = moved_ahead(seen, AHEAD)
+    rows = wanted[0][0]
+    moved = _moved_jointly(seen, found, c, b, rows) if seen.joint else _moved_alone(seen, found, steps, rows)
+    errors = []
+    for mine, true in wanted:
+        made = next(moved)
+        errors.append(distance(true - made[np.isin(rows, mine)]))
+    return errors
+
+
+def _moved_alone(seen: Observations, found: Searched, steps: Floats, rows: np.ndarray) -> Iterator[Floats]:
+    """Of each row (R,) how far the cell is 1, 2, … frames on, (R, 1, 2)."""
+    mean, order = found.space.mean[:2], len(steps)
+    window = seen.y.shape[1] // 2
+    # The newest window, then of older ones the displacement that falls out of it.
+    recent = (seen.y[rows - 1] - found.space.mean).reshape(len(rows), window, 2)
+    older = [
+        (seen.y[rows - 1 - k] - found.space.mean).reshape(len(rows), window, 2)[:, -1:]
+        for k in range(1, order - window + 1)
+    ]
+    past = np.concatenate([recent, *older], axis=1)
+    total = np.zeros((len(rows), 2))
+    while True:
+        step = np.einsum("rjk,jlk->rl", past, steps)
+        past = np.concatenate([step[:, None], past[:, :-1]], axis=1)
+        total = total + step + mean
+        yield total[:, None]
+
+
+def _moved_jointly(seen: Observations, found: Searched, c: Floats, b: Floats, rows: np.ndarray) -> Iterator[Floats]:
+    """Of each row (R,) how far the cells are from where they were before it, 1, 2, … frames on, (R, N, 2)."""
+    d, q, _ = b.shape
+    past = lagged(found.space.x[:, :q], rows, d).reshape(len(rows), d, q)
+    before = seen.y[rows - 1]
+    while True:
+        state = np.einsum("rkj,kij->ri", past, b)
+        past = np.concatenate([state[:, None], past[:, :-1]], axis=1)
+        yield (found.space.mean + state @ c.T - before).reshape(len(rows), -1, 2)

@@ -1,0 +1,133 @@
+"""All fits of the grid, judged on the same held-out rows, beside what needs no fit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_cellsynth.errors import BadInput
+from napari_cellsynth.motion.autoregressive.gram import Floats, Gram, gram_of, lagged
+from napari_cellsynth.motion.autoregressive.readings import Observations
+from napari_cellsynth.motion.autoregressive.settings import MotionSettings
+
+EMPTY = 1e-12
+"""Part of the first component's variance below which a component is none."""
+
+
+@dataclass(frozen=True)
+class GridPoint:
+    """One fit of the grid."""
+
+    q: int
+    d: int
+    error: float
+    """Root mean squared distance between predicted and true next position of the held-out rows, in units."""
+    too_many: bool
+    """More regressors (q d) than half the rows that are learned from: never chosen."""
+
+
+@dataclass(frozen=True, eq=False)
+class Subspace:
+    """C and what is told in it."""
+
+    mean: Floats
+    """(D,)"""
+    c: Floats
+    """(D, Q), orthonormal columns, the largest variance first; the first q columns are the C of q."""
+    x: Floats
+    """(M, Q) states of all observations."""
+    noise_u: Floats
+    """(Q, D) variance of each coordinate that the first 1, 2, … columns leave."""
+
+
+def subspace_of(seen: Observations, most: int) -> Subspace:
+    """Mean and C from the rows that are learned from, by SVD, up to ``most`` columns."""
+    learned = seen.y[seen.learned]
+    mean = learned.mean(0)
+    centred = learned - mean
+    if len(centred) > centred.shape[1]:
+        variances, vectors = np.linalg.eigh(centred.T @ centred / len(centred))
+        variances, vectors = variances[::-1], vectors[:, ::-1]
+    else:
+        _, sizes, turned = np.linalg.svd(centred, full_matrices=False)
+        variances, vectors = sizes**2 / len(centred), turned.T
+    kept = int((variances > EMPTY * max(float(variances[0]), np.finfo(float).tiny)).sum())
+    c = vectors[:, : min(most, kept)]
+    # The sign of a component is chance; the largest entry is made positive.
+    c = c * np.where(np.take_along_axis(c, np.abs(c).argmax(0)[None], 0) < 0, -1.0, 1.0)
+    explained = np.cumsum(c.T**2 * variances[: c.shape[1], None], axis=0)
+    noise_u = np.clip((centred**2).mean(0) - explained, 0, None)
+    return Subspace(mean, c, (seen.y - mean) @ c, noise_u)
+
+
+@dataclass(frozen=True, eq=False)
+class Searched:
+    """The grid and what it was made of."""
+
+    space: Subspace
+    gram: Gram
+    points: tuple[GridPoint, ...]
+    chosen: GridPoint
+
+
+def search(seen: Observations, settings: MotionSettings) -> Searched:
+    """Fit and judge every q and d; BadInput where none may be chosen."""
+    space = subspace_of(seen, settings.max_q)
+    size, lags = space.c.shape[1], settings.max_d
+    if size < 2:
+        raise BadInput("the cells do not move, or along one line only; there is no motion to fit (q is at least 2)")
+    gram = gram_of(space.x, seen.targets[~seen.held], lags, steps(seen, space))
+    fits = [(q, d) for q in range(2, size + 1) for d in range(1, lags + 1)]
+    squares = _held_out(seen, space, gram, fits)
+    errors = np.sqrt(squares.mean(0))
+    marked = [q * d > gram.rows / 2 for q, d in fits]
+    points = [GridPoint(q, d, float(e), m) for (q, d), e, m in zip(fits, errors, marked, strict=True)]
+    allowed = [i for i, point in enumerate(points) if not point.too_many]
+    if not allowed:
+        raise BadInput(
+            f"{gram.rows} rows to learn from, fewer than twice the {fits[0][0] * fits[0][1]} regressors of the smallest"
+            " fit: give more or longer tracks, or lower --max-d"
+        )
+    chosen = points[_chosen(points, squares, seen.group[seen.held], allowed, settings.choose)]
+    return Searched(space, gram, tuple(points), chosen)
+
+
+def steps(seen: Observations, space: Subspace) -> Floats:
+    """(M, 2) the newest displacement of each window, less its mean; (M, 0) where y_t are no windows."""
+    return (seen.y - space.mean)[:, : 0 if seen.joint else 2]
+
+
+def _held_out(seen: Observations, space: Subspace, gram: Gram, fits: list[tuple[int, int]]) -> Floats:
+    """(R held out, fits) squared distance of predicted and true position, the mean over the cells of a row."""
+    rows = seen.targets[seen.held]
+    z = lagged(space.x, rows, gram.zz.shape[0] // gram.size)
+    true = seen.y[rows] - space.mean
+    if not seen.joint:
+        weights = np.zeros((gram.zz.shape[0], len(fits), 2))
+        for place, (q, d) in enumerate(fits):
+            weights[gram.columns(q, d), place] = gram.solve(q, d)[:, gram.size :]
+        wrong = true[:, None, :2] - (z @ weights.reshape(len(weights), -1)).reshape(len(rows), len(fits), 2)
+        return (wrong**2).sum(2)
+    found = np.empty((len(rows), len(fits)))
+    for place, (q, d) in enumerate(fits):
+        states = z[:, gram.columns(q, d)] @ gram.solve(q, d)[:, :q]
+        found[:, place] = ((true - states @ space.c[:, :q].T) ** 2).sum(1) / seen.points
+    return found
+
+
+def _chosen(points: list[GridPoint], squares: Floats, group: NDArray[np.int64], allowed: list[int], how: str) -> int:
+    """Place of the fit that is kept."""
+    best = min(allowed, key=lambda i: points[i].error)
+    numbers, place = np.unique(group, return_inverse=True)
+    if how == "least" or len(numbers) < 2:
+        return best
+    more = squares - squares[:, [best]]
+    mean = more.mean(0)
+    counts = np.bincount(place)
+    sums = np.stack([np.bincount(place, more[:, i]) for i in range(len(points))], axis=1)
+    # Of a mean over rows that are independent from group to group only.
+    spread = np.sqrt(((sums - counts[:, None] * mean) ** 2).sum(0) * len(numbers) / (len(numbers) - 1)) / len(more)
+    near = [i for i in allowed if mean[i] <= spread[i]]
+    return min([*near, best], key=lambda i: (points[i].q ** 2 * points[i].d, points[i].error))

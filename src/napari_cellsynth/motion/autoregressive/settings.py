@@ -1,0 +1,32 @@
+"""What can be chosen when motion is fitted."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Reading = Literal["cell", "joint"]
+
+
+class MotionSettings(BaseModel):
+    """How an autoregressive process is fitted to tracks."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True, extra="forbid", frozen=True, validate_default=True)
+
+    reading: Reading = "cell"
+    """What is observed: the last displacements of one cell, whichever it is (cell), or the positions of all cells
+    together (joint, as published)."""
+    max_q: int = Field(10, ge=2, le=32)
+    """Largest size of the subspace that is tried; the smallest is 2."""
+    max_d: int = Field(10, ge=1, le=32)
+    """Largest number of earlier frames that the next state is predicted from; the smallest is 1."""
+    window: int = Field(8, ge=1, le=64)
+    """Displacements that are observed together, in the reading of single cells."""
+    choose: Literal["fewest", "least"] = "fewest"
+    """Keep the fit with the fewest coefficients whose held-out error is within one standard error of the least one, or
+    the one with the least."""
+    held_out: float = Field(0.25, gt=0.0, lt=1.0)
+    """Share of the cells (of the time, in the joint reading) that fits are judged by and do not learn from."""
+    seed: int = Field(0, ge=0, lt=2**31)
+    """Which cells are held out follows from it."""
