@@ -70,7 +70,7 @@ def fit_motion(recordings: Sequence[Tracks], settings: MotionSettings | None = N
         frames=seen.frames,
         frame_interval=paths.frame_interval,
         pixel_size=paths.pixel_size,
-        field=paths.field,
+        shape=paths.shape,
         recordings=paths.names,
         condition=paths.condition,
         estimator=estimator,
@@ -139,11 +139,8 @@ def _moved_alone(seen: Observations, found: Searched, steps: Floats, rows: np.nd
     window = seen.y.shape[1] // 2
     # The newest window, then of older ones the displacement that falls out of it.
     recent = (seen.y[rows - 1] - found.space.mean).reshape(len(rows), window, 2)
-    older = [
-        (seen.y[rows - 1 - k] - found.space.mean).reshape(len(rows), window, 2)[:, -1:]
-        for k in range(1, order - window + 1)
-    ]
-    past = np.concatenate([recent, *older], axis=1)
+    last = seen.y[:, None, -2:] - found.space.mean[-2:]
+    past = np.concatenate([recent, *(last[rows - 1 - k] for k in range(1, order - window + 1))], axis=1)
     total = np.zeros((len(rows), 2))
     while True:
         step = np.einsum("rjk,jlk->rl", past, steps)

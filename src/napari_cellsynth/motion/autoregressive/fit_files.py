@@ -38,7 +38,7 @@ def as_json(fit: MotionFit) -> dict[str, Any]:
         "free_run": {name: list(errors) for name, errors in fit.free_run.items()},
         "held_out": list(fit.held_out),
         "pixel_size": None if fit.pixel_size is None else list(fit.pixel_size),
-        "field": list(fit.field),
+        "shape": list(fit.shape),
         "recordings": list(fit.recordings),
         "settings": dict(fit.settings),
     }
@@ -110,7 +110,7 @@ def _from(block: dict[str, Any]) -> MotionFit:
         frames=int(block["frames"]),
         frame_interval=None if block["frame_interval"] is None else _number(block["frame_interval"]),
         pixel_size=None if pixel is None else (_number(pixel[0]), _number(pixel[1])),
-        field=(int(block["field"][0]), int(block["field"][1])),
+        shape=(int(block["shape"][0]), int(block["shape"][1])),
         recordings=tuple(str(name) for name in block["recordings"]),
         condition=None if block["condition"] is None else str(block["condition"]),
         estimator=str(block["estimator"]),

@@ -90,7 +90,7 @@ def simulate_tracks(
         field: height and width in pixels (None: those of the fit's recordings).
         edges: ``reflect`` turns cells back at the field's edge; ``leave`` ends a track where it leaves.
     """
-    height, width = field or fit.field
+    height, width = field or fit.shape
     if height < 1 or width < 1:
         raise BadInput(f"a field of {height} x {width} pixels given; expected at least 1 x 1")
     side = np.array([height, width]) - 1.0
