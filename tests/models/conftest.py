@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from napari_cellsynth import api, phantoms
+from napari_cellsynth.stack.clips.settings import ClipSettings
 from napari_cellsynth.stack.crops.settings import CropSettings
+from napari_cellsynth.stack.recordings.recording import recordings_of
 from napari_cellsynth.stack.stack import Stack
 
 
@@ -20,7 +22,11 @@ def training_sets(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], P
             phantom = phantoms.make("neutrophils", frames=12, size=160, seed=1)
             labels = Stack(phantom.labels, "TYX")
             out = tmp_path_factory.mktemp("sets") / kind
-            list(api.prepare_crops([(phantom.stack, labels)], out, CropSettings(size=32, modality="dic")))
+            if kind == "crops":
+                list(api.prepare_crops([(phantom.stack, labels)], out, CropSettings(size=32, modality="dic")))
+            else:
+                clips = ClipSettings(frames=1, size=64, step=2, modality="dic")
+                list(api.prepare_clips(recordings_of([(phantom.stack, labels)]), out, clips))
             made[kind] = out
         return made[kind]
 

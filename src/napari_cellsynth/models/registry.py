@@ -8,8 +8,9 @@ from napari_cellsynth.engine.family import Family
 from napari_cellsynth.engine.words import IMAGES, Things
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.models.dcgan.config import FAMILY as DCGAN
+from napari_cellsynth.models.segmentation.config import FAMILY as SEGMENTATION
 
-FAMILIES: Mapping[str, Family] = {known.name: known for known in (DCGAN,)}
+FAMILIES: Mapping[str, Family] = {known.name: known for known in (DCGAN, SEGMENTATION)}
 
 
 def family(name: str) -> Family:
