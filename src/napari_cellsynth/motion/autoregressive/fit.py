@@ -17,11 +17,11 @@ from napari_cellsynth.motion.autoregressive.baselines import (
 from napari_cellsynth.motion.autoregressive.gram import Floats, lagged
 from napari_cellsynth.motion.autoregressive.grid import GridPoint, Searched, search
 from napari_cellsynth.motion.autoregressive.model import MotionFit
-from napari_cellsynth.motion.autoregressive.paths import paths_of
 from napari_cellsynth.motion.autoregressive.readings import Observations, observe
 from napari_cellsynth.motion.autoregressive.settings import MotionSettings
 from napari_cellsynth.motion.autoregressive.simulate import simulate_paths, simulate_tracks
 from napari_cellsynth.motion.autoregressive.stability import LIMIT, shrunk, spectral_radius, yule_walker
+from napari_cellsynth.motion.paths import paths_of
 from napari_cellsynth.motion.tracks.tracks import Tracks
 
 __all__ = ["GridPoint", "MotionFit", "MotionSettings", "fit_motion", "simulate_paths", "simulate_tracks"]

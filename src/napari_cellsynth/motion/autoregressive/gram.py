@@ -16,7 +16,7 @@ Floats = NDArray[np.float64]
 ROWS = 1 << 15
 """Rows that are multiplied at a time."""
 CUT = 1e-11
-"""Part of the largest eigenvalue below which a direction is taken to be empty: overlapping windows repeat themselves."""
+"""Part of the largest eigenvalue below which a direction is empty: windows that overlap repeat themselves."""
 
 
 @dataclass(frozen=True, eq=False)

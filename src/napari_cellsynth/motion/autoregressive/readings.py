@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cellsynth.errors import BadInput
-from napari_cellsynth.motion.autoregressive.paths import Paths
 from napari_cellsynth.motion.autoregressive.settings import MotionSettings
+from napari_cellsynth.motion.paths import Paths
 
 
 @dataclass(frozen=True, eq=False)

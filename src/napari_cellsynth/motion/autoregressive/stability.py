@@ -55,7 +55,7 @@ def yule_walker(sequences: Sequence[Floats], d: int) -> Floats:
 
 
 def shrunk(b: Floats, limit: float = LIMIT) -> Floats:
-    """B with all poles moved towards 0 by one factor, so that the largest lies at the limit; as it is where all are below.
+    """B with all poles moved towards 0 by one factor, so that the largest lies at the limit; a stable one as it is.
 
     B_k times g^k has the poles of B times g.
     """
