@@ -15,8 +15,10 @@ from napari_cellsynth.api.jobs import add_place, list_jobs, list_runs, places, r
 from napari_cellsynth.api.models import Model, open_model, sample, walk
 from napari_cellsynth.api.reports import as_script, check, how_made, support_bundle
 from napari_cellsynth.api.runs import create_run, train
+from napari_cellsynth.api.segmenting import segment_with
 from napari_cellsynth.api.sets import find_traps, prepare_clips, prepare_crops, prepare_pairs, prepare_traps, segment
 from napari_cellsynth.api.settings import Preset, presets, resolve_settings
+from napari_cellsynth.api.simulating import simulate
 from napari_cellsynth.api.telling import tell, told
 
 __all__ = [
@@ -55,6 +57,8 @@ __all__ = [
     "resolve_settings",
     "sample",
     "segment",
+    "segment_with",
+    "simulate",
     "support_bundle",
     "tell",
     "told",

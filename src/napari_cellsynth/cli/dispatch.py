@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "sample": ("sample", "new images from a trained run"),
     "walk": ("walk", "images along a way through a run's latent space"),
     "embed": ("embed", "points of a run's latent space for given images, and those images made again"),
+    "simulate": ("simulate", "a movie of cells like yours, with exact labels, tracks and flow"),
     "compare": ("compare", "made images beside real ones: distances, tests, plots, as a report"),
     "replay": ("replay", "how a file, run or training set was made, as commands or as a Python script"),
 }

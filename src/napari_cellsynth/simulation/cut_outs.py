@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from napari_cellsynth.errors import BadInput
+from napari_cellsynth.simulation.draws import For, draws
 from napari_cellsynth.simulation.light import (
     FURTHEST,
     Halo,
@@ -150,9 +151,9 @@ class CutOuts:
 
     def sequence(self, cell: int, frames: int, seed: int) -> Sequence[Look]:
         """Looks of a cell; which cell of the set it is, and how it is turned, follows from (seed, cell)."""
-        order = np.random.default_rng([seed, 1]).permutation(len(self.films))
+        order = draws(seed, For.CELLS).permutation(len(self.films))
         film = self.films[int(order[cell % len(order)])]
-        turned = int(np.random.default_rng([seed, 2, cell]).integers(8)) if self._turn else 0
+        turned = int(draws(seed, For.TURNS, cell).integers(8)) if self._turn else 0
         return Film(self._look, film if len(film) >= LONG and not self._still else film[:1], turned, frames)
 
     def _cut(self, index: int) -> Look:

@@ -8,7 +8,7 @@ from napari_cellsynth.simulation.cut_outs import Crops, CutOuts
 
 SIDE = 72
 """Pixels of a crop: a neutrophil with its shadow at 0.25 µm."""
-FRAMES = 24
+FRAMES, FIELD, CELLS = 12, 384, 9
 SEEDS = (101, 102)
 
 
@@ -21,7 +21,7 @@ def example_cells(*, change: str = "film", turn: bool = True) -> CutOuts:
     films: dict[tuple[int, int], list[int]] = {}
     gaps: set[tuple[int, int]] = set()
     for seed in SEEDS:
-        phantom = make("neutrophils", frames=FRAMES, seed=seed)
+        phantom = make("neutrophils", frames=FRAMES, size=FIELD, cells=CELLS, seed=seed)
         for point in phantom.tracks:
             top, left = round(point.y) - SIDE // 2, round(point.x) - SIDE // 2
             box = (point.t, slice(top, top + SIDE), slice(left, left + SIDE))

@@ -20,6 +20,7 @@ from napari_cellsynth.motion.tracks.tracks import Tracks
 from napari_cellsynth.phantoms.phantom import Phantom
 from napari_cellsynth.phantoms.truth import only_where_true
 from napari_cellsynth.simulation.compose import Composed, Placed, compose
+from napari_cellsynth.simulation.draws import For, draws
 from napari_cellsynth.simulation.ground import Ground
 from napari_cellsynth.simulation.look import Appearance, Look
 from napari_cellsynth.simulation.paths import Motion
@@ -85,7 +86,7 @@ def _begin(
     radii = np.array([radius_of(look) for look in looks])
     margin = max(float(np.hypot(*look.mask.shape)) / 2 for look in looks)
     turning = settings.at_border == "turn"
-    crowd = Crowd(places, radii, (field[0], field[1]), margin, settings.keep_apart, turning)
+    crowd = Crowd(places, radii, (field[0], field[1]), margin, not settings.crawl_over, turning)
     diameter = 2 * float(np.median(radii))
     paths = motion.paths(
         settings.cells, settings.frames, settings.seed, pixel_size=appearance.pixel_size, diameter=diameter
@@ -100,7 +101,7 @@ class _Casts:
         self._appearance, self._settings = appearance, settings
         self._sequences: list[Sequence[Look]] = [self._sequence(i) for i in range(settings.cells)]
         # Who lies above whom: by chance, and the same in every frame.
-        self.order = np.random.default_rng([settings.seed, 5]).permutation(settings.cells).tolist()
+        self.order = draws(settings.seed, For.ORDER).permutation(settings.cells).tolist()
 
     def _sequence(self, cell: int) -> Sequence[Look]:
         return self._appearance.sequence(cell, self._settings.frames, self._settings.seed)
@@ -116,7 +117,7 @@ class _Casts:
 
 def noisy(made: Composed, ground: Ground, settings: SimulationSettings, t: int) -> np.ndarray:
     """The frame with the noise that is missing in it, in the recording's dtype."""
-    rng = np.random.default_rng([settings.seed, 6, t])
+    rng = draws(settings.seed, For.NOISE, t)
     sigma = ground.noise.sigma * settings.noise
     missing = np.sqrt(np.clip(settings.noise**2 - made.kept**2, 0, None))
     height, width = made.clean.shape

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from napari_cellsynth.errors import BadInput
+from napari_cellsynth.simulation.draws import For, draws
 
 if TYPE_CHECKING:
-    from napari_cellsynth.motion.autoregressive.fit import MotionFit
+    from napari_cellsynth.motion.autoregressive.model import MotionFit
 
 
 class Motion(Protocol):
@@ -61,7 +62,7 @@ class RandomWalk:
         a, sigma = self.persistence, self.speed * diameter / np.sqrt(2)
         made = np.zeros((cells, frames, 2))
         for i in range(cells):
-            pushes = np.random.default_rng([seed, 3, i]).normal(0.0, sigma, (max(frames - 1, 1), 2))
+            pushes = draws(seed, For.PATHS, i).normal(0.0, sigma, (max(frames - 1, 1), 2))
             pushes[1:] *= np.sqrt(1 - a**2)
             steps = lfilter([1.0], [1.0, -a], pushes, axis=0)
             made[i, 1:] = np.cumsum(steps, axis=0)[: frames - 1]
@@ -87,7 +88,7 @@ class Fitted:
         self, cells: int, frames: int, seed: int, *, pixel_size: tuple[float, float] | None, diameter: float
     ) -> np.ndarray:
         """As the protocol says; micrometres become pixels of the movie."""
-        from napari_cellsynth.motion.autoregressive.fit import simulate_paths
+        from napari_cellsynth.motion.autoregressive.simulate import simulate_paths
 
         made = np.asarray(simulate_paths(self.fit, cells, frames, seed=seed), np.float64)
         if self.fit.pixel_size is None:

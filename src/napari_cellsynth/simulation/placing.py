@@ -9,6 +9,7 @@ import numpy as np
 
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.simulation.compose import centroid
+from napari_cellsynth.simulation.draws import For, draws
 from napari_cellsynth.simulation.look import Look
 
 GAP = 2
@@ -31,7 +32,7 @@ def start_places(looks: Sequence[Look], field_: tuple[int, int], seed: int) -> n
     """
     taken, places = np.zeros(field_, bool), np.zeros((len(looks), 2))
     for i, look in enumerate(looks):
-        rng = np.random.default_rng([seed, 4, i])
+        rng = draws(seed, For.PLACES, i)
         rows, columns = np.nonzero(_wide(look.mask))
         y, x = centroid(look.mask)
         low = np.array([np.ceil(-rows.min() + GAP), np.ceil(-columns.min() + GAP)])

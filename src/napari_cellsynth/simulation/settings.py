@@ -25,13 +25,14 @@ class SimulationSettings(BaseModel):
     at_border: Literal["replace", "turn"] = "replace"
     """A cell that has left the field is replaced by a new one, with a new number, that comes in on the other side; or
     cells turn back at the border."""
-    keep_apart: bool = True
-    """Cells that come too near push each other away; otherwise they crawl over one another."""
+    crawl_over: bool = False
+    """Let cells crawl over one another; otherwise those that come too near push each other away."""
     change: Literal["film", "still"] = "film"
     """Cells change their shape as in the recording where it shows them for several frames (from the last frame back to
     the first where the movie is longer), or keep the shape of one frame, for which the flow is true in every pixel."""
-    turn: bool = True
-    """Show cells mirrored and in quarter turns as well, where the kind of image has no direction (never in DIC)."""
+    as_cut: bool = False
+    """Show cells only as they were cut out; otherwise mirrored and in quarter turns as well, where the kind of image
+    has no direction (never in DIC)."""
     noise: float = Field(1.0, ge=0.0, le=10.0)
     """Noise as a multiple of the recording's own."""
     speed: float = Field(0.05, ge=0.0, le=2.0)
