@@ -123,7 +123,7 @@ class Tracks:
         """The tracks' numbers, each once, ascending."""
         return np.unique(self.ids)
 
-    def _starts(self) -> NDArray[np.int64]:
+    def starts(self) -> NDArray[np.int64]:
         """(tracks,) the row with which each track begins."""
         return np.flatnonzero(np.diff(self.ids, prepend=0))
 
@@ -140,7 +140,7 @@ class Tracks:
 
     def lengths(self) -> NDArray[np.int64]:
         """(tracks,) rows of each track, in the order of ``numbers``."""
-        return np.diff(self._starts(), append=len(self.ids))
+        return np.diff(self.starts(), append=len(self.ids))
 
     def children(self) -> dict[int, tuple[int, ...]]:
         """From a track to those that came from it."""
