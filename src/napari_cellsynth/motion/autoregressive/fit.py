@@ -45,9 +45,7 @@ def fit_motion(recordings: Sequence[Tracks], settings: MotionSettings | None = N
     found = search(seen, how)
     q, d = found.chosen.q, found.chosen.d
     c, b, estimator = found.space.c[:, :q], *_stable(seen, found)
-    own = np.arange(q)
-    noise_v = found.gram.residual(q, d, b.transpose(0, 2, 1).reshape(d * q, q) @ np.eye(q, found.gram.tt.shape[0]))
-    steps, noise_step = _steps(found, c, how.window) if not seen.joint else (np.zeros((0, 2, 2)), np.zeros((0, 0)))
+    steps, noise_step = _steps(found, c, how.window) if not seen.joint else (np.zeros((0, 2, 2)), np.zeros((0, 2)))
     free = _free_run(seen, found, c, b, steps)
     return MotionFit(
         q=q,
@@ -56,7 +54,7 @@ def fit_motion(recordings: Sequence[Tracks], settings: MotionSettings | None = N
         B=b,
         mean=found.space.mean,
         noise_u=found.space.noise_u[q - 1],
-        noise_v=noise_v[np.ix_(own, own)],
+        noise_v=_left(found, b),
         spectral_radius=spectral_radius(b),
         reading=how.reading,
         grid=found.points,
@@ -84,15 +82,29 @@ def fit_motion(recordings: Sequence[Tracks], settings: MotionSettings | None = N
 
 
 def _stable(seen: Observations, found: Searched) -> tuple[Floats, str]:
-    """B by least squares; where that is not stable, by an estimator that is."""
+    """B by least squares; where that is not stable, of two estimators that are, the one that leaves less.
+
+    Moving all poles inwards changes little where they are a little too far
+    out; where they are far out, Yule-Walker's estimate is nearer.
+    """
     q, d = found.chosen.q, found.chosen.d
     b = found.gram.solve(q, d)[:, :q].reshape(d, q, q).transpose(0, 2, 1)
     if spectral_radius(b) < LIMIT:
         return b, "least squares"
     learned = [x for x in _sequences(seen, found.space.x[:, :q], seen.learned) if len(x)]
-    b = yule_walker(learned, d)
-    # Where states hardly change, rounding may leave a pole at the limit.
-    return (b, "Yule-Walker") if spectral_radius(b) < LIMIT else (shrunk(b), "Yule-Walker, shrunk")
+    # Where states hardly change, rounding may leave a pole of Yule-Walker's at the limit.
+    kinds = {"least squares, shrunk": shrunk(b), "Yule-Walker": shrunk(yule_walker(learned, d))}
+    left = {name: float(np.trace(_left(found, one))) for name, one in kinds.items()}
+    name = min(left, key=lambda one: left[one])
+    return kinds[name], name
+
+
+def _left(found: Searched, b: Floats) -> Floats:
+    """(q, q) covariance of v for these B."""
+    d, q, _ = b.shape
+    coefficients = np.zeros((d * q, len(found.gram.tt)))
+    coefficients[:, :q] = b.transpose(0, 2, 1).reshape(d * q, q)
+    return found.gram.residual(q, d, coefficients)[:q, :q]
 
 
 def _sequences(seen: Observations, x: Floats, rows: np.ndarray) -> list[Floats]:

@@ -115,7 +115,7 @@ def _from(block: dict[str, Any]) -> MotionFit:
         condition=None if block["condition"] is None else str(block["condition"]),
         estimator=str(block["estimator"]),
         steps=_array(block, "steps", (window + d - 1, 2, 2) if alone else (0,)).reshape(-1, 2, 2),
-        noise_step=_array(block, "noise_step", (2, 2) if alone else (0,)),
+        noise_step=_array(block, "noise_step", (2, 2) if alone else (0,)).reshape(-1, 2),
         persistence=_number(block["persistence"]),
         free_run={str(name): tuple(map(_number, errors)) for name, errors in block["free_run"].items()},
         settings=dict(block["settings"]),

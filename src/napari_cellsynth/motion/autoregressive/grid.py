@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,8 @@ from napari_cellsynth.motion.autoregressive.gram import Floats, Gram, gram_of, l
 from napari_cellsynth.motion.autoregressive.readings import Observations
 from napari_cellsynth.motion.autoregressive.settings import MotionSettings
 
+PIECE = 1 << 12
+"""Held-out rows that are predicted at a time."""
 EMPTY = 1e-12
 """Part of the first component's variance below which a component is none."""
 
@@ -80,8 +83,8 @@ def search(seen: Observations, settings: MotionSettings) -> Searched:
         raise BadInput("the cells do not move, or along one line only; there is no motion to fit (q is at least 2)")
     gram = gram_of(space.x, seen.targets[~seen.held], lags, steps(seen, space))
     fits = [(q, d) for q in range(2, size + 1) for d in range(1, lags + 1)]
-    squares = _held_out(seen, space, gram, fits)
-    errors = np.sqrt(squares.mean(0))
+    judged = _held_out(seen, space, gram, fits)
+    errors = np.sqrt(judged.mean())
     marked = [q * d > gram.rows / 2 for q, d in fits]
     points = [GridPoint(q, d, float(e), m) for (q, d), e, m in zip(fits, errors, marked, strict=True)]
     allowed = [i for i, point in enumerate(points) if not point.too_many]
@@ -90,7 +93,7 @@ def search(seen: Observations, settings: MotionSettings) -> Searched:
             f"{gram.rows} rows to learn from, fewer than twice the {fits[0][0] * fits[0][1]} regressors of the smallest"
             " fit: give more or longer tracks, or lower --max-d"
         )
-    chosen = points[_chosen(points, squares, seen.group[seen.held], allowed, settings.choose)]
+    chosen = points[_chosen(points, judged, allowed, settings.choose)]
     return Searched(space, gram, tuple(points), chosen)
 
 
@@ -99,35 +102,71 @@ def steps(seen: Observations, space: Subspace) -> Floats:
     return (seen.y - space.mean)[:, : 0 if seen.joint else 2]
 
 
-def _held_out(seen: Observations, space: Subspace, gram: Gram, fits: list[tuple[int, int]]) -> Floats:
-    """(R held out, fits) squared distance of predicted and true position, the mean over the cells of a row."""
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """Squared distances of predicted and true position, the mean over the cells of a row, summed group by group."""
+
+    sums: Floats
+    """(groups, fits)"""
+    counts: NDArray[np.int64]
+    """(groups,) rows of each; errors in one group are not independent."""
+
+    def mean(self) -> Floats:
+        """(fits,)"""
+        return self.sums.sum(0) / self.counts.sum()
+
+    def beyond(self, best: int) -> tuple[Floats, Floats]:
+        """(fits,) by how much each fit's mean is above that of one, and the standard error of that."""
+        more = self.sums - self.sums[:, [best]]
+        mean = more.sum(0) / self.counts.sum()
+        groups = len(self.counts)
+        squares = ((more - self.counts[:, None] * mean) ** 2).sum(0) * groups / max(1, groups - 1)
+        return mean, np.sqrt(squares) / self.counts.sum()
+
+
+def _held_out(seen: Observations, space: Subspace, gram: Gram, fits: list[tuple[int, int]]) -> Judged:
+    """Predict the held-out rows by every fit, some thousand rows at a time."""
     rows = seen.targets[seen.held]
-    z = lagged(space.x, rows, gram.zz.shape[0] // gram.size)
-    true = seen.y[rows] - space.mean
-    if not seen.joint:
-        weights = np.zeros((gram.zz.shape[0], len(fits), 2))
-        for place, (q, d) in enumerate(fits):
-            weights[gram.columns(q, d), place] = gram.solve(q, d)[:, gram.size :]
-        wrong = true[:, None, :2] - (z @ weights.reshape(len(weights), -1)).reshape(len(rows), len(fits), 2)
-        return (wrong**2).sum(2)
-    found = np.empty((len(rows), len(fits)))
+    _, group = np.unique(seen.group[seen.held], return_inverse=True)
+    predict = _jointly(space, gram, fits) if seen.joint else _alone(gram, fits)
+    sums = np.zeros((int(group.max()) + 1, len(fits)))
+    for start in range(0, len(rows), PIECE):
+        some = rows[start : start + PIECE]
+        z = lagged(space.x, some, len(gram.zz) // gram.size)
+        squares = predict(z, seen.y[some] - space.mean) / seen.points
+        np.add.at(sums, group[start : start + PIECE], squares)
+    return Judged(sums, np.bincount(group))
+
+
+def _alone(gram: Gram, fits: list[tuple[int, int]]) -> Callable[[Floats, Floats], Floats]:
+    """The newest displacement from the states: (R, fits) squared errors; all fits are one product."""
+    weights = np.zeros((len(gram.zz), len(fits), 2))
     for place, (q, d) in enumerate(fits):
-        states = z[:, gram.columns(q, d)] @ gram.solve(q, d)[:, :q]
-        found[:, place] = ((true - states @ space.c[:, :q].T) ** 2).sum(1) / seen.points
-    return found
+        weights[gram.columns(q, d), place] = gram.solve(q, d)[:, gram.size :]
+    flat = weights.reshape(len(weights), -1)
+
+    def squares(z: Floats, true: Floats) -> Floats:
+        wrong = (z @ flat).reshape(len(z), len(fits), 2) - true[:, None, :2]
+        return np.einsum("rfk,rfk->rf", wrong, wrong)
+
+    return squares
 
 
-def _chosen(points: list[GridPoint], squares: Floats, group: NDArray[np.int64], allowed: list[int], how: str) -> int:
+def _jointly(space: Subspace, gram: Gram, fits: list[tuple[int, int]]) -> Callable[[Floats, Floats], Floats]:
+    """All positions as C times the predicted state: (R, fits) squared errors, summed over the cells."""
+    solved = [(gram.columns(q, d), gram.solve(q, d)[:, :q] @ space.c[:, :q].T) for q, d in fits]
+
+    def squares(z: Floats, true: Floats) -> Floats:
+        return np.stack([((true - z[:, own] @ weights) ** 2).sum(1) for own, weights in solved], axis=1)
+
+    return squares
+
+
+def _chosen(points: list[GridPoint], judged: Judged, allowed: list[int], how: str) -> int:
     """Place of the fit that is kept."""
     best = min(allowed, key=lambda i: points[i].error)
-    numbers, place = np.unique(group, return_inverse=True)
-    if how == "least" or len(numbers) < 2:
+    if how == "least" or len(judged.counts) < 2:
         return best
-    more = squares - squares[:, [best]]
-    mean = more.mean(0)
-    counts = np.bincount(place)
-    sums = np.stack([np.bincount(place, more[:, i]) for i in range(len(points))], axis=1)
-    # Of a mean over rows that are independent from group to group only.
-    spread = np.sqrt(((sums - counts[:, None] * mean) ** 2).sum(0) * len(numbers) / (len(numbers) - 1)) / len(more)
+    mean, spread = judged.beyond(best)
     near = [i for i in allowed if mean[i] <= spread[i]]
     return min([*near, best], key=lambda i: (points[i].q ** 2 * points[i].d, points[i].error))

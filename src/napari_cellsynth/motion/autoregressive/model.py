@@ -70,7 +70,7 @@ class MotionFit:
     """``least squares``, or what was taken where that was not stable."""
     steps: Floats = field(default_factory=lambda: np.zeros((0, 2, 2)))
     """(L + d - 1, 2, 2), reading ``cell``: the next displacement from the last ones, each less its mean."""
-    noise_step: Floats = field(default_factory=lambda: np.zeros((0, 0)))
+    noise_step: Floats = field(default_factory=lambda: np.zeros((0, 2)))
     """(2, 2), reading ``cell``: covariance of what ``steps`` leave."""
     persistence: float = 0.0
     """Of the baseline random walk: what is left of a displacement one frame later."""
