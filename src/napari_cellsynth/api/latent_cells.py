@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_cellsynth.errors import BadInput
-from napari_cellsynth.simulation.light import FURTHEST, Halo, halo_of, look_of, ring_strength, surroundings
-from napari_cellsynth.simulation.noise import Noise, measure
+from napari_cellsynth.simulation.light import look_of
+from napari_cellsynth.simulation.measured import common_to
 
 if TYPE_CHECKING:
     from napari_cellsynth.api.models import Model
@@ -63,16 +63,11 @@ class LatentCells:
         self._look = lru_cache(maxsize=256)(self._made)
 
     def _measure(self, images: np.ndarray, masks: np.ndarray) -> None:
-        furthest = max(3, images.shape[-1] // FURTHEST)
         some = [(image, tidy(mask)) for image, mask in zip(images, masks, strict=True) if mask.sum() >= LEAST]
         if not some:
             raise BadInput(f"{self._model.run.name} makes no outlined cells yet; train it longer")
-        self.halo, self.noise = Halo(furthest, 0), Noise()
-        for _ in range(2):
-            seen = [surroundings(image, mask, self.halo.reach) for image, mask in some]
-            self.noise = measure((one.light, one.far) for one in seen)
-            self.halo = halo_of(np.stack([ring_strength(one, furthest) for one in seen]), self.noise.sigma)
-        self.level = float(np.median([one.level for one in seen]))
+        common = common_to(some, self.modality)
+        self.level, self.noise, self.halo = common.level, common.noise, common.halo
         self.reach = self.halo.reach
 
     @property

@@ -41,20 +41,21 @@ class Composed:
 def compose(ground: np.ndarray, cells: Sequence[Placed]) -> Composed:
     """Lay cells upon a background (Y, X); later ones cover earlier ones.
 
-    A cell covers what lies below its body; in the halo around it lights add
-    up, as they nearly do in the microscope.
+    Halos add up, as they nearly do in the microscope, and bodies lie upon
+    them: what is seen of a cell's body does not depend on who stands near.
     """
     clean, labels = ground.astype(np.float32).copy(), np.zeros(ground.shape, np.uint16)
     kept = np.zeros(ground.shape, np.float32)
-    for cell in cells:
-        piece = Piece.of(cell)
-        field, patch = piece.overlap(ground.shape)
-        if field is None or patch is None:
-            continue
-        light, cover, body, noise = (array[patch] for array in (piece.light, piece.cover, piece.body, piece.kept))
-        clean[field] += cover * (ground[field] - clean[field]) + light
-        kept[field] = np.minimum(1.0, np.hypot(kept[field] * (1 - cover), noise))
-        labels[field][body] = cell.id
+    there = [(cell.id, piece, *piece.overlap(ground.shape)) for cell in cells for piece in (Piece.of(cell),)]
+    seen = [(number, piece, field, patch) for number, piece, field, patch in there if field is not None]
+    for _, piece, field, patch in seen:
+        clean[field] += piece.light[patch]
+        kept[field] = np.minimum(1.0, np.hypot(kept[field], piece.kept[patch]))
+    for number, piece, field, patch in seen:
+        cover = piece.cover[patch]
+        clean[field] += cover * (ground[field] + piece.light[patch] - clean[field])
+        kept[field] += cover * (piece.kept[patch] - kept[field])
+        labels[field][piece.body[patch]] = number
     return Composed(clean, labels, kept)
 
 

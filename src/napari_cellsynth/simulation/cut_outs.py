@@ -11,17 +11,9 @@ import numpy as np
 
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.simulation.draws import For, draws
-from napari_cellsynth.simulation.light import (
-    FURTHEST,
-    Halo,
-    halo_of,
-    look_of,
-    ring_strength,
-    strangers,
-    surroundings,
-)
+from napari_cellsynth.simulation.light import look_of, strange
 from napari_cellsynth.simulation.look import Look
-from napari_cellsynth.simulation.noise import Noise, measure
+from napari_cellsynth.simulation.measured import common_to
 from napari_cellsynth.stack.crops.crop_set import TrainingSet
 from napari_cellsynth.stack.modality import SHADOWLESS
 
@@ -31,10 +23,10 @@ ALIKE = 0.5
 """Intersection over union, laid upon each other, from which two masks in a row are of one cell that changed."""
 LONG = 5
 """Frames from which a sequence is a film; shorter ones are shown as they begin."""
-ENOUGH = 5
-"""Films from which on shorter sequences are left out."""
-ALONE = 0.01
-"""Share of a crop that something else may take before the crop counts as crowded."""
+ENOUGH = 12
+"""Cells from which on those that are shorter or stand beside others are left out."""
+ALONE = 0.5
+"""Share of a halo that something else may take: the rest tells enough to complete it."""
 
 Read = Callable[[int], tuple[np.ndarray, np.ndarray]]
 """From a crop's index to its image (S, S) and mask (S, S)."""
@@ -107,41 +99,34 @@ class CutOuts:
     # -- what all crops have in common
 
     def _measure(self) -> None:
-        """Noise, level and halo, from some of the crops: twice, since what is background depends on the halo."""
+        """Level, noise and halo, from some of the crops."""
         everything = [index for film in self._crops.films for index in film]
         places = np.linspace(0, len(everything) - 1, min(SAMPLED, len(everything))).round().astype(int)
-        chosen = [self._crops.read(everything[i]) for i in np.unique(places)]
-        side = chosen[0][0].shape[0]
-        furthest = max(3, side // FURTHEST)
-        self.halo, self.noise = Halo(furthest, 0), Noise()
-        for _ in range(2):
-            seen = [surroundings(image, mask.astype(bool), self.halo.reach) for image, mask in chosen]
-            self.noise = measure((one.light, one.far) for one in seen)
-            self.halo = halo_of(np.stack([ring_strength(one, furthest) for one in seen]), self.noise.sigma)
-        self.level = float(np.median([one.level for one in seen]))
+        common = common_to([self._crops.read(everything[i]) for i in np.unique(places)], self.modality)
+        self.level, self.noise, self.halo = common.level, common.noise, common.halo
         self.reach = self.halo.reach
 
     def _choose(self) -> None:
-        """The films that are shown: those that stand alone, and long ones, where there are enough of them."""
+        """The films that are shown: of cells that stand alone, and long ones, where there are enough of them."""
         films = list(self._crops.films)
-        alone = [film for film in films if self._stands_alone(film)]
+        shares = [self._strange(film) for film in films]
+        alone = [film for film, share in zip(films, shares, strict=True) if share <= ALONE]
         if len(alone) >= ENOUGH:
             films = alone
         elif len(alone) < len(films):
+            least = np.argsort(shares, kind="stable")[: max(ENOUGH, len(alone))]
             self.notes.append(
-                f"only {len(alone)} of {len(films)} cells stand alone in their box, so that others show beside them;"
-                " prepare the set with --mask-neighbours"
+                f"only {len(alone)} of {len(films)} cells are free of others on half of their rim; the {ENOUGH} that are"
+                " so most are shown: a set made with --mask-neighbours may give more"
             )
+            films = [films[i] for i in sorted(least)]
         long = [film for film in films if len(film) >= LONG]
         self.films = tuple(long if len(long) >= ENOUGH and not self._still else films)
 
-    def _stands_alone(self, film: tuple[int, ...]) -> bool:
-        shares = []
-        for index in {film[0], film[len(film) // 2], film[-1]}:
-            image, mask = self._crops.read(index)
-            seen = surroundings(image, mask.astype(bool), self.halo.reach)
-            shares.append(strangers(seen, self.halo, self.noise.sigma).mean())
-        return max(shares) <= ALONE
+    def _strange(self, film: tuple[int, ...]) -> float:
+        """How much of the halo is not the cell's own, in the worst of three frames."""
+        frames = sorted({film[0], film[len(film) // 2], film[-1]})
+        return max(strange(*self._crops.read(index), self.noise.sigma, self.halo) for index in frames)
 
     @property
     def provenance(self) -> Mapping[str, Any]:

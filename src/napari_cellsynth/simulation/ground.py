@@ -145,7 +145,7 @@ class _Frames:
         image = self.stack.frame(t, channel=self.channel, z=self.z)
         inside = self._inside(t, image)
         pixels = _resized(image, self.factor, smooth=True)
-        free = distance_transform_edt(_resized(inside, self.factor, smooth=False) < 0.5) > self.reach
+        free = distance_transform_edt(_resized(inside, self.factor, smooth=False) < 0.5) > 1.5 * self.reach + 2
         return pixels, free & np.isfinite(pixels)
 
     def _inside(self, t: int, image: np.ndarray) -> np.ndarray:

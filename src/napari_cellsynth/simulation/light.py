@@ -1,4 +1,4 @@
-"""A cell's light: what it differs from the background, taken out of a crop with its halo and without its noise."""
+"""A cell's light: what it differs from the background, taken out of a crop without its noise."""
 
 from __future__ import annotations
 
@@ -6,28 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from napari_cellsynth.simulation.halo import Halo, distance_and_direction
 from napari_cellsynth.simulation.look import Look
 
 WINDOW = 5
 """Side of the window in which texture is told from noise."""
-TAPER = 3
-"""Pixels over which every crop fades at its border."""
-FURTHEST = 4
-"""A halo reaches a fourth of the crop at most."""
-
-
-@dataclass(frozen=True)
-class Halo:
-    """How far a cell changes its surroundings."""
-
-    full: int
-    """Pixels from the cell's edge up to which it does so."""
-    ramp: int
-    """Pixels over which that fades."""
-
-    @property
-    def reach(self) -> int:
-        return self.full + self.ramp
+TRUST = 2.0
+"""Spreads from the usual halo within which a cell's own is believed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +22,7 @@ class Surroundings:
     light: np.ndarray
     """(S, S) float32: the crop without the plane of its background."""
     outside: np.ndarray
-    """(S, S) float32: distance from the cell in pixels."""
+    """(S, S) float32: distance from the cell in pixels, 0 in it."""
     level: float
     """Of the background in the middle."""
     far: np.ndarray
@@ -46,9 +31,7 @@ class Surroundings:
 
 def surroundings(image: np.ndarray, mask: np.ndarray, away: float) -> Surroundings:
     """Fit a plane to what lies more than ``away`` pixels from the cell, other cells left out."""
-    from scipy.ndimage import distance_transform_edt
-
-    outside = np.asarray(distance_transform_edt(~mask), np.float32)
+    outside = distance_and_direction(mask)[0]
     pixels = image.astype(np.float64)
     far = outside > away
     if far.sum() < pixels.size / 20:
@@ -69,72 +52,66 @@ def surroundings(image: np.ndarray, mask: np.ndarray, away: float) -> Surroundin
     return Surroundings(offsets.astype(np.float32), outside, level, far)
 
 
-def ring_strength(seen: Surroundings, furthest: int) -> np.ndarray:
-    """Mean square of the light at 1, 2 … ``furthest`` pixels from the cell; NaN where there is no such pixel."""
-    ring = np.ceil(seen.outside).astype(int)
-    inside = (ring > 0) & (ring <= furthest)
-    total = np.bincount(ring[inside], seen.light[inside].astype(np.float64) ** 2, minlength=furthest + 1)[1:]
-    count = np.bincount(ring[inside], minlength=furthest + 1)[1:]
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
-
-
-def halo_of(strengths: np.ndarray, sigma: float) -> Halo:
-    """How far light reaches, from the ring strengths (crops, distances) of many crops.
-
-    The lower quartile over crops, since other cells only add light; a ring
-    belongs to the halo as long as it is plainly stronger than noise and than
-    a hundredth of the strongest.
-    """
-    typical = np.nanquantile(strengths, 0.25, axis=0)
-    enough = np.maximum(1.3 * sigma**2, 0.01 * np.nanmax(typical) + sigma**2)
-    over = np.nonzero(~(typical > enough))[0]
-    full = int(over[0]) if len(over) else len(typical)
-    full = min(max(full, 2), len(typical))
-    return Halo(full, max(3, full // 2))
-
-
-def strangers(seen: Surroundings, halo: Halo, sigma: float) -> np.ndarray:
-    """(S, S) bool: what else is in the crop, beyond the cell's halo: other cells, dirt."""
-    from scipy.ndimage import binary_opening, gaussian_filter
-
-    # Smoothing by 1 pixel leaves 0.28 of white noise.
-    strong = np.abs(gaussian_filter(seen.light, 1.0)) > max(1.5 * sigma, 0.05 * np.abs(seen.light).max())
-    found: np.ndarray = binary_opening(strong & (seen.outside > halo.full + 1), iterations=1)
-    return found
-
-
 def look_of(image: np.ndarray, mask: np.ndarray, sigma: float, halo: Halo) -> Look:
-    """The look of the cell in a crop (S, S); ``sigma`` is the noise of its background.
+    """The look of the cell in a crop (S, S), ``halo.reach`` pixels wider at each side.
 
     Texture is told from noise by the local variance (Lee, 1980; Wiener): where
     there is only noise the local mean is taken, where there is texture the
-    pixel itself with its noise, of which ``kept`` tells the share.
+    pixel itself with its noise, of which ``kept`` tells the share.  Where
+    something else stood beside the cell, or the crop ended, the halo is that
+    of the other cells at this distance and in this direction.
+
+    Args:
+        sigma: standard deviation of the noise of its background.
     """
-    from scipy.ndimage import distance_transform_edt, uniform_filter
+    from scipy.ndimage import gaussian_filter, uniform_filter
 
     inside = mask.astype(bool)
-    seen = surroundings(image, inside, halo.full + 1)
+    seen = surroundings(image, inside, halo.reach)
     mean = uniform_filter(seen.light, WINDOW, mode="nearest")
     variance = uniform_filter(seen.light**2, WINDOW, mode="nearest") - mean**2
-    kept = np.clip(1 - sigma**2 / np.maximum(variance, 1e-12), 0, 1).astype(np.float32)
+    kept = np.clip(1 - sigma**2 / np.maximum(variance, 1e-12), 0, 1)
     light = mean + kept * (seen.light - mean)
-    alpha = fading(seen.outside, halo)
-    others = strangers(seen, halo, sigma)
-    if others.any():
-        # Half way to what is not ours the light ends.
-        to_others = distance_transform_edt(~others)
-        alpha = alpha * np.clip((to_others - seen.outside) / TAPER, 0, 1)
-    alpha = np.where(inside, 1.0, alpha) * border_fade(mask.shape)
-    return Look(light.astype(np.float32), alpha.astype(np.float32), inside, kept * (alpha > 0))
+
+    wide = np.pad(inside, halo.reach)
+    outside, direction = distance_and_direction(wide)
+    usual = halo.light(outside, direction)
+    own, noise = np.pad(light, halo.reach, mode="edge"), np.pad(kept, halo.reach)
+    there = np.pad(np.ones(inside.shape, bool), halo.reach)
+    trust = own_share(own, usual, outside, there, halo, sigma)
+    trust = np.where(wide, 1.0, gaussian_filter(trust, 1.0))
+    return Look(
+        (trust * own + (1 - trust) * usual).astype(np.float32),
+        np.where(wide, 1.0, halo.fading(outside)).astype(np.float32),
+        wide,
+        (noise * trust * (outside < halo.reach)).astype(np.float32),
+    )
 
 
-def fading(outside: np.ndarray, halo: Halo) -> np.ndarray:
-    """1 within the halo, falling as a cosine to 0 over its ramp."""
-    share = np.clip((outside - halo.full) / halo.ramp, 0, 1)
-    return np.asarray((1 + np.cos(np.pi * share)) / 2)
+def own_share(
+    own: np.ndarray, usual: np.ndarray, outside: np.ndarray, there: np.ndarray, halo: Halo, sigma: float
+) -> np.ndarray:
+    """(h, w) in [0, 1]: how far the light of a crop is believed to be its cell's own.
+
+    Args:
+        own: light of the crop, of any values where it is not ``there``.
+        usual: of other cells.
+    """
+    from scipy.ndimage import gaussian_filter
+
+    # Smoothing by 1 pixel leaves 0.28 of white noise.
+    off = np.abs(gaussian_filter(np.where(there & (outside > 0), own - usual, 0.0), 1.0))
+    bound = TRUST * np.hypot(halo.spread_at(outside), 0.28 * sigma) + 1e-9
+    return np.where(there, np.exp(-0.5 * (off / bound) ** 4), 0.0)
 
 
-def border_fade(shape: tuple[int, ...]) -> np.ndarray:
-    """0 at the border of an array (h, w), 1 from ``TAPER`` pixels inside on."""
-    rows, columns = (np.minimum(np.arange(n), np.arange(n)[::-1]) / TAPER for n in shape)
-    return np.asarray(np.minimum(1.0, np.minimum(rows[:, None], columns[None, :])))
+def strange(image: np.ndarray, mask: np.ndarray, sigma: float, halo: Halo) -> float:
+    """Share of a cell's halo that is not its own: something else stands beside it, or the crop ends there."""
+    inside = mask.astype(bool)
+    seen = surroundings(image, inside, halo.reach)
+    wide = np.pad(inside, halo.reach)
+    outside, direction = distance_and_direction(wide)
+    there = np.pad(np.ones(inside.shape, bool), halo.reach)
+    own = np.pad(seen.light, halo.reach)
+    ring = (outside > 0) & (outside <= max(halo.full, 2))
+    return float(1 - own_share(own, halo.light(outside, direction), outside, there, halo, sigma)[ring].mean())

@@ -82,7 +82,7 @@ def _begin(
 ) -> tuple[Crowd, _Casts, np.ndarray]:
     casts = _Casts(appearance, settings)
     looks = [casts.look(i, 0) for i in range(settings.cells)]
-    places = start_places(looks, (field[0], field[1]), settings.seed)
+    places = start_places(looks, (field[0], field[1]), settings.seed, settings.touching)
     radii = np.array([radius_of(look) for look in looks])
     margin = max(float(np.hypot(*look.mask.shape)) / 2 for look in looks)
     turning = settings.at_border == "turn"

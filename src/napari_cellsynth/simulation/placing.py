@@ -16,16 +16,19 @@ GAP = 2
 """Pixels that lie at least between two cells in the first frame."""
 TRIES = 400
 """Places that are tried for a cell."""
+DIRECTIONS, FURTHEST = 6, 200
+"""For a cell that is to touch another: directions that are tried, and pixels up to which it is looked for room."""
 ROUNDS = 4
 """How often cells are pushed apart in a frame: a push may bring another too near."""
 TOUCH = 0.95
 """Share of the sum of two cells' radii below which their centres are too near."""
 
 
-def start_places(looks: Sequence[Look], field_: tuple[int, int], seed: int) -> np.ndarray:
+def start_places(looks: Sequence[Look], field_: tuple[int, int], seed: int, touching: float = 0.0) -> np.ndarray:
     """(N, 2) places (y, x) of the cells' centroids in a field (Y, X): every cell whole, none over another.
 
-    Place i depends on the seed and on the cells before it.
+    Place i depends on the seed and on the cells before it.  ``touching`` is
+    the share of cells that lie against one of those.
 
     Raises:
         BadInput: there is no room for so many.
@@ -37,19 +40,29 @@ def start_places(looks: Sequence[Look], field_: tuple[int, int], seed: int) -> n
         y, x = centroid(look.mask)
         low = np.array([np.ceil(-rows.min() + GAP), np.ceil(-columns.min() + GAP)])
         high = np.array([field_[0] - 1 - rows.max() - GAP, field_[1] - 1 - columns.max() - GAP])
-        for _ in range(TRIES):
-            if (high < low).any():
-                break
-            top, left = (int(n) for n in rng.integers(low.astype(int), high.astype(int) + 1))
-            if not taken[rows + top, columns + left].any():
-                taken[rows + top, columns + left] = True
-                places[i] = top + y + rng.uniform(-0.5, 0.5), left + x + rng.uniform(-0.5, 0.5)
-                break
-        else:
-            raise BadInput(_no_room(i, len(looks), field_))
         if (high < low).any():
             raise BadInput(f"a field of {field_[0]} x {field_[1]} pixels given, smaller than a cell; give a larger one")
+        corners = rng.integers(low.astype(int), high.astype(int) + 1, (TRIES, 2))
+        if i and rng.random() < touching:
+            beside = _beside(places[rng.integers(i)] - (y, x), rng)
+            corners = np.concatenate([beside[((beside >= low) & (beside <= high)).all(axis=1)], corners])
+        free = (corner for corner in corners if not taken[rows + corner[0], columns + corner[1]].any())
+        corner = next(free, None)
+        if corner is None:
+            raise BadInput(_no_room(i, len(looks), field_))
+        top, left = corner
+        taken[rows + top, columns + left] = True
+        places[i] = top + y + rng.uniform(-0.5, 0.5), left + x + rng.uniform(-0.5, 0.5)
     return places
+
+
+def _beside(corner: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Corners (n, 2) around one, from near to far, in a few directions one after the other: the first free touches."""
+    ways = []
+    for angle in rng.uniform(0, 2 * np.pi, DIRECTIONS):
+        far = np.arange(2, FURTHEST, 1.0)[:, None]
+        ways.append(corner + far * (np.sin(angle), np.cos(angle)))
+    return np.rint(np.concatenate(ways)).astype(int)
 
 
 def _wide(mask: np.ndarray) -> np.ndarray:

@@ -22,6 +22,8 @@ class SimulationSettings(BaseModel):
     """Width of the field in pixels (empty: that of the background, else 512)."""
     seed: int = Field(0, ge=0, le=2**31 - 1)
     """Number from which every draw follows: places, paths, which cell looks how, noise."""
+    touching: float = Field(0.0, ge=0.0, le=1.0)
+    """Share of the cells that lie against another one in the first frame, as in a colony; the others lie anywhere."""
     at_border: Literal["replace", "turn"] = "replace"
     """A cell that has left the field is replaced by a new one, with a new number, that comes in on the other side; or
     cells turn back at the border."""
