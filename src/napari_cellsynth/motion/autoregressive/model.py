@@ -79,6 +79,11 @@ class MotionFit:
     settings: Mapping[str, Any] = field(default_factory=dict)
     version: str = ""
 
+    def __post_init__(self) -> None:
+        # One order in memory: the same numbers give the same paths to the last bit, read from a file or not.
+        for name in ("C", "B", "mean", "noise_u", "noise_v", "steps", "noise_step"):
+            object.__setattr__(self, name, np.ascontiguousarray(getattr(self, name), np.float64))
+
     @property
     def poles(self) -> NDArray[np.complex128]:
         """(d q,) eigenvalues of the companion matrix, the largest first."""
