@@ -49,6 +49,16 @@ def test_a_run_created_elsewhere_is_started_by_its_folder_alone(shell, crops, tm
     assert RunFolder(tmp_path / "run").state().state == "finished"
 
 
+def test_on_a_processor_what_is_recommended_there_is_taken_and_said(shell, crops, tmp_path) -> None:
+    small = ["--set", "width=4", "--set", "widest=16", "--set", "batch_size=4", "--steps", 1]
+    said = shell("train", "dcgan", crops, "--run", tmp_path / "run", *small, "--device", "cpu")
+    assert said.status == 0
+    assert "the preset small is taken; --preset fast is larger" in said.err
+    assert RunFolder(tmp_path / "run").record["preset"] == "small"
+    asked = shell("train", "dcgan", crops, "--run", tmp_path / "larger", *small, "--device", "cpu", "--preset", "fast")
+    assert RunFolder(tmp_path / "larger").record["preset"] == "fast" and "is taken" not in asked.err
+
+
 def test_settings_arrive_with_their_types(shell, crops, tmp_path) -> None:
     words = ["--set", "learning_rate=1e-3", "--set", "micro_batch=none", "--set", "generator_term=minimax"]
     said = shell("train", "dcgan", crops, "--run", tmp_path / "run", *TINY, *words, "--steps=1", "--seed=7", "--quiet")
@@ -105,6 +115,7 @@ def test_bad_input_leaves_no_folder(shell, crops, phantom, tmp_path, words, answ
 
 
 def test_an_estimate_is_a_sentence_or_json_and_leaves_nothing(shell, crops, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("napari_cellsynth.engine.measured.is_busy", lambda: False)
     monkeypatch.chdir(tmp_path)
     said = shell("train", "dcgan", crops, "--estimate", *TINY, "--threads", 1)
     assert said.status == 0

@@ -74,17 +74,36 @@ def test_without_a_training_set_the_tab_says_what_is_missing(tab, qtbot):
 
 def test_a_set_of_another_kind_says_which_method_takes_it(tab, qtbot, cellsynth_home, monkeypatch):
     other = training_set(cellsynth_home, "others")
-    monkeypatch.setattr(kinds, "KINDS", {**kinds.KINDS, "clips": kinds.KINDS["crops"]})
-    monkeypatch.setattr(TrainingSet, "kind", property(lambda data: "clips"))
+    monkeypatch.setattr(kinds, "KINDS", {**kinds.KINDS, "pairs": kinds.KINDS["crops"]})
+    monkeypatch.setattr(TrainingSet, "kind", property(lambda data: "pairs"))
     tab._session.training_set = other
     says = tab.setup.summary
-    qtbot.waitUntil(lambda: "no method here learns from clips yet" in says.text(), timeout=SOON)
+    qtbot.waitUntil(lambda: "no method here learns from" in says.text(), timeout=SOON)
     assert "a model that makes new cells learns from single cells" in says.text()
     assert not tab.setup.train.isEnabled()
-    twin = replace(FAMILIES["dcgan"], name="twin", data="clips", task="makes new movies")
+    twin = replace(FAMILIES["dcgan"], name="twin", data="pairs", task="makes new movies")
     monkeypatch.setattr(registry, "FAMILIES", {**FAMILIES, "twin": twin})
     tab.setup._another_task()
     qtbot.waitUntil(lambda: "choose “makes new movies" in says.text(), timeout=SOON)
+
+
+def test_without_a_gpu_the_smaller_recommendation_is_chosen_unless_the_user_chose(tab):
+    gpu, cpu = ({"device": name, "name": name, "memory": None, "free": None} for name in ("cuda:0", "cpu"))
+    setup = tab.setup
+    setup.where.show_computer({"devices": [gpu, cpu]})
+    setup.device.choose("cuda:0")
+    setup.where._another()
+    assert setup.presets.chosen().name == "fast"
+    setup.device.choose("cpu")
+    setup.where._another()
+    assert setup.presets.chosen().name == "small"
+    setup.where.away.setChecked(True)
+    assert setup.presets.chosen().name == "fast", "the other computer may have one"
+    setup.where.here.setChecked(True)
+    assert setup.presets.chosen().name == "small"
+    setup.presets.choose("fast")
+    setup.where._another()
+    assert setup.presets.chosen().name == "fast", "the user wants it"
 
 
 def test_a_training_from_the_button_to_the_bin(tab, qtbot, cellsynth_home, monkeypatch):

@@ -196,6 +196,6 @@ def test_penalties_in_mixed_precision(preset: str, crops: Path, tmp_path: Path) 
 
 def test_the_panels_have_words_for_each_preset() -> None:
     words = {preset.name: preset.words for preset in api.presets("dcgan")}
-    assert list(words) == ["fast", "tiny", "paper", "paper_wgan", "paper_wgan_gp"]
+    assert list(words) == ["fast", "small", "tiny", "paper", "paper_wgan", "paper_wgan_gp"]
     assert "WGAN-GP" in words["paper_wgan_gp"] and all("_" not in said for said in words.values())
     assert set(FAMILY.preset_words) < set(FAMILY.presets)

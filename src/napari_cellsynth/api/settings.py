@@ -23,14 +23,15 @@ class Preset:
 
 
 def presets(family: str) -> list[Preset]:
-    """The presets of a family in words: the recommended one, the quick test, those as published, further ones."""
+    """The presets of a family in words: the recommended ones, the quick test, those as published, further ones."""
     from napari_cellsynth.models.registry import family as known
 
     chosen = known(family)
-    named = ("fast", "paper", "tiny")
+    named = ("fast", "paper", "tiny", chosen.without_gpu)
     further = {name: name.replace("_", " ") for name in chosen.presets if name not in named} | dict(chosen.preset_words)
     words = {
         "fast": "Recommended",
+        chosen.without_gpu: "Recommended without a GPU",
         "tiny": "Quick test, not for results",
         "paper": f"As published ({chosen.published_as})",
         **further,

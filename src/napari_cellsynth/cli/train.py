@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,7 +45,7 @@ class Train:
     resume: Annotated[Path | None, arg(metavar="RUN", help_behavior_hint="")] = None
     """Folder of a run to go on with, with the settings it has."""
     preset: Annotated[str | None, arg(metavar="NAME", help_behavior_hint="")] = None
-    """paper, fast, tiny, … as the family has them."""
+    """paper, fast, tiny, … as the family has them (default: what it recommends on the device)."""
     set: Annotated[tuple[str, ...], UseAppendAction, arg(metavar="KEY=VALUE")] = ()
     """Change one setting of the preset."""
     steps: Annotated[int | None, arg(metavar="N", help_behavior_hint="")] = None
@@ -105,18 +106,20 @@ def _create(options: Train, run: Path) -> None:
     if place is not None and not place.leads:
         await_run(run)
         return
-    resolve_device(options.device)  # a device that is not there is refused before there is a folder
+    device = resolve_device(options.device)  # a device that is not there is refused before there is a folder
+    preset = _preset(options, family, device)
     api.create_run(
         family,
         data,
         run,
-        preset=options.preset,
+        preset=preset,
         changes=_changes(options),
         device=options.device,
         threads=_threads(options),
         wait=options.wait,
         needs=_needs(options),
     )
+    _say_which(options, family, preset)
 
 
 def _needs(options: Train) -> int | None:
@@ -136,14 +139,16 @@ def _estimate(options: Train) -> int:
     if options.run is not None or options.wait:
         raise BadInput("--estimate leaves nothing behind and waits for nothing: leave --run and --wait out")
     device = resolve_device(options.device)
+    preset = _preset(options, family, device)
     estimate = api.estimate(
         family,
         data,
-        preset=options.preset,
+        preset=preset,
         changes=_changes(options),
         device=device,
         threads=_threads(options),
     )
+    _say_which(options, family, preset)
     if options.json:
         print(json.dumps({**cost_of(estimate), **({"busy": True} if estimate.busy else {})}))
     else:
@@ -179,6 +184,22 @@ def _family_and_data(options: Train) -> tuple[str, Path]:
     if options.family is None or options.data is None:
         raise BadInput("train needs FAMILY and DATA, such as: cellsynth train dcgan my-crops --run my-run")
     return options.family, options.data
+
+
+def _preset(options: Train, family: str, device: str) -> str:
+    """What is asked for, else what the family recommends on the device."""
+    from napari_cellsynth.models.registry import family as known
+
+    return options.preset or known(family).recommended(device)
+
+
+def _say_which(options: Train, family: str, taken: str) -> None:
+    """Where nothing was asked for and the usual was not taken."""
+    from napari_cellsynth.models.registry import family as known
+
+    usual = known(family).default_preset
+    if options.preset is None and taken != usual and not (options.quiet or options.json):
+        print(f"no GPU is used, so the preset {taken} is taken; --preset {usual} is larger", file=sys.stderr)
 
 
 def _threads(options: Train) -> int | None:

@@ -48,6 +48,8 @@ class Family:
     """The work that the preset ``paper`` follows, in a few words for the panels."""
     preset_words: Mapping[str, str] = field(default_factory=dict)
     """What the panels call presets other than ``paper``, ``fast`` and ``tiny``."""
+    without_gpu: str = ""
+    """The preset that is recommended on a processor; empty: the one that is recommended everywhere."""
     check: Callable[[Any, Mapping[str, Any]], None] = accept
     """Refuses (BadInput) settings that do not go with a training set's ``dataset.json``; loads no torch."""
     makes: Things = IMAGES
@@ -62,6 +64,10 @@ class Family:
     def default_preset(self) -> str:
         """What we recommend today where there is such a preset, else the paper's own."""
         return "fast" if "fast" in self.presets else "paper"
+
+    def recommended(self, device: str) -> str:
+        """The preset to take on a device (``cpu``, ``cuda:0``, …) where none is asked for."""
+        return self.without_gpu if device == "cpu" and self.without_gpu else self.default_preset
 
     def load(self, what: str) -> Any:
         """The class behind ``recipe`` or ``model``."""

@@ -74,6 +74,8 @@ class TrainSetup(QWidget):
         """When the devices are asked again what they have."""
         self._shown: Path | None = None
         self._suggested = ""
+        self._followed = ""
+        """The preset that was chosen here because it is recommended; empty: the user has chosen."""
         self._creating = False
         """Whether a run folder is being made."""
         self._make()
@@ -110,7 +112,7 @@ class TrainSetup(QWidget):
         self.task.picked.connect(self._another_task)
         self.data.picked.connect(self._another_set)
         self.presets.changed.connect(self._another_preset)
-        self.where.changed.connect(self._changed)
+        self.where.changed.connect(self._another_place)
         self.where.elsewhere.turned.connect(self._changed)
         self._another_task()
         kept().button("train.advanced", self.advanced.head)
@@ -217,7 +219,24 @@ class TrainSetup(QWidget):
         used = kept().get(f"preset.{self.family.name}", str, "")
         if used in self.presets.names:
             self.presets.choose(used)
+        self._followed = "" if used in self.presets.names else self.presets.chosen().name
+        self._recommend()
         self.refresh()
+
+    def _another_place(self) -> None:
+        self._recommend()
+        self._changed()
+
+    def _recommend(self) -> None:
+        """Choose what is recommended on the chosen device, as long as the user has chosen nothing else."""
+        preset, form = self.presets.chosen(), self.advanced.content
+        changed = form.changes(preset.settings) if isinstance(form, SettingsForm) else {}
+        if preset.name != self._followed or changed:
+            return
+        place = "elsewhere" if self.where.is_away else self.where.meant(str(self.device.value))
+        self._followed = self.family.recommended(place)
+        if self._followed != preset.name:
+            self.presets.choose(self._followed)
 
     def _another_set(self, *_: Any) -> None:
         if self.data.value is OTHER:
