@@ -115,7 +115,8 @@ def test_bad_input_leaves_no_folder(shell, crops, phantom, tmp_path, words, answ
 
 
 def test_an_estimate_is_a_sentence_or_json_and_leaves_nothing(shell, crops, tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr("napari_cellsynth.engine.measured.is_busy", lambda: False)
+    for name in ("is_busy", "_busy"):
+        monkeypatch.setattr(f"napari_cellsynth.engine.measured.{name}", lambda: False)
     monkeypatch.chdir(tmp_path)
     said = shell("train", "dcgan", crops, "--estimate", *TINY, "--threads", 1)
     assert said.status == 0
