@@ -60,6 +60,8 @@ class Tracks:
     condition: str | None = None
     """Of the experiment, such as control."""
     provenance: dict[str, Any] | None = None
+    notes: tuple[str, ...] = ()
+    """What is odd about them, or was left out when they were read; a sentence each."""
 
     def __post_init__(self) -> None:
         columns = {"ids": np.int64, "t": np.int64, "y": np.float64, "x": np.float64}
