@@ -93,7 +93,7 @@ def search(seen: Observations, settings: MotionSettings) -> Searched:
             f"{gram.rows} rows to learn from, fewer than twice the {fits[0][0] * fits[0][1]} regressors of the smallest"
             " fit: give more or longer tracks, or lower --max-d"
         )
-    chosen = points[_chosen(points, judged, allowed, settings.choose)]
+    chosen = points[_chosen(points, judged, allowed, settings.fewest)]
     return Searched(space, gram, tuple(points), chosen)
 
 
@@ -162,10 +162,10 @@ def _jointly(space: Subspace, gram: Gram, fits: list[tuple[int, int]]) -> Callab
     return squares
 
 
-def _chosen(points: list[GridPoint], judged: Judged, allowed: list[int], how: str) -> int:
+def _chosen(points: list[GridPoint], judged: Judged, allowed: list[int], fewest: bool) -> int:
     """Place of the fit that is kept."""
     best = min(allowed, key=lambda i: points[i].error)
-    if how == "least" or len(judged.counts) < 2:
+    if not fewest or len(judged.counts) < 2:
         return best
     mean, spread = judged.beyond(best)
     near = [i for i in allowed if mean[i] <= spread[i]]

@@ -38,6 +38,8 @@ class Observations:
     """Cells that are too short."""
     held_cells: tuple[int, ...]
     """Numbers of the cells held out, as ``Paths.cell`` counts them; empty in the joint reading."""
+    joint_cells: tuple[int, ...]
+    """Of the joint reading, the cells whose positions are stacked, in their order."""
     frames: int
     """Of the joint reading, frames of its window; else those of the longest path."""
 
@@ -87,6 +89,7 @@ def _cell(paths: Paths, settings: MotionSettings) -> Observations:
         cells=len(kept),
         left_out=paths.cells - len(kept) + paths.alone,
         held_cells=tuple(np.unique(cell[held]).tolist()),
+        joint_cells=(),
         frames=max(len(paths.paths[i]) for i in usable),
     )
 
@@ -120,7 +123,8 @@ def _joint(paths: Paths, settings: MotionSettings) -> Observations:
             f"half of the tracks share {frames} frames, of which {learn} are learned from; with d up to {lags} at"
             f" least {lags + 4} are needed: lower --max-d, or give longer tracks"
         )
-    shared = [path[:frames] - path[0] for path in longest.values() if len(path) >= frames]
+    kept = [cell for cell, path in longest.items() if len(path) >= frames]
+    shared = [longest[cell][:frames] - longest[cell][0] for cell in kept]
     y = np.stack(shared, axis=1).reshape(frames, -1)
     targets = np.arange(lags, frames)
     return Observations(
@@ -135,5 +139,6 @@ def _joint(paths: Paths, settings: MotionSettings) -> Observations:
         cells=len(shared),
         left_out=len(longest) - len(shared) + paths.alone,
         held_cells=(),
+        joint_cells=tuple(kept),
         frames=frames,
     )

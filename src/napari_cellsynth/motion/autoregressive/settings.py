@@ -23,10 +23,15 @@ class MotionSettings(BaseModel):
     """Largest number of earlier frames that the next state is predicted from; the smallest is 1."""
     window: int = Field(8, ge=1, le=64)
     """Displacements that are observed together, in the reading of single cells."""
-    choose: Literal["fewest", "least"] = "fewest"
-    """Keep the fit with the fewest coefficients whose held-out error is within one standard error of the least one, or
-    the one with the least."""
+    choose: Literal["auto", "least", "fewest"] = "auto"
+    """Keep the fit with the least held-out error, or the one with the fewest coefficients whose error is within one
+    standard error of it (auto: the least for single cells, whose simulation is then nearer; the fewest jointly)."""
     held_out: float = Field(0.25, gt=0.0, lt=1.0)
     """Share of the cells (of the time, in the joint reading) that fits are judged by and do not learn from."""
     seed: int = Field(0, ge=0, lt=2**31)
     """Which cells are held out follows from it."""
+
+    @property
+    def fewest(self) -> bool:
+        """Whether few coefficients count more than the last part of the error."""
+        return self.choose == "fewest" or (self.choose == "auto" and self.reading == "joint")

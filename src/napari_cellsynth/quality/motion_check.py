@@ -1,0 +1,348 @@
+"""Do they move alike?  Simulated cells beside real ones that the fit has not learned from, and two conditions beside
+each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import isfinite
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_cellsynth.errors import BadInput
+from napari_cellsynth.motion.autoregressive.fit import MotionFit, MotionSettings, fit_motion, simulate_paths
+from napari_cellsynth.motion.autoregressive.grid import subspace_of
+from napari_cellsynth.motion.autoregressive.parts import Parts, parted
+from napari_cellsynth.motion.autoregressive.readings import windows
+from napari_cellsynth.motion.paths import MICROMETRE, Paths, paths_of
+from napari_cellsynth.motion.tracks.tracks import Tracks
+from napari_cellsynth.quality.alike import Level
+from napari_cellsynth.quality.motion_measures import Measure, measures_of
+from napari_cellsynth.quality.motion_tests import Contrast, contrasts, too_few_in_words
+from napari_cellsynth.stack.numbers_in_words import counted
+from napari_cellsynth.stack.progress import SetProgress
+
+Floats = NDArray[np.float64]
+SETS = 40
+"""Sets of simulated cells, each as many and as long as the held-out ones."""
+FEW = 10
+"""Held-out cells below which a likeness is for a look and not for a result."""
+OFF = 0.05
+"""Part by which a simulated number must at least differ to be called different."""
+COMPONENTS = 5
+BASELINES = {
+    "standing_still": "standing still",
+    "constant_velocity": "constant velocity",
+    "random_walk": "a persistent random walk",
+}
+WORST = {"good": 0, "quiet": 1, "warning": 2, "bad": 3}
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """One measure of held-out real cells beside simulated ones."""
+
+    name: str
+    words: str
+    unit: str
+    held_out: float
+    learned: float
+    """Of the real cells that were learned from: real beside real."""
+    simulated: float
+    """The mean of the simulated sets."""
+    low: float
+    """Where 95 of 100 simulated sets lie."""
+    high: float
+
+    @property
+    def off(self) -> bool:
+        """Whether simulated cells differ by more than chance among as many, and than real ones do among themselves."""
+        if not (isfinite(self.held_out) and isfinite(self.simulated)):
+            return False
+        away = abs(self.simulated - self.held_out)
+        beyond = not self.low <= self.held_out <= self.high
+        real = abs(self.learned - self.held_out) if isfinite(self.learned) else 0.0
+        scale = max(abs(self.held_out), 1.0 if self.name == "kept" else 0.0)
+        return beyond and away > real and away > OFF * scale
+
+
+@dataclass(frozen=True, eq=False)
+class Moving:
+    """One condition: its real cells, the fit, and what was simulated from it."""
+
+    name: str
+    paths: Paths
+    fit: MotionFit
+    parts: Parts
+    simulated: tuple[Floats, ...]
+    """One set: as many paths as are held out, each as long as its real one."""
+    likeness: tuple[Likeness, ...]
+    states: tuple[Floats, ...]
+    """Of each real path the state (n, 5), frame by frame, in a subspace that all conditions share; of the joint
+    reading one of all cells together, in its own."""
+    simulated_states: tuple[Floats, ...]
+    """The same of simulated paths; of none in the joint reading."""
+
+    @property
+    def few(self) -> bool:
+        return len(set(self.parts.held_cells)) < FEW
+
+    def level(self) -> Level:
+        if self.few:
+            return "quiet"
+        return "warning" if any(one.off for one in self.likeness) else "good"
+
+    def sentence(self) -> str:
+        """Whether simulated cells move as held-out ones."""
+        off = [one for one in self.likeness if one.off]
+        if off:
+            differ = "; ".join(
+                f"{one.words} {_with(one.simulated, one.unit)}, real {_with(one.held_out, one.unit)}" for one in off
+            )
+            return f"{self.name}: simulated cells do not quite move as held-out ones: {differ}."
+        known = [one.words for one in self.likeness if isfinite(one.held_out)]
+        listed = f"{', '.join(known[:-1])} and {known[-1]}" if len(known) > 1 else "".join(known)
+        return f"{self.name}: simulated cells move as held-out ones do, in {listed}."
+
+    def predicted(self) -> str:
+        """How well the fit predicts, beside what needs none."""
+        fit = self.fit
+        best = fit.baselines[fit.best_baseline]
+        gain = 1 - fit.error / best if best > 0 else 0.0
+        what = "frames" if fit.reading == "joint" else "cells"
+        return (
+            f"{self.name}: next position of held-out {what} within {fit.error:.3g} {length_unit(fit)} (q {fit.q}, d"
+            f" {fit.d}), {abs(gain):.1%} {'better' if gain > 0 else 'worse'} than {BASELINES[fit.best_baseline]}."
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class MotionCheck:
+    """What was found, of one or two conditions."""
+
+    conditions: tuple[Moving, ...]
+    measures: tuple[Measure, ...]
+    contrasts: tuple[Contrast, ...]
+    """Second against first condition; none where there is one."""
+    settings: MotionSettings
+    seed: int
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def level(self) -> Level:
+        """The gravest of the conditions."""
+        return max((one.level() for one in self.conditions), key=lambda level: WORST[level])
+
+    def sentence(self) -> str:
+        """What to know first."""
+        said = [one.sentence() for one in self.conditions]
+        return " ".join([*said, *filter(None, [self.between()])])
+
+    def between(self) -> str:
+        """What is between two conditions; empty of one."""
+        if not self.contrasts:
+            return ""
+        a, b = self.conditions
+        if not self.tested:
+            return f"{b.name} beside {a.name}: not tested, {too_few_in_words(*self.counts)}"
+        differ = [one for one in self.contrasts if one.differs]
+        if not differ:
+            n, m = self.counts
+            return f"{b.name} beside {a.name}: no difference was found over {n} and {m} recordings."
+        told = "; ".join(
+            f"{one.words} {_with(one.means[1], one.unit)}, {a.name} {_with(one.means[0], one.unit)}" for one in differ
+        )
+        return f"{b.name} differs from {a.name}: {told}."
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """Recordings of each condition."""
+        return tuple(len(one.paths.names) for one in self.conditions)
+
+    @property
+    def tested(self) -> bool:
+        """Whether there were recordings enough."""
+        return any(one.p is not None for one in self.contrasts)
+
+    def notes(self) -> list[str]:
+        """What the numbers stand on, a sentence each."""
+        said = [one.predicted() for one in self.conditions]
+        for one in self.conditions:
+            said.append(_counts(one))
+            if one.fit.units != MICROMETRE:
+                said.append(f"{one.name}: the pixel size is not known; lengths are in pixels.")
+            if one.fit.estimator != "least squares":
+                said.append(
+                    f"{one.name}: least squares was not stable; {one.fit.estimator} (spectral radius"
+                    f" {one.fit.spectral_radius:.3f})."
+                )
+            if one.few:
+                said.append(f"{one.name}: so few held-out cells serve for a look, not for a result.")
+            if len(one.paths.names) < 6:
+                said.append(
+                    f"{one.name}: {counted(len(one.paths.names), 'recording')}; simulated against real is not tested"
+                    " over fewer than 6, intervals are of simulated sets."
+                )
+        return said
+
+
+def _counts(one: Moving) -> str:
+    held, left = len(set(one.parts.held_cells)), one.fit.left_out
+    what = f"{counted(held, 'cell')} held out" if one.fit.reading == "cell" else "the last part of the time held out"
+    short = f", {left} too short and left out" if left else ""
+    return (
+        f"{one.name}: {counted(one.fit.cells, 'cell')} of {counted(len(one.paths.names), 'recording')}, {what}{short}."
+    )
+
+
+def _with(value: float, unit: str) -> str:
+    return f"{value:.3g}{'' if unit in ('', '°') else ' '}{unit}"
+
+
+def length_unit(fit: MotionFit) -> str:
+    """As it is shown."""
+    return "\u00b5m" if fit.units == MICROMETRE else "px"
+
+
+def time_unit(fit: MotionFit) -> str:
+    """As it is shown."""
+    return "frame" if fit.frame_interval is None else "s"
+
+
+# -- looking ---------------------------------------------------------------------------------------------------------
+
+
+def check_motion(
+    conditions: Mapping[str, Sequence[Tracks]],
+    settings: MotionSettings | None = None,
+    *,
+    seed: int = 0,
+    provenance: dict[str, Any] | None = None,
+) -> Iterator[SetProgress | MotionCheck]:
+    """Fit each condition, simulate, compare; yields how far it is, and last the MotionCheck.
+
+    Raises:
+        BadInput: no condition or more than two, units or intervals that differ, tracks too short.
+    """
+    how = settings or MotionSettings()
+    if not 1 <= len(conditions) <= 2:
+        raise BadInput(f"tracks of {len(conditions)} conditions given; one is checked, or two are compared")
+    total = len(conditions) * (SETS + 2)
+    names = list(conditions)
+    yield SetProgress(0, total, "reading tracks")
+    paths = [paths_of([one.with_(condition=name) for one in conditions[name]]) for name in names]
+    _same_units(names, paths)
+    fits, parts = [], []
+    for place, (name, mine) in enumerate(zip(names, paths, strict=True)):
+        yield SetProgress(place, total, f"fitting {name}")
+        recordings = [one.with_(condition=name) for one in conditions[name]]
+        fits.append(_fitted(name, recordings, how))
+        parts.append(parted(mine, fits[-1]))
+    shortest = min(len(path) for one in parts for path in one.held_out)
+    measures = measures_of(length_unit(fits[0]), time_unit(fits[0]), fits[0].frame_interval or 1.0, shortest)
+    spaces = _subspaces(parts)
+    found = []
+    for place, (name, mine, fit, part) in enumerate(zip(names, paths, fits, parts, strict=True)):
+        sets: list[tuple[Floats, ...]] = []
+        for n in range(SETS):
+            yield SetProgress(len(names) + place * SETS + n, total, f"simulating {name}")
+            sets.append(simulated_like(part.held_out, fit, seed=seed, number=n))
+        found.append(
+            Moving(
+                name,
+                mine,
+                fit,
+                part,
+                sets[0],
+                tuple(_likeness(one, part, sets) for one in measures),
+                *_states(part, sets[0], spaces[place], fit),
+            )
+        )
+    yield SetProgress(total - 1, total, "comparing")
+    between = _contrasts(paths, measures) if len(names) == 2 else ()
+    yield MotionCheck(tuple(found), measures, between, how, seed, provenance or {})
+
+
+def _fitted(name: str, recordings: list[Tracks], how: MotionSettings) -> MotionFit:
+    try:
+        return fit_motion(recordings, how)
+    except BadInput as error:
+        raise BadInput(f"{name}: {error}") from None
+
+
+def _same_units(names: list[str], paths: list[Paths]) -> None:
+    for name, one in zip(names[1:], paths[1:], strict=True):
+        if one.units != paths[0].units:
+            raise BadInput(
+                f"{names[0]} is in {paths[0].units}s and {name} in {one.units}s; give the pixel size of both"
+            )
+        if (one.frame_interval or 0) != (paths[0].frame_interval or 0):
+            known = [p.frame_interval for p in (paths[0], one)]
+            both = " and ".join("an unknown time" if t is None else f"{t:g} s" for t in known)
+            raise BadInput(f"{names[0]} and {name} have {both} from frame to frame; compare recordings of one interval")
+
+
+def simulated_like(real: Sequence[Floats], fit: MotionFit, *, seed: int, number: int = 0) -> tuple[Floats, ...]:
+    """A set of simulated paths, as many and as long as real ones; sets of several numbers differ."""
+    longest = max(map(len, real))
+    made = simulate_paths(fit, len(real), longest, seed=seed + 7919 * number)
+    return tuple(path[: len(one)] for path, one in zip(made, real, strict=True))
+
+
+def _likeness(measure: Measure, part: Parts, sets: Sequence[Sequence[Floats]]) -> Likeness:
+    drawn = np.array([measure.value(one) for one in sets])
+    known = drawn[np.isfinite(drawn)]
+    low, high = np.quantile(known, (0.025, 0.975)) if len(known) else (np.nan, np.nan)
+    return Likeness(
+        measure.name,
+        measure.words,
+        measure.unit,
+        held_out=measure.value(part.held_out),
+        learned=measure.value(part.learned),
+        simulated=float(known.mean()) if len(known) else float("nan"),
+        low=float(low),
+        high=float(high),
+    )
+
+
+def _subspaces(parts: Sequence[Parts]) -> list[tuple[Floats, Floats]]:
+    """Mean and up to five components (D, 5) of each condition: one for all, in which each counts alike; or its own."""
+    if parts[0].seen.joint:
+        return [(space.mean, space.c) for space in (subspace_of(one.seen, COMPONENTS) for one in parts)]
+    mean = np.mean([one.seen.y.mean(0) for one in parts], axis=0)
+    spread = np.mean([(one.seen.y - mean).T @ (one.seen.y - mean) / len(one.seen.y) for one in parts], axis=0)
+    vectors = np.linalg.eigh(spread)[1][:, ::-1][:, :COMPONENTS]
+    turned = np.where(np.take_along_axis(vectors, np.abs(vectors).argmax(0)[None], 0) < 0, -1.0, 1.0)
+    return [(mean, vectors * turned)] * len(parts)
+
+
+def _states(
+    part: Parts, made: Sequence[Floats], space: tuple[Floats, Floats], fit: MotionFit
+) -> tuple[tuple[Floats, ...], tuple[Floats, ...]]:
+    mean, c = space
+    real = tuple(np.split((part.seen.y - mean) @ c, part.seen.starts[1:]))
+    if part.seen.joint:
+        return real, ()
+    return real, tuple((windows(path, fit.window) - mean) @ c for path in made if len(path) > fit.window)
+
+
+def _contrasts(paths: Sequence[Paths], measures: Sequence[Measure]) -> tuple[Contrast, ...]:
+    """Every cell and recording in numbers; all cells that were seen in two frames in a row count."""
+    recordings, cells = [], []
+    for measure in measures:
+        recordings.append(tuple(_of_each(one, one.recording, measure) for one in paths))
+        cells.append(tuple(_of_each(one, one.cell, measure) for one in paths))
+    return contrasts(
+        [(one.name, one.words, one.unit) for one in measures],
+        [(a, b) for a, b in recordings],
+        [(a, b) for a, b in cells],
+    )
+
+
+def _of_each(paths: Paths, belongs: NDArray[np.int64], measure: Measure) -> list[float]:
+    grouped: dict[int, list[Floats]] = {}
+    for which, path in zip(belongs.tolist(), paths.paths, strict=True):
+        grouped.setdefault(which, []).append(path)
+    return [measure.value(own) for own in grouped.values()]
