@@ -20,6 +20,7 @@ from napari_cellsynth.api.sets import find_traps, prepare_clips, prepare_crops, 
 from napari_cellsynth.api.settings import Preset, presets, resolve_settings
 from napari_cellsynth.api.simulating import simulate
 from napari_cellsynth.api.telling import tell, told
+from napari_cellsynth.api.tracking import read_tracks, track
 
 __all__ = [
     "RUNS",
@@ -53,6 +54,7 @@ __all__ = [
     "prepare_pairs",
     "prepare_traps",
     "presets",
+    "read_tracks",
     "remove_place",
     "resolve_settings",
     "sample",
@@ -62,6 +64,7 @@ __all__ = [
     "support_bundle",
     "tell",
     "told",
+    "track",
     "train",
     "training_data",
     "walk",

@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "stabilise": ("stabilise", "a recording without the motion of its stage"),
     "restore": ("restore", "what was made of a stabilised recording, in the recording's own coordinates"),
     "segment": ("segment", "outlines of the cells, without training"),
+    "track": ("track", "follow the cells: which outlines are the same cell, and which came from which"),
     "train": ("train", "train a model on a training set, or go on with a training"),
     "pack": ("pack", "a training for another machine: settings, data, command, SLURM script"),
     "runs": ("runs", "list runs, their state and size"),

@@ -14,6 +14,7 @@ from napari_cellsynth.stack.files.replacing import replacing
 
 COLUMNS = TrackPoint._fields
 _NEEDED = COLUMNS[:4]
+KIND = "tracks"
 _MADE = ("phantom", "simulate")
 """Who writes a table whose JSON is also that of a recording."""
 
@@ -30,6 +31,14 @@ def said_beside(path: Path) -> Path:
     Not ``x.json``, which a simulated recording has beside it already.
     """
     return path.with_name(f"{stem_of(path)}.tracks.json")
+
+
+def is_ours(said: Path) -> bool:
+    """Whether a JSON is one that lies beside a table of tracks that we wrote; False where there is none."""
+    try:
+        return _json(said).get("kind") == KIND
+    except BadInput:
+        return False
 
 
 def write_csv(path: Path | str, tracks: Tracks) -> list[Path]:
@@ -69,7 +78,7 @@ def _about(tracks: Tracks) -> dict[str, Any]:
     fields = ("name", "condition", "pixel_size", "frame_interval", "shape")
     counts = {"tracks": len(tracks.numbers()), "rows": len(tracks)}
     said = {name: getattr(tracks, name) for name in fields}
-    return {"kind": "tracks", **said, **counts, "provenance": tracks.provenance}
+    return {"kind": KIND, **said, **counts, "provenance": tracks.provenance}
 
 
 def read_csv(path: Path | str) -> Tracks:
@@ -133,7 +142,7 @@ def _said(path: Path) -> dict[str, Any]:
     """What the JSON beside a table says, as fields of the tracks."""
     own, recording = said_beside(path), path.with_name(f"{stem_of(path)}.json")
     block = _json(own) if own.exists() else _json(recording)
-    if own.exists() and block.get("kind") != "tracks":
+    if own.exists() and block.get("kind") != KIND:
         raise BadInput(f"{own} lies beside {path.name} but says nothing of tracks; repair it or move it away")
     if not own.exists() and not any(word in str(block.get("made_by", "")) for word in _MADE):
         block = {}

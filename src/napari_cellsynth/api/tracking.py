@@ -1,0 +1,140 @@
+"""Cells that are followed: outlines to tracks, and files of tracks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from napari_cellsynth.errors import BadInput
+from napari_cellsynth.stack.progress import SetProgress
+
+if TYPE_CHECKING:
+    from napari_cellsynth.motion.tracks.link import Linked
+    from napari_cellsynth.motion.tracks.settings import TrackSettings
+    from napari_cellsynth.motion.tracks.tracks import Tracks
+    from napari_cellsynth.stack.modality import Modality
+    from napari_cellsynth.stack.outlines.settings import OutlineSettings
+    from napari_cellsynth.stack.stack import Stack
+
+
+class TrackFiles(NamedTuple):
+    """What is written beside ``x.csv``."""
+
+    table: Path
+    """``x.csv``: id, t, y, x, parent."""
+    said: Path
+    """``x.tracks.json``: pixel size, interval, provenance."""
+    labels: Path
+    """``x.tracked.tif``: outlines numbered by track."""
+    per_track: Path
+    """``x.per_track.csv``: a line for each track."""
+
+
+def track(
+    stack: Stack,
+    labels: Stack | Path | str | None = None,
+    settings: TrackSettings | None = None,
+    *,
+    outlines: OutlineSettings | None = None,
+    modality: Modality | None = None,
+) -> Iterator[SetProgress | Linked]:
+    """Follow the cells of a recording: SetProgress, last of all the outlines numbered by track, and the tracks.
+
+    Args:
+        stack: the recording, axes TYX, or TCYX; of one with several planes choose one first.
+        labels: outlines of its cells, or their file or folder; where None, cells are outlined by the method ``auto``
+            first.
+        settings: how they are linked.
+        outlines, modality: how they are outlined, where ``labels`` is None.
+
+    Raises:
+        BadInput: a single frame, several planes, outlines of another shape, or none at all.
+    """
+    from napari_cellsynth.motion.tracks.link import link
+    from napari_cellsynth.stack.labels.check import check_labels
+    from napari_cellsynth.stack.stack import Stack
+    from napari_cellsynth.stack.steady.moved_along import labels_for
+
+    if stack.size("T") < 2:
+        raise BadInput(f"{stack.name} has a single frame; tracks need a movie of two frames or more")
+    if stack.size("Z") > 1:
+        raise BadInput(f"{stack.name} has {stack.size('Z')} planes; cells are followed in one: choose it first")
+    if labels is None:
+        found: Stack | None = None
+        for news in _outlined(stack, outlines, modality):
+            if isinstance(news, SetProgress):
+                yield news
+            else:
+                found = news
+        assert found is not None
+        labels = found
+    elif isinstance(labels, Stack):
+        check_labels(labels, stack)
+    else:
+        labels = labels_for(Path(labels), stack)
+    yield from link(labels, settings)
+
+
+def _outlined(
+    stack: Stack, settings: OutlineSettings | None, modality: Modality | None
+) -> Iterator[SetProgress | Stack]:
+    from napari_cellsynth.stack.outlines.many import OutlineProgress, outline_stack
+
+    for news in outline_stack(stack, settings, modality=modality):
+        if isinstance(news, OutlineProgress):
+            yield SetProgress(news.done, news.total, news.message)
+        else:
+            yield news
+
+
+def read_tracks(
+    path: Path | str,
+    *,
+    pixel_size: tuple[float, float] | None = None,
+    frame_interval: float | None = None,
+    condition: str | None = None,
+) -> Tracks:
+    """Tracks from our table (.csv), TrackMate's XML, or a folder of the Cell Tracking Challenge.
+
+    See :func:`napari_cellsynth.motion.tracks.files.read_tracks`.
+    """
+    from napari_cellsynth.motion.tracks import files
+
+    return files.read_tracks(path, pixel_size=pixel_size, frame_interval=frame_interval, condition=condition)
+
+
+def track_files(out: Path | str) -> TrackFiles:
+    """Where the tracks of ``x.csv`` and what belongs to them are written.
+
+    Raises:
+        BadInput: the name does not end with .csv, or a file of that name is there that was not written as this.
+    """
+    from napari_cellsynth.motion.tracks.csv_files import is_ours, said_beside, stem_of
+
+    out = Path(out)
+    if out.suffix.lower() != ".csv":
+        raise BadInput(f"{out} given; tracks are written as a table: end the name with .csv")
+    if not out.absolute().parent.is_dir():
+        raise BadInput(f"{out} given; the folder {out.parent} does not exist: create it first")
+    stem = stem_of(out)
+    files = TrackFiles(
+        out, said_beside(out), out.with_name(f"{stem}.tracked.tif"), out.with_name(f"{stem}.per_track.csv")
+    )
+    there = [file for file in files if file.exists()]
+    if there and not is_ours(files.said):
+        raise BadInput(f"{there[0]} exists and was not written by cellsynth track; give another name or move it away")
+    return files
+
+
+def write_tracks(files: TrackFiles, linked: Linked) -> list[Path]:
+    """Write the tables and the outlines, which are read frame by frame; the paths."""
+    from napari_cellsynth.motion.tracks.csv_files import write_csv
+    from napari_cellsynth.motion.tracks.label_file import write_tracked
+    from napari_cellsynth.motion.tracks.table import write_per_track
+
+    highest = int(linked.tracks.ids.max(initial=0))
+    write_tracked(files.labels, linked.labels, highest)
+    write_per_track(files.per_track, linked.tracks)
+    write_csv(files.table, linked.tracks)
+    return list(files)

@@ -1,0 +1,220 @@
+"""``cellsynth track STACK OUT.csv [--labels FILE]``."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from tyro.conf import OmitArgPrefixes, Positional, arg
+
+from napari_cellsynth.cli.from_settings import options_of, settings_from
+from napari_cellsynth.cli.options import StackOptions, parse
+from napari_cellsynth.errors import BadInput
+from napari_cellsynth.motion.tracks.settings import TrackSettings
+from napari_cellsynth.stack.modality import Modality
+
+if TYPE_CHECKING:
+    from napari_cellsynth.api.tracking import TrackFiles
+    from napari_cellsynth.motion.tracks.link import Linked
+    from napari_cellsynth.motion.tracks.tracks import Tracks
+    from napari_cellsynth.stack.outlines.settings import OutlineSettings
+    from napari_cellsynth.stack.stack import Stack
+
+TrackOptions = options_of(
+    TrackSettings, about="How outlines are linked.", leave_out=("max_distance_um", "max_distance_px")
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Track:
+    """Follow the cells of a recording: which outlines are the same cell, and which cell came from which."""
+
+    stack: Annotated[Positional[Path], arg(metavar="STACK")]
+    """The recording: a file, or a folder of numbered frames. Or tracks of another program, to convert them: TrackMate's
+    .xml, or a folder of the Cell Tracking Challenge with its res_track.txt."""
+    out: Annotated[Positional[Path], arg(metavar="OUT.csv")]
+    """Table to write: id,t,y,x,parent, frames counted from 0, centroids in pixels. Beside x.csv: x.tracks.json (pixel
+    size, interval), x.tracked.tif (outlines numbered by track), x.per_track.csv (a line for each track)."""
+    labels: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")] = None
+    """Outlines of the cells: a label image or movie, a folder of masks, Fiji ROIs (left out: cells are outlined by the
+    method auto first, see 'cellsynth segment')."""
+    max_distance: Annotated[str | None, arg(metavar="12um|30px", help_behavior_hint="")] = None
+    """How far a cell moves at most from one frame to the next (left out: the usual diameter of a cell)."""
+    modality: Annotated[
+        Modality | None, arg(metavar="dic|phase-contrast|brightfield|fluorescence", help_behavior_hint="")
+    ] = None
+    """How the images were made, where cells are outlined first."""
+    diameter: Annotated[str | None, arg(metavar="12um|64px", help_behavior_hint="")] = None
+    """Usual diameter of a cell, where cells are outlined first (left out: estimated)."""
+    channel: Annotated[int, arg(metavar="N")] = 0
+    """Channel in which cells are outlined, counted from 0."""
+    z: Annotated[str | None, arg(metavar="N|max|mean|sharpest", help_behavior_hint="")] = None
+    """Plane, counted from 0, or how to make one of several; needed where there are several."""
+    trackmate: Annotated[Path | None, arg(metavar="FILE.xml", help_behavior_hint="")] = None
+    """Also write the tracks for TrackMate (Fiji)."""
+    ctc: Annotated[Path | None, arg(metavar="DIR", help_behavior_hint="")] = None
+    """Also write masks and res_track.txt in the layout of the Cell Tracking Challenge, into a new folder such as
+    01_RES."""
+    linking: OmitArgPrefixes[TrackOptions] = field(default_factory=TrackOptions)  # type: ignore[valid-type]
+    recording: OmitArgPrefixes[StackOptions] = field(default_factory=StackOptions)
+    quiet: bool = False
+    """No progress, and do not name the files written."""
+
+
+def main(words: Sequence[str]) -> int:
+    from napari_cellsynth import api
+    from napari_cellsynth.motion.tracks.ctc import find_table
+
+    options = parse(Track, "track", words)
+    files = api.tracking.track_files(options.out)
+    _check_places(options)
+    if options.stack.suffix.lower() in (".xml", ".csv") or (options.stack.exists() and find_table(options.stack)):
+        return _convert(options, files)
+    linked = _linked(options)
+    written = api.tracking.write_tracks(files, linked)
+    written += _for_others(options, linked.tracks, linked)
+    _say(linked.tracks)
+    if not options.quiet:
+        print("\n".join(str(path) for path in written))
+    return 0
+
+
+def _check_places(options: Track) -> None:
+    """BadInput before anything is computed where a side file cannot be written."""
+    if options.trackmate is not None and options.trackmate.suffix.lower() != ".xml":
+        raise BadInput(f"--trackmate {options.trackmate} given; TrackMate's files are XML: end the name with .xml")
+    if options.ctc is not None and options.ctc.exists() and (options.ctc.is_file() or any(options.ctc.iterdir())):
+        raise BadInput(f"--ctc {options.ctc} given, which exists; give the name of a new folder, such as 01_RES")
+
+
+def _linked(options: Track) -> Linked:
+    from napari_cellsynth import api
+    from napari_cellsynth.cli.progress import ProgressLine
+    from napari_cellsynth.motion.tracks.link import Linked
+
+    settings = _settings(options)
+    stack, outlines = _to_look_at(options)
+    if options.labels is None:
+        print(
+            "note: no --labels given: cells are outlined first, by the method auto and without training; look at the"
+            " outlines before you trust the tracks",
+            file=sys.stderr,
+        )
+    linked: Linked | None = None
+    with ProgressLine(options.out.name, quiet=options.quiet) as line:
+        for news in api.track(stack, options.labels, settings, outlines=outlines, modality=options.modality):
+            if isinstance(news, Linked):
+                linked = news
+            else:
+                line.at(news.done, news.total, news.message)
+    assert linked is not None
+    return linked
+
+
+def _settings(options: Track) -> TrackSettings:
+    given = length("max_distance", options.max_distance)
+    return _in_the_shells_words(options.max_distance, "max-distance", TrackSettings, options.linking, given)
+
+
+def _to_look_at(options: Track) -> tuple[Stack, OutlineSettings]:
+    """The recording, one plane of it where it has several, and how cells are outlined where nobody gives outlines."""
+    from napari_cellsynth.cli.segment import stack_z
+    from napari_cellsynth.stack.outlines.settings import OutlineSettings
+    from napari_cellsynth.stack.recordings.row import Row
+    from napari_cellsynth.stack.recordings.select import select, selection_of
+
+    stack, channel = options.recording.read(options.stack), options.channel
+    if stack.size("Z") > 1 and options.z is None:
+        raise BadInput(f"{stack.name} has {stack.size('Z')} planes; say which one to look at: --z N, max or sharpest")
+    if options.z is not None:
+        chosen = Row(file=Path(stack.name), channel=channel, z=stack_z(options.z))
+        stack, channel = select(stack, selection_of(stack, chosen)), 0
+    given = {**length("diameter", options.diameter), "channel": channel}
+    return stack, _in_the_shells_words(options.diameter, "diameter", OutlineSettings, Nothing(), given)
+
+
+@dataclass(frozen=True)
+class Nothing:
+    """No options."""
+
+
+def _in_the_shells_words(text: str | None, name: str, model: Any, options: Any, given: dict[str, Any]) -> Any:
+    """Settings have one length in micrometres and one in pixels, the shell has one option."""
+    try:
+        return settings_from(model, options, **given)
+    except BadInput as error:
+        raise BadInput(re.sub(rf"--{name}-(px|um) \S+ given", f"--{name} {text} given", str(error))) from None
+
+
+def length(name: str, text: str | None) -> dict[str, float]:
+    """``30px`` is of the recording's own pixels, everything else a length; empty where nothing is given."""
+    from napari_cellsynth.stack.quantity import parse_length
+
+    if text is None:
+        return {}
+    number = text.strip().lower().removesuffix("px").strip()
+    if number == text.strip().lower():
+        return {f"{name}_um": parse_length(text)}
+    try:
+        return {f"{name}_px": float(number.replace(",", "."))}
+    except ValueError:
+        raise BadInput(f"--{name.replace('_', '-')} {text!r} given; write it such as 12um or 30px") from None
+
+
+def _for_others(options: Track, tracks: Tracks, linked: Linked | None) -> list[Path]:
+    """What was asked for besides our own table."""
+    from napari_cellsynth.motion.tracks.files import write_ctc, write_trackmate
+
+    written = []
+    if options.trackmate is not None:
+        written.append(write_trackmate(options.trackmate, tracks, image=options.stack if linked else None))
+    if options.ctc is not None:
+        if linked is None:
+            raise BadInput("--ctc needs the masks of the cells; give the recording and --labels, not tracks alone")
+        written += [one for one in write_ctc(options.ctc, tracks, linked.labels) if isinstance(one, Path)]
+    return written
+
+
+def _convert(options: Track, files: TrackFiles) -> int:
+    """Tracks of another program as our tables; outlines numbered by track are not among them."""
+    from napari_cellsynth import api
+    from napari_cellsynth.motion.tracks.csv_files import write_csv
+    from napari_cellsynth.motion.tracks.table import write_per_track
+    from napari_cellsynth.stack.quantity import parse_duration
+    from napari_cellsynth.stack.recordings.row import pixel_size_um
+
+    if options.labels is not None:
+        raise BadInput(f"--labels given with {options.stack.name}, which holds tracks already; leave it out")
+    interval = options.recording.interval
+    size = pixel_size_um(options.recording.pixel_size)
+    tracks = api.read_tracks(
+        options.stack,
+        pixel_size=(size, size) if isinstance(size, float) else size,
+        frame_interval=None if interval is None else parse_duration(interval),
+    )
+    written = [*_for_others(options, tracks, None), write_per_track(files.per_track, tracks)]
+    written = [*write_csv(files.table, tracks), *written]
+    _say(tracks)
+    if not options.quiet:
+        print("\n".join(str(path) for path in written))
+    return 0
+
+
+def _say(tracks: Tracks) -> None:
+    from napari_cellsynth.motion.tracks.words import about_common_motion, in_words
+
+    print(in_words(tracks))
+    unknown = [
+        word
+        for word, known in (("--pixel-size", tracks.pixel_size), ("--interval", tracks.frame_interval))
+        if not known
+    ]
+    if unknown:
+        print(f"note: nobody says {' or '.join(unknown)}: speeds are in pixels or per frame", file=sys.stderr)
+    moving = about_common_motion(tracks)
+    for note in (*tracks.notes, *([f"{moving} (cellsynth stabilise)"] if moving else [])):
+        print(f"note: {note}", file=sys.stderr)
