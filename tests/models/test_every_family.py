@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from napari_cellsynth import api
+from napari_cellsynth import api, phantoms
 from napari_cellsynth.engine.events import Finished, PreviewMade, Progress, Step
 from napari_cellsynth.engine.run_folder import RunFolder
-from napari_cellsynth.engine.verbs import Embedding
+from napari_cellsynth.engine.verbs import Embedding, Segmented
 from napari_cellsynth.engine.words import Things
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.models.registry import FAMILIES, made_by
@@ -241,3 +241,36 @@ def test_a_damaged_record_is_refused_in_words(name: str, trained, tmp_path: Path
         (copy / "run.json").write_text(json.dumps(record | broken))
         with pytest.raises(BadInput):
             api.sample(copy, count=1)
+
+
+@families_that("segment")
+def test_what_is_found_in_an_image_does_not_depend_on_the_others(name: str, trained, training_sets) -> None:
+    data = open_training_set(training_sets(FAMILIES[name].data))
+    verbs = api.open_model(trained(name), device="cpu").verbs
+    images = data.examples(data.indices("train")[:3])
+    together, alone = segmented(verbs, images), segmented(verbs, images[2:])
+    np.testing.assert_array_equal(together.labels[2:], alone.labels)
+    np.testing.assert_array_equal(together.probability[2:], alone.probability)
+    assert together.labels.dtype == np.int32 and together.probability.dtype == np.float32
+    assert together.probability.min() >= 0 and together.probability.max() <= 1
+    for labels in together.labels:
+        np.testing.assert_array_equal(np.unique(labels[labels > 0]), np.arange(1, labels.max() + 1))
+    assert (together.classes is None) == (not verbs.classes)
+
+
+@families_that("segment")
+def test_outlines_come_back_in_the_pixels_of_the_recording_with_their_origin(name: str, trained) -> None:
+    phantom = phantoms.make("neutrophils", frames=2, size=96, seed=4)
+    *news, labels = api.segment(phantom.stack, run=trained(name), device="cpu")
+    assert labels.shape == phantom.stack.shape and labels.axes == "TYX" and labels.dtype == np.int32
+    assert labels.pixel_size == phantom.stack.pixel_size and labels.provenance["run"] == trained(name).name
+    assert labels.provenance["synthetic"] is False
+    assert [one.done for one in news] == sorted(one.done for one in news) and news[-1].done == 2
+    with pytest.raises(BadInput, match="learned from"):
+        list(api.segment(phantom.stack.with_(data=phantom.stack.data.astype(np.float32)), run=trained(name)))
+
+
+def segmented(verbs: Any, images: np.ndarray) -> Segmented:
+    *progress, found = verbs.segment(images)
+    assert all(isinstance(one, Progress) for one in progress)
+    return found

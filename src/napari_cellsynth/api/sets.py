@@ -1,4 +1,4 @@
-"""Training sets, and outlines without training."""
+"""Training sets, and outlines."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_cellsynth.errors import BadInput
+
 if TYPE_CHECKING:
+    from napari_cellsynth.api.models import Model
     from napari_cellsynth.engine.events import Progress
     from napari_cellsynth.stack.clips.settings import ClipSettings
     from napari_cellsynth.stack.crops.settings import CropSettings
@@ -123,12 +126,27 @@ def _told(making: Iterator[Any]) -> Iterator[Progress]:
 
 
 def segment(
-    stack: Stack, settings: OutlineSettings | None = None, *, modality: Modality | None = None
+    stack: Stack,
+    settings: OutlineSettings | None = None,
+    *,
+    modality: Modality | None = None,
+    run: Path | Model | None = None,
+    channel: int = 0,
+    device: str = "auto",
 ) -> Iterator[OutlineProgress | Stack]:
-    """Outline the cells of every frame without training: progress, and last of all the labels (axes without C).
+    """Outline the cells of every frame: progress, and last of all the labels (axes without C).
 
-    See :func:`napari_cellsynth.stack.outlines.many.outline_stack`.
+    Without training, as the settings say (:func:`napari_cellsynth.stack.outlines.many.outline_stack`), or with what a
+    ``run`` has learned, in the given channel (:func:`.segmenting.segment_with`, which gives classes, too).
     """
     from napari_cellsynth.stack.outlines.many import outline_stack
 
-    yield from outline_stack(stack, settings, modality=modality)
+    if run is None:
+        yield from outline_stack(stack, settings, modality=modality)
+        return
+    if settings is not None or modality is not None:
+        raise BadInput("settings or a modality given with a run; a run knows its own: give one or the other")
+    from napari_cellsynth.api.segmenting import SegmentedStack, segment_with
+
+    for news in segment_with(run, stack, channel=channel, device=device):
+        yield news.labels if isinstance(news, SegmentedStack) else news

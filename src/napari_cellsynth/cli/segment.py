@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 from collections.abc import Sequence
@@ -12,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 from tyro.conf import OmitArgPrefixes, Positional, arg
 
+from napari_cellsynth.cli import segment_run
 from napari_cellsynth.cli.from_settings import options_of, settings_from
-from napari_cellsynth.cli.options import StackOptions, parse
+from napari_cellsynth.cli.options import Device, StackOptions, parse
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.stack.modality import Modality
 from napari_cellsynth.stack.numbers_in_words import counted
@@ -30,10 +30,11 @@ OutlineOptions = options_of(
 
 @dataclass(frozen=True, kw_only=True)
 class Segment:
-    """Outline the cells of a recording without training."""
+    """Outline the cells of a recording, without training or with a trained model."""
 
-    method: Annotated[Positional[str], arg(metavar="threshold|watershed|texture|auto")]
-    """threshold or watershed for bright cells on dark, texture for the others; auto: by how the image was made."""
+    method: Annotated[Positional[str], arg(metavar="threshold|watershed|texture|auto|RUN")]
+    """threshold or watershed for bright cells on dark, texture for the others; auto: by how the image was made; or the
+    folder of a training that has learned to find cells."""
     stack: Annotated[Positional[Path], arg(metavar="STACK")]
     """The recording: a file, or a folder of numbered frames."""
     out: Annotated[Positional[Path], arg(metavar="OUT")]
@@ -48,6 +49,8 @@ class Segment:
     """Plane to look at, counted from 0, or how to make one of several (default: every plane on its own)."""
     outlines: OmitArgPrefixes[OutlineOptions] = field(default_factory=OutlineOptions)  # type: ignore[valid-type]
     recording: OmitArgPrefixes[StackOptions] = field(default_factory=StackOptions)
+    device: Device = "auto"
+    """Where a trained model computes."""
     quiet: bool = False
     """No progress."""
 
@@ -59,12 +62,14 @@ def main(words: Sequence[str]) -> int:
 
     _check_first(words)
     options = parse(Segment, "segment", words)
+    if segment_run.is_run(options.method):
+        return segment_run.main(options)
     _check_method(options.method)
     settings = _settings(options)
     out = labels_path(options.out)
     stack = options.recording.read(options.stack)
     if options.z is not None:
-        stack, settings = _one_plane(stack, options.z, settings)
+        stack, settings = one_plane(stack, options.z, settings.channel)[0], settings.model_copy(update={"channel": 0})
     found, labels = 0, None
     with ProgressLine(out.name, quiet=options.quiet) as line:
         for news in api.segment(stack, settings, modality=options.modality):
@@ -87,13 +92,13 @@ def main(words: Sequence[str]) -> int:
     return 0
 
 
-def _one_plane(stack: Stack, z: str, settings: OutlineSettings) -> tuple[Stack, OutlineSettings]:
-    """The channel and plane that are looked at, of which the outlines then are, and the settings for that."""
+def one_plane(stack: Stack, z: str, channel: int) -> tuple[Stack, Any]:
+    """The channel and plane that are looked at, of which the outlines then are, and what was selected."""
     from napari_cellsynth.stack.recordings.row import Row
     from napari_cellsynth.stack.recordings.select import select, selection_of
 
-    chosen = Row(file=Path(stack.name), channel=settings.channel, z=stack_z(z))
-    return select(stack, selection_of(stack, chosen)), settings.model_copy(update={"channel": 0})
+    chosen = selection_of(stack, Row(file=Path(stack.name), channel=channel, z=stack_z(z)))
+    return select(stack, chosen), chosen
 
 
 def stack_z(text: str) -> Any:
@@ -118,15 +123,13 @@ def _check_first(words: Sequence[str]) -> None:
 
 
 def _check_method(method: str) -> None:
-    """BadInput unless a method is named; a path is a run."""
-    if os.sep in method or "/" in method or Path(method).is_dir():
-        raise BadInput(f"{method} is a path, so a run; no method that is trained outlines cells yet: {_offer()}")
+    """BadInput unless a method is named."""
     if method not in METHODS:
         raise BadInput(f"no method is called {method!r}; {_offer()}")
 
 
 def _offer() -> str:
-    return f"without training there are {', '.join(METHODS)}"
+    return f"without training there are {', '.join(METHODS)}; a trained model is given by its folder (./RUN)"
 
 
 def _settings(options: Segment) -> OutlineSettings:

@@ -67,9 +67,9 @@ class SegmentationSettings(Settings):
     """How much weights are pulled to 0 (cited: 0.0001)."""
     foreground: float = Field(0.5, gt=0, lt=1)
     """Probability above which a pixel is taken for one of a cell (chosen)."""
-    seed_height: float = Field(0.5, gt=0, lt=1)
-    """Of the distance to the border, 1 in the middle of a cell: what is above it and connected is the core of one cell
-    (chosen)."""
+    prominence: float = Field(0.1, gt=0, lt=1)
+    """By how much the distance to the border, 1 in the middle of a cell, must rise above the neck between two middles
+    for them to be two cells; more where cells come in pieces, less where several are one (chosen)."""
     smallest: float = Field(0.3, ge=0, le=1)
     """Outlines smaller than this share of the smaller training cells (their 5th percentile) are left out (chosen)."""
 
@@ -127,7 +127,7 @@ TINY = SegmentationSettings(
     overlap_loss=1.0,
     crop=96,
     augment=0.5,
-    learning_rate=4e-3,
+    learning_rate=1e-2,
     decay=0.1,
     optimizer="adamw",
     weight_decay=1e-2,
