@@ -114,7 +114,7 @@ class LatentCells:
         return made.images[0], tidy(made.labels[0] > 0)
 
 
-class Circle:
+class Circle(Sequence["Look"]):
     """Looks of one cell, made when they are asked for."""
 
     def __init__(self, cells: LatentCells, seed: int, cell: int, frames: int) -> None:
@@ -123,7 +123,7 @@ class Circle:
     def __len__(self) -> int:
         return self._frames
 
-    def __getitem__(self, t: int) -> Look:
+    def __getitem__(self, t: Any) -> Any:
         if not 0 <= t < self._frames:
             raise IndexError(t)
         return self._cells.look(self._seed, self._cell, t)

@@ -114,6 +114,7 @@ def _crops(folder: Path) -> Any:
 
 def motion_of(given: Path | str | MotionFit | Motion | None, settings: SimulationSettings) -> Motion:
     """How the cells move: see :func:`simulate`."""
+    from napari_cellsynth.motion.autoregressive.model import MotionFit
     from napari_cellsynth.simulation.paths import Fitted, RandomWalk
 
     if given is None:
@@ -122,7 +123,9 @@ def motion_of(given: Path | str | MotionFit | Motion | None, settings: Simulatio
         from napari_cellsynth.motion.autoregressive.fit_files import read_fit
 
         return Fitted(read_fit(Path(given)))
-    return given if hasattr(given, "paths") else Fitted(given)
+    if isinstance(given, MotionFit):
+        return Fitted(given)
+    return given
 
 
 def ground_of(
@@ -139,8 +142,8 @@ def ground_of(
     else:
         if background.dtype != looks.dtype:
             raise BadInput(
-                f"a background of {background.dtype} given for cells of {looks.dtype}; take the recording that the cells"
-                " were cut out of"
+                f"a background of {background.dtype} given for cells of {looks.dtype}; take the recording that the"
+                " cells were cut out of"
             )
         modality = next((one for one in MODALITIES if one == looks.modality), None)
         yield from estimate_ground(

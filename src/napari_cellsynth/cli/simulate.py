@@ -120,14 +120,14 @@ def _background(options: Simulate) -> tuple[Any, Any]:
     return stack, None if labels is None else read_labels(labels, stack)
 
 
-def _write(made: Phantom, place: Path, format: str, line: Any) -> list[Path]:
+def _write(made: Phantom, place: Path, kind: str, line: Any) -> list[Path]:
     from napari_cellsynth.phantoms.files import write_phantom
     from napari_cellsynth.simulation.folders import write_folder
 
-    if format == "ome":
+    if kind == "ome":
         return write_phantom(made, place, progress=lambda done, total: line.at(done, total, "writing"))
     written = []
-    for news in write_folder(made, place, format):  # type: ignore[arg-type]
+    for news in write_folder(made, place, kind):  # type: ignore[arg-type]
         if isinstance(news, Path):
             written.append(news)
         else:

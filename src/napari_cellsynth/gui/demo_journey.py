@@ -72,6 +72,8 @@ class Journey:
             *use(stage, "decode"),
             Step("", lambda: self._pane("decode").keep.click(), until=lambda: self._made("decode"), look=0.0),
             *self._save("decode", "morph.ome.tif"),
+            *use(stage, "simulate"),
+            *self._save_simulated("simulated.ome.tif"),
             Step("", lambda: self._judge(judged), until=lambda: self._judged(judged), look=0.0),
         ]
 
@@ -105,6 +107,19 @@ class Journey:
             return True
 
         return [Step("", lambda: made.save_to(self._folder / name), until=there, look=0.0)]
+
+    def _save_simulated(self, name: str) -> list[Step]:
+        made = self._pane("simulate").made
+        path = self._folder / name
+
+        def there() -> bool:
+            if not made.save.isEnabled():
+                return False
+            if not path.exists():
+                raise RunFailed(f"{name} could not be saved: {made.said.text()}")
+            return True
+
+        return [Step("", lambda: made.save_to(path, "ome"), until=there, look=0.0)]
 
     def _judge(self, answer: list[Any]) -> None:
         run, data = self._session.run, self._session.training_set

@@ -286,7 +286,19 @@ def steady(stage: Stage) -> list[Step]:
     ]
 
 
+def simulate(stage: Stage) -> list[Step]:
+    """A labelled movie of the example's own cells, cut out and set in motion."""
+    return [open_example(stage, "neutrophils_normal"), *make_training_set(stage, "crops"), *use(stage, "simulate")]
+
+
 WITHOUT_TRAINING = [
+    Journey(
+        "Simulate a labelled movie",
+        "Cells cut out of a movie crawl over its background; their labels, tracks and flow are exact. No training.",
+        simulate,
+        "That was it. It shows only cells that were cut out, and is easier than most recordings: what was trained on it"
+        " is to be tested on real frames.",
+    ),
     Journey(
         "Find cells with no training",
         "Outlines of the cells of a movie, with a preview while you choose; nothing is learned.",

@@ -56,6 +56,8 @@ EDITABLE = 512 * 2**20
 """Bytes up to which labels are loaded, so that they can be painted (a lazy array cannot)."""
 PIECE = 2**24
 """Bytes of labels that are computed at a time."""
+SHOWN = "simulated_here"
+"""Key in the block of layers that show a movie simulated in this viewer: it is no movie of the study."""
 CONTOUR = 2
 """Pixels of the line around a cell: filled labels hide it."""
 CHANNEL_COLOURS = {2: ("magenta", "green"), 3: ("cyan", "yellow", "magenta")}
@@ -221,7 +223,7 @@ def made_here(layer: Any) -> bool:
 
 def was_made(metadata: dict[str, Any] | None) -> bool:
     block = (metadata or {}).get(BLOCK) or {}
-    return bool(block.get("preview") or (block.get("run") and block.get("synthetic")))
+    return bool(block.get("preview") or block.get(SHOWN) or (block.get("run") and block.get("synthetic")))
 
 
 def layers_of(viewer: napari.viewer.Viewer, kind: str) -> list[Any]:

@@ -15,13 +15,20 @@ from napari_cellsynth.gui.parts import Sentence, button, column, listen, row
 from napari_cellsynth.gui.pieces import Choice, Column
 from napari_cellsynth.gui.replay import write_what_was_done
 from napari_cellsynth.gui.runs_watch import RunsWatch
+from napari_cellsynth.gui.simulate_pane import SimulatePane
 from napari_cellsynth.gui.train_words import QUICK, STATES
 
 if TYPE_CHECKING:
     from napari_cellsynth.gui.state import Session
 
-PANES: dict[str, type[GeneratePane] | type[MorphPane]] = {"sample": GeneratePane, "decode": MorphPane}
+PANES: dict[str, type[GeneratePane] | type[SimulatePane] | type[MorphPane]] = {
+    "sample": GeneratePane,
+    "simulate": SimulatePane,
+    "decode": MorphPane,
+}
 """Verb of a model to what the tab offers for it."""
+WITHOUT_MODEL = ("simulate",)
+"""What is offered whether there is a model or not."""
 OTHER = "other"
 """Value of the entry that opens a file dialog."""
 
@@ -36,7 +43,10 @@ class UseTab(QWidget):
         self._rows: dict[Path, dict[str, Any]] = {}
         self.model, self.about = Choice(), Sentence()
         self.model.picked.connect(self._picked)
-        self.nothing = Sentence("There is no trained model yet. What a training has learned is offered here.")
+        self.nothing = Sentence(
+            "There is no trained model yet: simulating works without one, and what a training has learned is offered"
+            " here."
+        )
         self.write = button(
             "Write what was done…",
             lambda: write_what_was_done(session, self),
@@ -78,7 +88,8 @@ class UseTab(QWidget):
     def main_button(self) -> QPushButton:
         """What Ctrl+Enter presses."""
         pane = self.panes.currentWidget()
-        made: QPushButton = pane.main if pane is not None and self._chosen is not None else self.train
+        able = self._chosen is not None or pane in [self._made[name] for name in WITHOUT_MODEL]
+        made: QPushButton = pane.main if pane is not None and able else self.train
         return made
 
     # -- which model
@@ -122,7 +133,7 @@ class UseTab(QWidget):
     def _list(self, rows: list[dict[str, Any]]) -> None:
         self._rows = {Path(job["path"]): job for job in rows if job["weights"]}
         there = bool(self._rows)
-        for part, visible in ((self.label, there), (self.model, there), (self.panes, there), (self.nothing, not there)):
+        for part, visible in ((self.label, there), (self.model, there), (self.nothing, not there)):
             part.setVisible(visible)
         self.train.setVisible(not there)
         choices: list[tuple[str, Any]] = [(words(job), path) for path, job in self._rows.items()]
@@ -137,7 +148,7 @@ class UseTab(QWidget):
         self.choose(wanted[0] if wanted else None)
 
     def _offer(self, verbs: tuple[str, ...]) -> None:
-        able = [verb for verb in self._made if verb in verbs]
+        able = [verb for verb in self._made if verb in verbs or verb in WITHOUT_MODEL]
         shown = [self.panes.widget(i) for i in range(self.panes.count())]
         if shown == [self._made[verb] for verb in able]:
             return

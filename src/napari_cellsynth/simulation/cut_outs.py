@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -116,8 +117,8 @@ class CutOuts:
         elif len(alone) < len(films):
             least = np.argsort(shares, kind="stable")[: max(ENOUGH, len(alone))]
             self.notes.append(
-                f"only {len(alone)} of {len(films)} cells are free of others on half of their rim; the {ENOUGH} that are"
-                " so most are shown: a set made with --mask-neighbours may give more"
+                f"only {len(alone)} of {len(films)} cells are free of others on half of their rim; the {ENOUGH} most"
+                " free are shown: a set made with --mask-neighbours may give more"
             )
             films = [films[i] for i in sorted(least)]
         long = [film for film in films if len(film) >= LONG]
@@ -191,7 +192,7 @@ def films_of(rows: Sequence[Mapping[str, str]], indices: Sequence[int] | np.ndar
         key = tuple(row[name] for name in ("source", "z", "channel", "cell"))
         of_cell.setdefault(key, []).append((int(row["t"]), int(index)))
     frames = sorted({(row["source"], int(row["t"])) for row in rows})
-    steps = [b[1] - a[1] for a, b in zip(frames, frames[1:], strict=False) if a[0] == b[0]]
+    steps = [b[1] - a[1] for a, b in pairwise(frames) if a[0] == b[0]]
     step = min(steps, default=1)
     films = []
     for points in of_cell.values():

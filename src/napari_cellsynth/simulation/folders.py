@@ -50,7 +50,7 @@ def folder_path(out: Path) -> Path:
     return folder
 
 
-def write_folder(phantom: Phantom, out: Path | str, format: Format) -> Iterator[SetProgress | Path]:
+def write_folder(phantom: Phantom, out: Path | str, kind: Format) -> Iterator[SetProgress | Path]:
     """Write a movie's frames and labels as one program wants them; progress by frames, and last the folder.
 
     All or nothing: closing the generator leaves what was there before.
@@ -58,27 +58,27 @@ def write_folder(phantom: Phantom, out: Path | str, format: Format) -> Iterator[
     Raises:
         BadInput: no such format, or a place that is not to be written to (see :func:`folder_path`).
     """
-    if format not in FORMATS:
-        raise BadInput(f"format {format!r} given; it is one of {', '.join(FORMATS)}")
+    if kind not in FORMATS:
+        raise BadInput(f"format {kind!r} given; it is one of {', '.join(FORMATS)}")
     folder = folder_path(Path(out))
     frames = phantom.stack.size("T")
-    with _in_place(folder) as temporary:
+    with _InPlace(folder) as temporary:
         temporary.mkdir()
-        for t, files in enumerate(_frames(phantom, format)):
-            for name, (array, kind) in files.items():
+        for t, files in enumerate(_frames(phantom, kind)):
+            for name, (array, what) in files.items():
                 path = temporary / name
                 path.parent.mkdir(parents=True, exist_ok=True)
-                write_plain_tiff(path, array, _about(phantom, kind, t))
+                write_plain_tiff(path, array, _about(phantom, what, t))
             yield SetProgress(t + 1, frames, f"frame {t + 1} of {frames}")
-        if format == "ctc":
+        if kind == "ctc":
             (temporary / "01_GT" / "TRA" / "man_track.txt").write_text(track_table(phantom), encoding="utf-8")
-        (temporary / NOTE).write_text(_note(phantom, format), encoding="utf-8")
-        about = {"format": format, **phantom.parameters, "synthetic": True}
+        (temporary / NOTE).write_text(_note(phantom, kind), encoding="utf-8")
+        about = {"format": kind, **phantom.parameters, "synthetic": True}
         (temporary / SIGN).write_text(json.dumps(json.loads(as_json(about)), indent=2) + "\n", encoding="utf-8")
     yield folder
 
 
-class _in_place:
+class _InPlace:
     """``replacing`` for a folder that may be there already."""
 
     def __init__(self, folder: Path) -> None:
@@ -97,16 +97,16 @@ class _in_place:
         return self._made.__exit__(*error)
 
 
-def _frames(phantom: Phantom, format: Format) -> Iterator[dict[str, tuple[np.ndarray, str]]]:
+def _frames(phantom: Phantom, kind: Format) -> Iterator[dict[str, tuple[np.ndarray, str]]]:
     """Of every frame the files: name to array and what it is."""
     frames = phantom.stack.size("T")
     digits = max(3, len(str(frames - 1)))
-    numbers = continuous(phantom) if format == "ctc" else None
+    numbers = Continuous(phantom) if kind == "ctc" else None
     for t in range(frames):
         image, labels, n = phantom.stack.frame(t), np.asarray(phantom.labels[t]), f"{t:0{digits}d}"
-        if format == "cellpose":
+        if kind == "cellpose":
             yield {f"{n}.tif": (image, "image"), f"{n}_masks.tif": (labels, "labels")}
-        elif format == "stardist":
+        elif kind == "stardist":
             yield {f"images/{n}.tif": (image, "image"), f"masks/{n}.tif": (labels, "labels")}
         else:
             assert numbers is not None
@@ -118,7 +118,7 @@ def _frames(phantom: Phantom, format: Format) -> Iterator[dict[str, tuple[np.nda
             }
 
 
-class continuous:
+class Continuous:
     """Numbers of tracks without gaps: a cell that was hidden for some frames goes on as a child of itself.
 
     That layout has one first and one last frame for each track.
@@ -150,20 +150,20 @@ class continuous:
 
 def track_table(phantom: Phantom) -> str:
     """man_track.txt: a line each with label, first frame, last frame (from 0) and parent."""
-    return "".join(f"{own} {first} {last} {parent}\n" for own, first, last, parent in sorted(continuous(phantom).rows))
+    return "".join(f"{own} {first} {last} {parent}\n" for own, first, last, parent in sorted(Continuous(phantom).rows))
 
 
-def _about(phantom: Phantom, kind: str, t: int) -> dict[str, Any]:
+def _about(phantom: Phantom, what: str, t: int) -> dict[str, Any]:
     stack = phantom.stack
-    return {**(stack.provenance or {}), "kind": kind, "frame": t, "axes": "YX", "pixel_size": stack.pixel_size}
+    return {**(stack.provenance or {}), "kind": what, "frame": t, "axes": "YX", "pixel_size": stack.pixel_size}
 
 
-def _note(phantom: Phantom, format: Format) -> str:
+def _note(phantom: Phantom, kind: Format) -> str:
     stack = phantom.stack
     size = "not known" if stack.pixel_size is None else " x ".join(f"{side:g}" for side in stack.pixel_size) + " µm"
     interval = "not known" if stack.frame_interval is None else f"{stack.frame_interval:g} s"
     return (
-        f"These images are SYNTHETIC: simulated by napari-cellsynth, not recorded.\n{WORDS[format]}\n"
+        f"These images are SYNTHETIC: simulated by napari-cellsynth, not recorded.\n{WORDS[kind]}\n"
         f"{stack.size('T')} frames; pixel size {size}; interval {interval}; seed {phantom.parameters.get('seed')}.\n"
         f"How they were made stands in {SIGN}.\n"
     )

@@ -134,8 +134,8 @@ class _Frames:
                 f"outlines of shape {labels.shape} given for {stack.name} of shape {stack.shape};"
                 " expected as many frames of the same size"
             )
-        self.stack, self.labels, self.channel, self.z, self.reach, self.factor = stack, labels, channel, z, reach, factor
-        self._modality = modality
+        self.stack, self.labels, self.channel, self.z = stack, labels, channel, z
+        self.reach, self.factor, self._modality = reach, factor, modality
         self._finder: Any = None
 
     def at(self, t: int) -> tuple[np.ndarray, np.ndarray]:

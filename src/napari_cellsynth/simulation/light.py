@@ -48,7 +48,7 @@ def surroundings(image: np.ndarray, mask: np.ndarray, away: float) -> Surroundin
         fit = np.linalg.lstsq(terms[near.ravel()], pixels[near], rcond=None)[0]
         offsets = pixels - (terms @ fit).reshape(pixels.shape)
         far &= np.abs(offsets) <= 4 * spread
-    level = float(np.median((pixels - offsets)))
+    level = float(np.median(pixels - offsets))
     return Surroundings(offsets.astype(np.float32), outside, level, far)
 
 

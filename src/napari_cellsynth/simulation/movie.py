@@ -68,7 +68,8 @@ def simulated_frames(
             crowd.step(paths[:, t] - paths[:, t - 1])
             casts.renew(crowd)
         placed = [
-            Placed(int(crowd.ids[i]), *(float(n) for n in crowd.places[i]), casts.look(i, t)) for i in casts.order
+            Placed(int(crowd.ids[i]), float(crowd.places[i, 0]), float(crowd.places[i, 1]), casts.look(i, t))
+            for i in casts.order
         ]
         made = compose(field, placed)
         there = {one.id: (one.y, one.x) for one in placed}
@@ -223,9 +224,7 @@ def _phantom(
     }
     inputs = [part for part in parts.values() if "hash" in part]
     about = {**settings.model_dump(mode="json"), **parts}
-    block = provenance_block(
-        made_by="simulate", synthetic=True, seed=settings.seed, settings=about, inputs=inputs
-    )
+    block = provenance_block(made_by="simulate", synthetic=True, seed=settings.seed, settings=about, inputs=inputs)
     stack = Stack(
         arrays["image"],
         "TYX",

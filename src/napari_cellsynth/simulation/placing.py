@@ -1,9 +1,10 @@
-"""Where cells are: no one over another in the first frame, none through another later, and what happens at the border."""
+"""Where cells are: none over another in the first frame, none through another later; what happens at the border."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -24,7 +25,7 @@ TOUCH = 0.95
 """Share of the sum of two cells' radii below which their centres are too near."""
 
 
-def start_places(looks: Sequence[Look], field_: tuple[int, int], seed: int, touching: float = 0.0) -> np.ndarray:
+def start_places(looks: Sequence[Look], area: tuple[int, int], seed: int, touching: float = 0.0) -> np.ndarray:
     """(N, 2) places (y, x) of the cells' centroids in a field (Y, X): every cell whole, none over another.
 
     Place i depends on the seed and on the cells before it.  ``touching`` is
@@ -33,15 +34,15 @@ def start_places(looks: Sequence[Look], field_: tuple[int, int], seed: int, touc
     Raises:
         BadInput: there is no room for so many.
     """
-    taken, places = np.zeros(field_, bool), np.zeros((len(looks), 2))
+    taken, places = np.zeros(area, bool), np.zeros((len(looks), 2))
     for i, look in enumerate(looks):
         rng = draws(seed, For.PLACES, i)
         rows, columns = np.nonzero(_wide(look.mask))
         y, x = centroid(look.mask)
         low = np.array([np.ceil(-rows.min() + GAP), np.ceil(-columns.min() + GAP)])
-        high = np.array([field_[0] - 1 - rows.max() - GAP, field_[1] - 1 - columns.max() - GAP])
+        high = np.array([area[0] - 1 - rows.max() - GAP, area[1] - 1 - columns.max() - GAP])
         if (high < low).any():
-            raise BadInput(f"a field of {field_[0]} x {field_[1]} pixels given, smaller than a cell; give a larger one")
+            raise BadInput(f"a field of {area[0]} x {area[1]} pixels given, smaller than a cell; give a larger one")
         corners = rng.integers(low.astype(int), high.astype(int) + 1, (TRIES, 2))
         if i and rng.random() < touching:
             beside = _beside(places[rng.integers(i)] - (y, x), rng)
@@ -49,7 +50,7 @@ def start_places(looks: Sequence[Look], field_: tuple[int, int], seed: int, touc
         free = (corner for corner in corners if not taken[rows + corner[0], columns + corner[1]].any())
         corner = next(free, None)
         if corner is None:
-            raise BadInput(_no_room(i, len(looks), field_))
+            raise BadInput(_no_room(i, len(looks), area))
         top, left = corner
         taken[rows + top, columns + left] = True
         places[i] = top + y + rng.uniform(-0.5, 0.5), left + x + rng.uniform(-0.5, 0.5)
@@ -72,9 +73,9 @@ def _wide(mask: np.ndarray) -> np.ndarray:
     return made[GAP:-GAP, GAP:-GAP]
 
 
-def _no_room(fit: int, wanted: int, field_: tuple[int, int]) -> str:
+def _no_room(fit: int, wanted: int, area: tuple[int, int]) -> str:
     return (
-        f"{wanted} cells asked for, but only {fit} find room in {field_[0]} x {field_[1]} pixels without lying over"
+        f"{wanted} cells asked for, but only {fit} find room in {area[0]} x {area[1]} pixels without lying over"
         " each other; ask for fewer cells or a larger field (height, width)"
     )
 
@@ -101,14 +102,14 @@ class Crowd:
     """Pixels outside the field at which nothing of a cell is seen any more."""
     keep_apart: bool = True
     turn_at_border: bool = False
-    ids: np.ndarray = field(init=False)
+    ids: np.ndarray = dataclasses.field(init=False)
     """(N,) the number of the cell in each slot, from 1."""
-    fresh: np.ndarray = field(init=False)
+    fresh: np.ndarray = dataclasses.field(init=False)
     """(N,) whether the cell is new in this frame."""
     pushed: float = 0.0
     """Sum of all pushes so far, in pixels."""
-    _sign: np.ndarray = field(init=False)
-    _next: int = field(init=False)
+    _sign: np.ndarray = dataclasses.field(init=False)
+    _next: int = dataclasses.field(init=False)
 
     def __post_init__(self) -> None:
         count = len(self.places)

@@ -40,4 +40,4 @@ class SimulationSettings(BaseModel):
     speed: float = Field(0.05, ge=0.0, le=2.0)
     """Only without fitted motion: step from frame to frame as a share of a cell's diameter."""
     persistence: float = Field(0.9, ge=0.0, lt=1.0)
-    """Only without fitted motion: how much of a step goes on in the next, from 0 (no direction) towards 1 (straight)."""
+    """Only without fitted motion: how much of a step goes on in the next, from 0 (none) towards 1 (straight on)."""
