@@ -122,7 +122,7 @@ def track_files(out: Path | str) -> TrackFiles:
         out, said_beside(out), out.with_name(f"{stem}.tracked.tif"), out.with_name(f"{stem}.per_track.csv")
     )
     there = [file for file in files if file.exists()]
-    if there and not is_ours(files.said):
+    if there and not is_ours(out):
         raise BadInput(f"{there[0]} exists and was not written by cellsynth track; give another name or move it away")
     return files
 

@@ -100,8 +100,9 @@ def _linked(options: Track) -> Linked:
     stack, outlines = _to_look_at(options)
     if options.labels is None:
         print(
-            "note: no --labels given: cells are outlined first, by the method auto and without training; look at the"
-            " outlines before you trust the tracks",
+            "note: no --labels given: cells are outlined first, by the method auto and without training"
+            f"{'' if options.modality else ' or knowing how the images were made (--modality)'}; look at the outlines"
+            " before you trust the tracks",
             file=sys.stderr,
         )
     linked: Linked | None = None
@@ -208,11 +209,8 @@ def _say(tracks: Tracks) -> None:
     from napari_cellsynth.motion.tracks.words import about_common_motion, in_words
 
     print(in_words(tracks))
-    unknown = [
-        word
-        for word, known in (("--pixel-size", tracks.pixel_size), ("--interval", tracks.frame_interval))
-        if not known
-    ]
+    known = {"--pixel-size": tracks.pixel_size, "--interval": tracks.frame_interval}
+    unknown = [word for word, value in known.items() if value is None]
     if unknown:
         print(f"note: nobody says {' or '.join(unknown)}: speeds are in pixels or per frame", file=sys.stderr)
     moving = about_common_motion(tracks)

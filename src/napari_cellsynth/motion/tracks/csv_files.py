@@ -33,12 +33,17 @@ def said_beside(path: Path) -> Path:
     return path.with_name(f"{stem_of(path)}.tracks.json")
 
 
-def is_ours(said: Path) -> bool:
-    """Whether a JSON is one that lies beside a table of tracks that we wrote; False where there is none."""
+def is_ours(path: Path) -> bool:
+    """Whether a table of tracks was written by :func:`write_csv`: the JSON beside it says so and names it."""
     try:
-        return _json(said).get("kind") == KIND
+        return _is_of(path, _json(said_beside(path)))
     except BadInput:
         return False
+
+
+def _is_of(path: Path, block: dict[str, Any]) -> bool:
+    """Whether a JSON is that of a table: ``x.csv`` and ``x.tracks.csv`` have one of the same name."""
+    return block.get("kind") == KIND and block.get("table", path.name) == path.name
 
 
 def write_csv(path: Path | str, tracks: Tracks) -> list[Path]:
@@ -55,7 +60,9 @@ def write_csv(path: Path | str, tracks: Tracks) -> list[Path]:
         raise BadInput(f"{path} given; the folder {path.parent} does not exist: create it first")
     beside = said_beside(path)
     with replacing(beside) as temporary:
-        temporary.write_text(json.dumps(_about(tracks), indent=2) + "\n", encoding="utf-8")
+        temporary.write_text(
+            json.dumps({"kind": KIND, "table": path.name, **_about(tracks)}, indent=2) + "\n", encoding="utf-8"
+        )
     return [write_table(path, tracks), beside]
 
 
@@ -78,7 +85,7 @@ def _about(tracks: Tracks) -> dict[str, Any]:
     fields = ("name", "condition", "pixel_size", "frame_interval", "shape")
     counts = {"tracks": len(tracks.numbers()), "rows": len(tracks)}
     said = {name: getattr(tracks, name) for name in fields}
-    return {"kind": KIND, **said, **counts, "provenance": tracks.provenance}
+    return {**said, **counts, "provenance": tracks.provenance}
 
 
 def read_csv(path: Path | str) -> Tracks:
@@ -140,19 +147,21 @@ def _check_parents(path: Path, points: list[TrackPoint]) -> None:
 
 def _said(path: Path) -> dict[str, Any]:
     """What the JSON beside a table says, as fields of the tracks."""
-    own, recording = said_beside(path), path.with_name(f"{stem_of(path)}.json")
-    block = _json(own) if own.exists() else _json(recording)
-    if own.exists() and block.get("kind") != KIND:
-        raise BadInput(f"{own} lies beside {path.name} but says nothing of tracks; repair it or move it away")
-    if not own.exists() and not any(word in str(block.get("made_by", "")) for word in _MADE):
-        block = {}
+    source, block = said_beside(path), _json(said_beside(path))
+    if block and block.get("kind") != KIND:
+        raise BadInput(f"{source} lies beside {path.name} but says nothing of tracks; repair it or move it away")
+    if not _is_of(path, block):
+        source = path.with_name(f"{stem_of(path)}.json")
+        block = _json(source)
+        if not any(word in str(block.get("made_by", "")) for word in _MADE):
+            block = {}
     said: dict[str, Any] = {"name": str(block.get("name") or path.name), "condition": block.get("condition")}
     try:
         said["pixel_size"] = _pair(block.get("pixel_size"))
         said["frame_interval"] = None if block.get("frame_interval") is None else float(block["frame_interval"])
         said["shape"] = None if block.get("shape") is None else tuple(int(n) for n in block["shape"])
     except (TypeError, ValueError):
-        raise BadInput(f"{own if own.exists() else recording} is damaged: repair it or move it away") from None
+        raise BadInput(f"{source} is damaged: repair it or move it away") from None
     return {**said, "provenance": block.get("provenance")}
 
 
