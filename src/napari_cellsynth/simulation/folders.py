@@ -133,11 +133,12 @@ class Continuous:
         for number in tracks.numbers().tolist():
             t, _ = tracks.track(number)
             own, parent = number, 0
-            for run in np.split(t, np.flatnonzero(np.diff(t) > 1) + 1):
+            for again, run in enumerate(np.split(t, np.flatnonzero(np.diff(t) > 1) + 1)):
+                if again:
+                    own, parent, following = following, own, following + 1
                 first, last = int(run[0]), int(run[-1])
                 self.rows.append((own, first, last, parent))
                 self._of.append((number, own, first, last))
-                own, parent, following = following, own, following + 1
 
     def at(self, t: int) -> np.ndarray:
         """From a label of frame t to the track's number, uint16."""

@@ -1,0 +1,91 @@
+"""Folders for other programs: their layout, read back, and what is never overwritten."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tifffile
+from numpy.testing import assert_array_equal
+
+from napari_cellsynth.errors import BadInput
+from napari_cellsynth.simulation.folders import folder_path, write_folder
+from napari_cellsynth.simulation.movie import simulate
+from napari_cellsynth.simulation.paths import RandomWalk
+from napari_cellsynth.simulation.settings import SimulationSettings
+from napari_cellsynth.stack.labels.read import read_labels
+
+
+@pytest.fixture
+def made(discs, plain):
+    settings = SimulationSettings(cells=4, frames=3, height=80, width=90)
+    return list(simulate(discs, RandomWalk(0.3), plain, settings))[-1]
+
+
+def written(made, out, kind):
+    *_, folder = write_folder(made, out, kind)
+    return folder
+
+
+def test_cellpose(made, tmp_path):
+    folder = written(made, tmp_path / "cells", "cellpose")
+    assert folder.name == "cells_synthetic"
+    assert_array_equal(tifffile.imread(folder / "001.tif"), made.stack.frame(1))
+    assert_array_equal(read_labels(folder, made.stack).data, made.labels)
+
+
+def test_stardist(made, tmp_path):
+    folder = written(made, tmp_path / "cells_synthetic", "stardist")
+    assert folder.name == "cells_synthetic"
+    names = [sorted(file.name for file in (folder / part).iterdir()) for part in ("images", "masks")]
+    assert names[0] == names[1] == ["000.tif", "001.tif", "002.tif"]
+    assert_array_equal(tifffile.imread(folder / "masks" / "002.tif"), made.labels[2])
+
+
+def test_cell_tracking_challenge(made, tmp_path):
+    folder = written(made, tmp_path / "cells.ome.tif", "ctc")
+    assert_array_equal(tifffile.imread(folder / "01" / "t002.tif"), made.stack.frame(2))
+    for part in ("SEG", "TRA"):
+        assert_array_equal(read_labels(folder / "01_GT" / part, made.stack).data, made.labels)
+    rows = np.loadtxt(folder / "01_GT" / "TRA" / "man_track.txt", int)
+    assert_array_equal(rows, [[n, 0, 2, 0] for n in (1, 2, 3, 4)])
+
+
+def test_a_cell_that_was_hidden_goes_on_as_its_own_child(made, tmp_path):
+    made.labels[1][made.labels[1] == 2] = 0
+    tracks = made.tracks
+    kept = ~((tracks.ids == 2) & (tracks.t == 1))
+    columns = {name: getattr(tracks, name)[kept] for name in ("ids", "t", "y", "x")}
+    from dataclasses import replace
+
+    gap = replace(made, tracks=tracks.with_(**columns, features={}))
+    folder = written(gap, tmp_path / "x", "ctc")
+    rows = np.loadtxt(folder / "01_GT" / "TRA" / "man_track.txt", int).tolist()
+    assert [2, 0, 0, 0] in rows and [5, 2, 2, 2] in rows
+    assert_array_equal(tifffile.imread(folder / "01_GT" / "TRA" / "man_track002.tif") == 5, made.labels[2] == 2)
+
+
+def test_each_says_that_it_is_synthetic(made, tmp_path):
+    folder = written(made, tmp_path / "x", "cellpose")
+    assert "SYNTHETIC" in (folder / "SYNTHETIC.txt").read_text()
+    with tifffile.TiffFile(folder / "000_masks.tif") as file:
+        assert '"synthetic": true' in file.pages[0].description
+    assert '"synthetic": true' in (folder / "cellsynth.json").read_text()
+
+
+def test_given_up_nothing_is_left_and_what_was_there_stays(made, tmp_path):
+    going = write_folder(made, tmp_path / "x", "ctc")
+    next(going)
+    going.close()
+    assert not list(tmp_path.iterdir())
+    first = written(made, tmp_path / "x", "ctc")
+    assert written(made, tmp_path / "x", "stardist") == first
+    assert (first / "masks").exists() and not (first / "01").exists()
+    mine = tmp_path / "mine_synthetic"
+    mine.mkdir()
+    (mine / "precious.tif").write_bytes(b"1")
+    with pytest.raises(BadInput, match="was not made by CellSynth"):
+        folder_path(tmp_path / "mine")
+    with pytest.raises(BadInput, match="does not exist"):
+        folder_path(tmp_path / "no" / "where")
+    with pytest.raises(BadInput, match="it is one of cellpose"):
+        list(write_folder(made, tmp_path / "y", "imaris"))  # type: ignore[arg-type]
