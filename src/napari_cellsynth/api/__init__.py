@@ -13,6 +13,7 @@ from napari_cellsynth.api.estimates import estimate, known_estimate
 from napari_cellsynth.api.folders import RUNS, TRAINING_SETS, home, home_is_chosen, keep_home
 from napari_cellsynth.api.jobs import add_place, list_jobs, list_runs, places, remove_place
 from napari_cellsynth.api.models import Model, open_model, sample, walk
+from napari_cellsynth.api.motions import compare_motion, fit_motion, simulate_motion
 from napari_cellsynth.api.reports import as_script, check, how_made, support_bundle
 from napari_cellsynth.api.runs import create_run, train
 from napari_cellsynth.api.segmenting import segment_with
@@ -34,10 +35,12 @@ __all__ = [
     "check_outlines",
     "check_reconstruction",
     "compare",
+    "compare_motion",
     "create_run",
     "embed",
     "estimate",
     "find_traps",
+    "fit_motion",
     "home",
     "home_is_chosen",
     "how_made",
@@ -61,6 +64,7 @@ __all__ = [
     "segment",
     "segment_with",
     "simulate",
+    "simulate_motion",
     "support_bundle",
     "tell",
     "told",

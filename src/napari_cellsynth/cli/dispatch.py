@@ -31,6 +31,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "walk": ("walk", "images along a way through a run's latent space"),
     "embed": ("embed", "points of a run's latent space for given images, and those images made again"),
     "simulate": ("simulate", "a movie of cells like yours, with exact labels, tracks and flow"),
+    "motion fit": ("motion_fit", "how the cells of a condition move, as an autoregressive process"),
+    "motion simulate": ("motion_simulate", "tracks of cells that move as a fit says"),
+    "motion compare": ("motion_compare", "how cells move: simulated beside real ones, two conditions, as a report"),
     "compare": ("compare", "made images beside real ones: distances, tests, plots, as a report"),
     "replay": ("replay", "how a file, run or training set was made, as commands or as a Python script"),
 }

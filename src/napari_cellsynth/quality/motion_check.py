@@ -4,7 +4,7 @@ each other."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import isfinite
 from typing import Any
 
@@ -19,24 +19,32 @@ from napari_cellsynth.motion.autoregressive.readings import windows
 from napari_cellsynth.motion.paths import MICROMETRE, Paths, paths_of
 from napari_cellsynth.motion.tracks.tracks import Tracks
 from napari_cellsynth.quality.alike import Level
+from napari_cellsynth.quality.differences import LEVEL
 from napari_cellsynth.quality.motion_measures import Measure, measures_of
-from napari_cellsynth.quality.motion_tests import Contrast, contrasts, too_few_in_words
+from napari_cellsynth.quality.motion_tests import FEWEST_PAIRS, Contrast, contrasts, paired, too_few_in_words
+from napari_cellsynth.quality.motion_words import (
+    about_cells,
+    about_estimator,
+    about_prediction,
+    length_unit,
+    quantity,
+    time_unit,
+)
 from napari_cellsynth.stack.numbers_in_words import counted
 from napari_cellsynth.stack.progress import SetProgress
 
 Floats = NDArray[np.float64]
 SETS = 40
 """Sets of simulated cells, each as many and as long as the held-out ones."""
+SOME = 10
+"""Of them, those that are measured recording by recording."""
 FEW = 10
 """Held-out cells below which a likeness is for a look and not for a result."""
+BEYOND = 3
+"""Standard deviations of simulated sets by which they differ, where recordings are too few for a test."""
 OFF = 0.05
 """Part by which a simulated number must at least differ to be called different."""
 COMPONENTS = 5
-BASELINES = {
-    "standing_still": "standing still",
-    "constant_velocity": "constant velocity",
-    "random_walk": "a persistent random walk",
-}
 WORST = {"good": 0, "quiet": 1, "warning": 2, "bad": 3}
 
 
@@ -55,14 +63,21 @@ class Likeness:
     low: float
     """Where 95 of 100 simulated sets lie."""
     high: float
+    spread: float
+    """Standard deviation of the simulated sets."""
+    p: float | None = None
+    """Of Wilcoxon's signed-rank test over recordings, after Holm; None where there are too few."""
 
     @property
     def off(self) -> bool:
-        """Whether simulated cells differ by more than chance among as many, and than real ones do among themselves."""
+        """Whether simulated cells differ by more than chance, and than real ones do among themselves.
+
+        By recording where they are tested; else by three standard deviations of sets of as many simulated cells.
+        """
         if not (isfinite(self.held_out) and isfinite(self.simulated)):
             return False
         away = abs(self.simulated - self.held_out)
-        beyond = not self.low <= self.held_out <= self.high
+        beyond = away > BEYOND * self.spread if self.p is None else self.p < LEVEL
         real = abs(self.learned - self.held_out) if isfinite(self.learned) else 0.0
         scale = max(abs(self.held_out), 1.0 if self.name == "kept" else 0.0)
         return beyond and away > real and away > OFF * scale
@@ -89,6 +104,11 @@ class Moving:
     def few(self) -> bool:
         return len(set(self.parts.held_cells)) < FEW
 
+    @property
+    def tested(self) -> bool:
+        """Whether there were recordings enough to test simulated against real."""
+        return any(one.p is not None for one in self.likeness)
+
     def level(self) -> Level:
         if self.few:
             return "quiet"
@@ -99,23 +119,20 @@ class Moving:
         off = [one for one in self.likeness if one.off]
         if off:
             differ = "; ".join(
-                f"{one.words} {_with(one.simulated, one.unit)}, real {_with(one.held_out, one.unit)}" for one in off
+                f"{one.words} {quantity(one.simulated, one.unit)}, real {quantity(one.held_out, one.unit)}"
+                for one in off
             )
             return f"{self.name}: simulated cells do not quite move as held-out ones: {differ}."
         known = [one.words for one in self.likeness if isfinite(one.held_out)]
+        if self.few:
+            held = counted(len(set(self.parts.held_cells)), "held-out cell")
+            return f"{self.name}: no difference was found, but {held} would hardly show one."
         listed = f"{', '.join(known[:-1])} and {known[-1]}" if len(known) > 1 else "".join(known)
         return f"{self.name}: simulated cells move as held-out ones do, in {listed}."
 
     def predicted(self) -> str:
         """How well the fit predicts, beside what needs none."""
-        fit = self.fit
-        best = fit.baselines[fit.best_baseline]
-        gain = 1 - fit.error / best if best > 0 else 0.0
-        what = "frames" if fit.reading == "joint" else "cells"
-        return (
-            f"{self.name}: next position of held-out {what} within {fit.error:.3g} {length_unit(fit)} (q {fit.q}, d"
-            f" {fit.d}), {abs(gain):.1%} {'better' if gain > 0 else 'worse'} than {BASELINES[fit.best_baseline]}."
-        )
+        return f"{self.name}: {about_prediction(self.fit)} (q {self.fit.q}, d {self.fit.d})."
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,7 +169,8 @@ class MotionCheck:
             n, m = self.counts
             return f"{b.name} beside {a.name}: no difference was found over {n} and {m} recordings."
         told = "; ".join(
-            f"{one.words} {_with(one.means[1], one.unit)}, {a.name} {_with(one.means[0], one.unit)}" for one in differ
+            f"{one.words} {quantity(one.means[1], one.unit)}, {a.name} {quantity(one.means[0], one.unit)}"
+            for one in differ
         )
         return f"{b.name} differs from {a.name}: {told}."
 
@@ -170,45 +188,19 @@ class MotionCheck:
         """What the numbers stand on, a sentence each."""
         said = [one.predicted() for one in self.conditions]
         for one in self.conditions:
-            said.append(_counts(one))
+            said.append(f"{one.name}: {about_cells(one.fit)}.")
             if one.fit.units != MICROMETRE:
                 said.append(f"{one.name}: the pixel size is not known; lengths are in pixels.")
-            if one.fit.estimator != "least squares":
-                said.append(
-                    f"{one.name}: least squares was not stable; {one.fit.estimator} (spectral radius"
-                    f" {one.fit.spectral_radius:.3f})."
-                )
+            if about_estimator(one.fit):
+                said.append(f"{one.name}: {about_estimator(one.fit)}.")
             if one.few:
                 said.append(f"{one.name}: so few held-out cells serve for a look, not for a result.")
-            if len(one.paths.names) < 6:
+            if not one.tested:
                 said.append(
-                    f"{one.name}: {counted(len(one.paths.names), 'recording')}; simulated against real is not tested"
-                    " over fewer than 6, intervals are of simulated sets."
+                    f"{one.name}: {counted(len(set(one.parts.held_recordings)), 'recording')} with held-out cells; from"
+                    f" {FEWEST_PAIRS} on simulated is tested against real, else intervals are of simulated sets alone."
                 )
         return said
-
-
-def _counts(one: Moving) -> str:
-    held, left = len(set(one.parts.held_cells)), one.fit.left_out
-    what = f"{counted(held, 'cell')} held out" if one.fit.reading == "cell" else "the last part of the time held out"
-    short = f", {left} too short and left out" if left else ""
-    return (
-        f"{one.name}: {counted(one.fit.cells, 'cell')} of {counted(len(one.paths.names), 'recording')}, {what}{short}."
-    )
-
-
-def _with(value: float, unit: str) -> str:
-    return f"{value:.3g}{'' if unit in ('', '°') else ' '}{unit}"
-
-
-def length_unit(fit: MotionFit) -> str:
-    """As it is shown."""
-    return "\u00b5m" if fit.units == MICROMETRE else "px"
-
-
-def time_unit(fit: MotionFit) -> str:
-    """As it is shown."""
-    return "frame" if fit.frame_interval is None else "s"
 
 
 # -- looking ---------------------------------------------------------------------------------------------------------
@@ -256,7 +248,7 @@ def check_motion(
                 fit,
                 part,
                 sets[0],
-                tuple(_likeness(one, part, sets) for one in measures),
+                _likenesses(measures, part, sets),
                 *_states(part, sets[0], spaces[place], fit),
             )
         )
@@ -291,20 +283,38 @@ def simulated_like(real: Sequence[Floats], fit: MotionFit, *, seed: int, number:
     return tuple(path[: len(one)] for path, one in zip(made, real, strict=True))
 
 
+def _likenesses(measures: Sequence[Measure], part: Parts, sets: Sequence[Sequence[Floats]]) -> tuple[Likeness, ...]:
+    found = [_likeness(measure, part, sets) for measure in measures]
+    p = paired([_by_recording(measure, part, sets) for measure in measures])
+    return tuple(replace(one, p=value) for one, value in zip(found, p, strict=True))
+
+
 def _likeness(measure: Measure, part: Parts, sets: Sequence[Sequence[Floats]]) -> Likeness:
     drawn = np.array([measure.value(one) for one in sets])
     known = drawn[np.isfinite(drawn)]
-    low, high = np.quantile(known, (0.025, 0.975)) if len(known) else (np.nan, np.nan)
+    if not len(known):
+        known = np.array([np.nan])
     return Likeness(
         measure.name,
         measure.words,
         measure.unit,
         held_out=measure.value(part.held_out),
         learned=measure.value(part.learned),
-        simulated=float(known.mean()) if len(known) else float("nan"),
-        low=float(low),
-        high=float(high),
+        simulated=float(known.mean()),
+        low=float(np.quantile(known, 0.025)),
+        high=float(np.quantile(known, 0.975)),
+        spread=float(known.std()),
     )
+
+
+def _by_recording(measure: Measure, part: Parts, sets: Sequence[Sequence[Floats]]) -> list[tuple[float, float]]:
+    """Of each recording with held-out cells, the real and the simulated number."""
+    found = []
+    for recording in sorted(set(part.held_recordings)):
+        own = [i for i, one in enumerate(part.held_recordings) if one == recording]
+        made = [measure.value([one[i] for i in own]) for one in sets[:SOME]]
+        found.append((measure.value([part.held_out[i] for i in own]), float(np.mean(made))))
+    return found
 
 
 def _subspaces(parts: Sequence[Parts]) -> list[tuple[Floats, Floats]]:

@@ -32,7 +32,7 @@ def measures_of(length: str, time: str, interval: float, shortest: int) -> tuple
     return (
         Measure("speed", "speed", f"{length}/{time}", lambda paths: _mean(step_lengths(paths)) / interval),
         Measure("turning", "turning angle", "\u00b0", lambda paths: _mean(np.abs(angles(paths)))),
-        Measure("kept", "kept of a step in the next", "", lambda paths: _kept(paths)),
+        Measure("kept", "velocity autocorrelation", "", lambda paths: _kept(paths)),
         Measure("far", f"distance after {after}", length, lambda paths: _far(paths, far)),
     )
 

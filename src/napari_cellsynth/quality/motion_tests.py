@@ -16,6 +16,9 @@ import numpy as np
 
 from napari_cellsynth.quality.differences import LARGE, LEVEL, MEDIUM, SMALL, cliffs_delta, holm
 
+FEWEST_PAIRS = 8
+"""Recordings from which on four measures can be significant together when simulated cells are tested against real."""
+
 
 @dataclass(frozen=True)
 class Contrast:
@@ -105,3 +108,24 @@ def _known(values: Sequence[float]) -> np.ndarray:
 def _mean(values: Sequence[float]) -> float:
     known = _known(values)
     return float(known.mean()) if len(known) else float("nan")
+
+
+def paired(measures: Sequence[Sequence[tuple[float, float]]]) -> list[float | None]:
+    """Of each measure p of Wilcoxon's signed-rank test, after Holm, of pairs of numbers, one for each recording.
+
+    None where fewer than ``FEWEST_PAIRS`` recordings have both.
+    """
+    from scipy.stats import wilcoxon
+
+    p: list[float | None] = []
+    for pairs in measures:
+        apart = np.array([a - b for a, b in pairs if isfinite(a) and isfinite(b)])
+        if len(apart) < FEWEST_PAIRS:
+            p.append(None)
+        else:
+            p.append(float(wilcoxon(apart).pvalue) if apart.any() else 1.0)
+    tested = [i for i, one in enumerate(p) if one is not None]
+    if tested:
+        for i, value in zip(tested, holm(np.array([p[i] for i in tested])).tolist(), strict=True):
+            p[i] = value
+    return p

@@ -1,0 +1,90 @@
+"""A fit of motion in sentences, and numbers as lines of text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from napari_cellsynth.motion.autoregressive.model import MotionFit
+from napari_cellsynth.motion.paths import MICROMETRE
+from napari_cellsynth.stack.numbers_in_words import counted
+
+if TYPE_CHECKING:
+    from napari_cellsynth.quality.motion_check import MotionCheck
+
+BASELINES = {
+    "standing_still": "standing still",
+    "constant_velocity": "constant velocity",
+    "random_walk": "a persistent random walk",
+}
+TIMES = 1.5
+"""Part of a baseline's error above which the fit's is said to be so many times as large."""
+LEAST = 0.005
+"""Part by which a fit must be better or worse for it to be said."""
+
+
+def length_unit(fit: MotionFit) -> str:
+    """As it is shown."""
+    return "\u00b5m" if fit.units == MICROMETRE else "px"
+
+
+def time_unit(fit: MotionFit) -> str:
+    """As it is shown."""
+    return "frame" if fit.frame_interval is None else "s"
+
+
+def about_prediction(fit: MotionFit) -> str:
+    """How well the fit predicts, beside what needs none."""
+    best = fit.baselines[fit.best_baseline]
+    part, than = fit.error / best if best > 0 else 1.0, BASELINES[fit.best_baseline]
+    if part > TIMES:
+        how = f"{part:.3g} times the error of {than}"
+    elif abs(1 - part) < LEAST:
+        how = f"as {than}"
+    else:
+        how = f"{abs(1 - part):.1%} {'better' if part < 1 else 'worse'} than {than}"
+    what = "frames" if fit.reading == "joint" else "cells"
+    return f"next position of held-out {what} within {fit.error:.3g} {length_unit(fit)}, {how}"
+
+
+def about_cells(fit: MotionFit) -> str:
+    """Of how many cells a fit is."""
+    held = (
+        f"{counted(len(fit.held_out), 'cell')} held out" if fit.reading == "cell" else "the last of the time held out"
+    )
+    short = f", {fit.left_out} too short and left out" if fit.left_out else ""
+    return f"{counted(fit.cells, 'cell')} of {counted(len(fit.recordings), 'recording')}, {held} held out{short}"
+
+
+def about_estimator(fit: MotionFit) -> str:
+    """What was taken where least squares was not stable; empty where it was."""
+    if fit.estimator == "least squares":
+        return ""
+    return f"least squares was not stable; taken: {fit.estimator} (spectral radius {fit.spectral_radius:.3f})"
+
+
+def quantity(value: float, unit: str) -> str:
+    """Such as ``3.2 µm`` and ``40°``."""
+    space = "" if unit in ("", "\u00b0") else " "
+    return f"{value:.3g}{space}{unit}"
+
+
+def tables_in_words(check: MotionCheck) -> list[str]:
+    """Lines of numbers: each condition, then both beside each other."""
+    lines = []
+    for one in check.conditions:
+        lines.append(f"{one.name}: {'':24}{'held-out':>12}{'simulated':>12}   95 % of simulated sets")
+        for like in one.likeness:
+            unit = f" ({like.unit})" if like.unit else ""
+            mark = "  *" if like.off else ""
+            lines.append(
+                f"  {like.words + unit:32}{like.held_out:12.4g}{like.simulated:12.4g}"
+                f"   {like.low:.3g} to {like.high:.3g}{mark}"
+            )
+    if check.contrasts:
+        a, b = check.conditions
+        lines.append(f"{'':34}{a.name[:11]:>12}{b.name[:11]:>12}   effect size (cells), p (recordings)")
+        for c in check.contrasts:
+            unit = f" ({c.unit})" if c.unit else ""
+            p = "not tested" if c.p_corrected is None else f"p {c.p_corrected:.3g}"
+            lines.append(f"  {c.words + unit:32}{c.means[0]:12.4g}{c.means[1]:12.4g}   {c.delta:+.2f} {c.size()}, {p}")
+    return lines
