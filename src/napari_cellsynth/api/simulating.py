@@ -122,7 +122,7 @@ def motion_of(given: Path | str | MotionFit | Motion | None, settings: Simulatio
     if isinstance(given, str | Path):
         from napari_cellsynth.motion.autoregressive.fit_files import read_fit
 
-        return Fitted(read_fit(Path(given)))
+        return Fitted(read_fit(Path(given)), str(Path(given).absolute()))
     if isinstance(given, MotionFit):
         return Fitted(given)
     return given

@@ -247,13 +247,13 @@ class SimulatePane(QWidget):
         chosen, moves, ground = self.sets.value, self.motion.value, self.ground.value
         appearance = None if chosen == EXAMPLE else chosen
         tracks = None if isinstance(moves, Path | str) or moves is None else tracks_of_layer(moves)
-        motion = self._fits[moves] if isinstance(moves, Path) else None
+        motion = moves if isinstance(moves, Path) else None
         background = None if isinstance(ground, str) or ground is None else stack_of(ground)
         outlines = self._outlines_of(ground) if background is not None else None
         channel = self._session.channel if background is not None and same(ground, self._session.movie) else 0
 
         def make() -> Iterator[Any]:
-            fitted = motion
+            fitted: Any = motion
             if tracks is not None:
                 from napari_cellsynth.motion.autoregressive.fit import fit_motion
 

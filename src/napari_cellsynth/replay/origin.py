@@ -10,6 +10,7 @@ from typing import Any
 
 from napari_cellsynth.engine.files import read_json
 from napari_cellsynth.errors import BadInput, CellsynthError
+from napari_cellsynth.replay.movies import movie_made
 from napari_cellsynth.replay.python import settings_of
 from napari_cellsynth.replay.remade import given_of, remade
 from napari_cellsynth.replay.sets import set_made
@@ -87,6 +88,8 @@ def steps_of_block(
     elif made_by == "embed":
         yield from _given(block, name, home)
         yield from _made_with_model(block, settings, path, home)
+    elif made_by == "simulate":
+        yield from _simulated_movie(block, path, name)
     elif made_by == "segment":
         yield outlined(block, path)
     elif made_by.startswith(PHANTOM):
@@ -107,6 +110,19 @@ def _given(block: Mapping[str, Any], name: str, home: Path | None) -> Iterator[S
         origin = block_of(given)
         if origin.get("made_by") in ("sample", "walk", "embed"):
             yield from list(steps_of_block(origin, given, home=home))
+
+
+def _simulated_movie(block: Mapping[str, Any], path: Path | None, name: str) -> Iterator[Step]:
+    """A simulated movie, and before it what its cells were cut out of or made by."""
+    step = movie_made(block, name, path)
+    cells = None if step.appearance is None else Path(step.appearance)
+    if cells is not None and (cells / DATASET).exists():
+        yield from steps_of_set(cells)
+    elif cells is not None and (cells / RUN).exists():
+        yield from steps_of_run(cells)
+    elif cells is not None:
+        yield Said(words=f"{cells.name} is not found here ({cells}): put it there, or change the path.")
+    yield step
 
 
 # -- with a model ----------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from pathlib import Path
 from napari_cellsynth.replay.steps import (
     Generated,
     Morphed,
+    MovieMade,
     Opened,
     Outlined,
     Remade,
@@ -62,6 +63,8 @@ class Plan:
             what = {"generated": "generated", "morphed": "morph", "remade": "made again"}[one.step]
             name = stem(Path(one.saved)) if one.saved else f"{Path(one.run).name} {what}, seed {one.seed}"
             return name + ENDING
+        if isinstance(one, MovieMade):
+            return (stem(Path(one.saved)) if one.saved else f"simulated, seed {one.settings.get('seed', 0)}") + ENDING
         return f"{one.phantom}{ENDING}" if isinstance(one, Simulated) else None
 
     def shown(self, path: str | Path) -> str:
@@ -94,6 +97,10 @@ class Plan:
                     yield "REVIEW", one.review
             elif isinstance(one, Trained):
                 yield "TRAINING_SET", one.data
+            elif isinstance(one, MovieMade):
+                named = {"CELLS": one.appearance, "MOTION": one.motion, "BACKGROUND": one.background}
+                named["BACKGROUND_OUTLINES"] = one.background_labels
+                yield from ((what, path) for what, path in named.items() if path is not None)
             elif isinstance(one, Generated | Morphed | Remade):
                 yield "RUN", one.run
                 if isinstance(one, Remade):
@@ -104,7 +111,7 @@ def made_at(one: Step) -> str | None:
     """Where a step's result lay."""
     if isinstance(one, Outlined | SetMade | Trained):
         return one.path
-    return one.saved if isinstance(one, Generated | Morphed | Remade) else None
+    return one.saved if isinstance(one, Generated | Morphed | Remade | MovieMade) else None
 
 
 def stem(path: Path) -> str:
@@ -145,6 +152,9 @@ def in_words(one: Step) -> str:
     if isinstance(one, Remade):
         of = "" if one.part is None else f", the {one.part} part"
         return f"Images of {Path(one.images).name}{of}, made again by the model"
+    if isinstance(one, MovieMade):
+        cells, frames = (one.settings.get(name) for name in ("cells", "frames"))
+        return f"A simulated movie with its truth: {cells} cells, {frames} frames"
     assert isinstance(one, Said)
     return one.words
 

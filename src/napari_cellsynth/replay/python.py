@@ -16,6 +16,7 @@ from napari_cellsynth.replay.plan import Plan, in_words
 from napari_cellsynth.replay.steps import (
     Generated,
     Morphed,
+    MovieMade,
     Opened,
     Outlined,
     Remade,
@@ -25,6 +26,7 @@ from napari_cellsynth.replay.steps import (
     Simulated,
     Trained,
 )
+from napari_cellsynth.simulation.settings import SimulationSettings
 from napari_cellsynth.stack.recordings.holdout import HoldOut
 from napari_cellsynth.stack.recordings.row import Row
 
@@ -125,6 +127,7 @@ class _Script:
             Generated: self._generated,
             Morphed: self._morphed,
             Remade: self._remade,
+            MovieMade: self._movie_made,
         }
         if not isinstance(one, Opened | Said):
             assert name is not None
@@ -231,6 +234,30 @@ class _Script:
         call = Call("api.embed", self.models[one.run], images, **part, **numbers)
         yield from lines(call, before="*_, remade = ", indent=4)
         yield f"    remade.save(OUT / {text(name)})"
+
+    def _movie_made(self, one: MovieMade, name: str) -> Iterator[str]:
+        """A simulated movie with the files of its truth."""
+        self.use("", "api")
+        self.use("phantoms.files", "write_phantom")
+        self.use("simulation.settings", "SimulationSettings")
+        wanted = SimulationSettings.model_validate(one.settings)
+        default = SimulationSettings()
+        said = {key: value for key, value in wanted if value != getattr(default, key) or key in ("cells", "frames")}
+        call = Call("SimulationSettings", **{key: literal(value) for key, value in said.items()})
+        yield from lines(call, before="settings = ", indent=4)
+        given = {key: self.path(path) for key in ("appearance", "motion") if (path := getattr(one, key)) is not None}
+        if one.background is not None:
+            self.use("stack.files.read", "read_stack")
+            yield f"    background = read_stack({self.path(one.background)})"
+            given["background"] = "background"
+        if one.background_labels is not None:
+            self.use("stack.labels.read", "read_labels")
+            yield f"    outlines = read_labels({self.path(one.background_labels)}, background)"
+            given["background_labels"] = "outlines"
+        if one.background_channel:
+            given["background_channel"] = str(one.background_channel)
+        yield from lines(Call("api.simulate", "settings", **given), before="*_, movie = ", indent=4)
+        yield f"    write_phantom(movie, OUT / {text(name)})"
 
     def _opened(self, run: str) -> Iterator[str]:
         """The model of a run, once."""

@@ -17,7 +17,18 @@ from pydantic import BaseModel, ConfigDict
 
 from napari_cellsynth.errors import BadInput, CellsynthError
 from napari_cellsynth.replay.origin import outlined, steps_of_block, steps_of_run, steps_of_set
-from napari_cellsynth.replay.steps import VERSION, Generated, Morphed, Opened, Outlined, Remade, Replay, Said, Step
+from napari_cellsynth.replay.steps import (
+    VERSION,
+    Generated,
+    Morphed,
+    MovieMade,
+    Opened,
+    Outlined,
+    Remade,
+    Replay,
+    Said,
+    Step,
+)
 from napari_cellsynth.stack.recordings.row import Row
 
 What = Literal["opened", "outlined", "training set", "training", "made", "saved", "said"]
@@ -152,7 +163,7 @@ def _saved(steps: tuple[Step, ...], actions: list[Action]) -> list[Step]:
             continue
         said = next(iter(_steps_or_none(action)), None)
         for place, one in enumerate(made):
-            if isinstance(one, Generated | Morphed | Remade) and said is not None and one == said:
+            if isinstance(one, Generated | Morphed | Remade | MovieMade) and said is not None and one == said:
                 made[place] = one.model_copy(update={"saved": action.path})
     return made
 

@@ -13,6 +13,7 @@ from napari_cellsynth.replay.python import SAME, settings_of
 from napari_cellsynth.replay.steps import (
     Generated,
     Morphed,
+    MovieMade,
     Opened,
     Outlined,
     Remade,
@@ -23,6 +24,7 @@ from napari_cellsynth.replay.steps import (
     Trained,
 )
 from napari_cellsynth.replay.words import InOut, changed, escaped, hold_out_words, quoted, settings_words
+from napari_cellsynth.simulation.settings import SimulationSettings
 from napari_cellsynth.stack.recordings.row import Row
 from napari_cellsynth.stack.recordings.table import Table
 from napari_cellsynth.stack.recordings.text import written
@@ -96,11 +98,23 @@ class _Shell:
         elif isinstance(one, Morphed):
             way = ["--through", *map(str, one.through), "--between", str(one.between), "--kind", one.way]
             yield from command("walk", self.path(one.run), out, *way, "--seed", str(one.seed))
+        elif isinstance(one, MovieMade):
+            yield from self._movie_made(one, out)
         elif isinstance(one, Remade):
             said = [] if one.part is None else ["--part", one.part]
             said += [] if one.axes is None else ["--axes", one.axes]
             said += ["--starts", str(one.starts), "--iterations", str(one.iterations), "--seed", str(one.seed)]
             yield from command("embed", self.path(one.run), self.path(one.images), out, *said)
+
+    def _movie_made(self, one: MovieMade, out: InOut) -> Iterator[str]:
+        settings = SimulationSettings.model_validate(one.settings)
+        words: Words = ["--cells", str(settings.cells), "--frames", str(settings.frames)]
+        for option in ("motion", "appearance", "background", "background_labels"):
+            path = getattr(one, option)
+            words += [] if path is None else [f"--{option.replace('_', '-')}", self.path(path)]
+        words += ["--background-channel", str(one.background_channel)] if one.background_channel else []
+        words += settings_words(settings, leave_out=("cells", "frames"))
+        yield from command("simulate", out, *words)
 
     def _outlined(self, one: Outlined, out: InOut) -> Iterator[str]:
         row, settings = one.movie, one.settings

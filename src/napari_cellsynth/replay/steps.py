@@ -135,6 +135,24 @@ class Remade(_Step):
     """File that they were saved as."""
 
 
+class MovieMade(_Step):
+    """A labelled movie was simulated."""
+
+    step: Literal["simulated movie"] = "simulated movie"
+    settings: dict[str, Any]
+    """All of them that say something."""
+    appearance: str | None = None
+    """Folder of the training set or the run that the cells look like; None for cells of the example movie."""
+    motion: str | None = None
+    """File of the fit; None for a random walk."""
+    background: str | None = None
+    """Recording of which the background was estimated; None for a plain one."""
+    background_labels: str | None = None
+    background_channel: int = 0
+    saved: str | None = None
+    """File that it was saved as."""
+
+
 class Said(_Step):
     """Something that only a comment can say: what cannot be repeated, or a remark."""
 
@@ -143,7 +161,8 @@ class Said(_Step):
 
 
 Step = Annotated[
-    Opened | Simulated | Outlined | SetMade | Trained | Generated | Morphed | Remade | Said, Field(discriminator="step")
+    Opened | Simulated | Outlined | SetMade | Trained | Generated | Morphed | Remade | MovieMade | Said,
+    Field(discriminator="step"),
 ]
 
 

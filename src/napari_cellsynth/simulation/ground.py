@@ -104,13 +104,21 @@ def estimate_ground(
     noise = measure(differences, flicker=_flicker(levels), scale=scale)
     yield SetProgress(total, total, "background found")
     about = {"name": stack.name, "path": None if stack.path is None else str(stack.path), "hash": content_hash(stack)}
-    outlines = None if labels is None else {"name": labels.name, "hash": content_hash(labels)}
+    outlines = (
+        None
+        if labels is None
+        else {
+            "name": labels.name,
+            "path": None if labels.path is None else str(labels.path),
+            "hash": content_hash(labels),
+        }
+    )
     yield Ground(
         image,
         noise,
         stack.dtype,
         filled,
-        {"kind": "estimated", "recording": about, "outlines": outlines, "filled": round(filled, 4)},
+        {"kind": "estimated", "recording": about, "channel": channel, "outlines": outlines, "filled": round(filled, 4)},
     )
 
 

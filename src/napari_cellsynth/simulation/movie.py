@@ -220,7 +220,7 @@ def _phantom(
         "appearance": dict(appearance.provenance),
         "motion": dict(motion.provenance),
         "background": dict(ground.provenance),
-        "noise": ground.noise.to_json(),
+        "noise_measured": ground.noise.to_json(),
     }
     inputs = [part for part in parts.values() if "hash" in part]
     about = {**settings.model_dump(mode="json"), **parts}

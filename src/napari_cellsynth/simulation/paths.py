@@ -74,6 +74,8 @@ class Fitted:
     """Motion as it was fitted to tracks (``cellsynth motion fit``)."""
 
     fit: MotionFit
+    path: str | None = None
+    """File that it was read from."""
 
     @property
     def frame_interval(self) -> float | None:
@@ -82,7 +84,8 @@ class Fitted:
     @property
     def provenance(self) -> Mapping[str, Any]:
         about = {name: getattr(self.fit, name, None) for name in ("condition", "reading", "q", "d", "recordings")}
-        return {"kind": "fitted", **{key: _plain(value) for key, value in about.items() if value is not None}}
+        file = {} if self.path is None else {"path": self.path}
+        return {"kind": "fitted", **file, **{key: _plain(value) for key, value in about.items() if value is not None}}
 
     def paths(
         self, cells: int, frames: int, seed: int, *, pixel_size: tuple[float, float] | None, diameter: float
