@@ -27,7 +27,7 @@ def test_the_same_as_json_and_as_words(shell, run, crops) -> None:
     again = json.loads(shell("compare", crops, run, "--count", 12, "--json").out)
     assert told == again, "the same seed gives the same numbers"
     words = shell("compare", crops, run, "--count", 12).out
-    assert told["sentence"] in words
+    assert told["sentence"] in words and told["next"] in words
     assert all(section["sentence"] in words for section in told["sections"])
 
 
@@ -88,10 +88,23 @@ def test_an_inception_of_ones_own(shell, run, crops, tmp_path) -> None:
     assert "does not exist" in shell("compare", crops, run, "--inception", tmp_path / "none.pt").complaint
 
 
+def test_folders_given_the_other_way_round_are_told_apart(shell, run, crops) -> None:
+    assert "the real ones come first, give them in that order" in shell("compare", run, crops, "--quiet").complaint
+    assert "is a run; the real ones come first" in shell("compare", run, run, "--quiet").complaint
+    assert "whose cells are real; give a run there" in shell("compare", crops, crops, "--quiet").complaint
+    assert "1 image to compare" in shell("compare", crops, run, "--count", 1, "--quiet").complaint
+
+
 def test_refused_before_minutes_are_spent(shell, run, crops, tmp_path) -> None:
     (tmp_path / "report").mkdir()
     assert "is there already" in shell("compare", crops, run, "--out", tmp_path / "report").complaint
     assert "does not exist" in shell("compare", crops, tmp_path / "nothing").complaint
+    (tmp_path / "a file").write_text("")
+    assert "cannot be made" in shell("compare", crops, run, "--out", tmp_path / "a file" / "report").complaint
+    (tmp_path / "network.pt").write_text("no network")
+    opened = TrainingSet.open(crops).times_test_opened()
+    said = shell("compare", crops, run, "--inception", tmp_path / "network.pt", "--part", "test", "--quiet")
+    assert "no TorchScript" in said.complaint and TrainingSet.open(crops).times_test_opened() == opened
     tifffile.imwrite(tmp_path / "float.tif", np.zeros((5, 16, 16), np.float32))
     said = shell("compare", crops, tmp_path / "float.tif", "--axes", "TYX", "--quiet")
     assert said.status == 2 and "same intensities" in said.err

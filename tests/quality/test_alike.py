@@ -84,7 +84,21 @@ def test_blurred_cells_are_further_than_real_ones_and_nearer_than_noise() -> Non
     far = values(found)
     highest = next(row.high for row in found.rows if row.name == "across_frechet")
     assert highest is not None and highest < far["made_frechet"] < far["free_frechet"]
-    assert found.level == "warning" and "times as far from held-out crops" in found.sentence
+    assert found.level == "warning" and found.sentence.startswith("Made cells are much further from held-out crops")
+    assert f"Fréchet {number(far['made_frechet'])}, real ones {number(far['across_frechet'])}" in found.sentence
+    check = judged(material(blurred))
+    assert "than real ones are, also to a network" in check.sentence(), "the same of two spaces is said once"
+    assert "lie among real ones" in check.sentence() and "real cells missing" not in check.sentence()
+    assert check.next_step().startswith("Next: look at random ones") and "(less)" in check.next_step()
+
+
+def test_so_few_made_cells_are_never_alike() -> None:
+    """Of three no difference can be found, whatever they look like."""
+    check = judged(material(cells(3, 2)))
+    assert check.sentence() == "No difference was found, but so few made cells would hardly show one."
+    assert "good" not in {one.level for one in check.found}
+    assert "So few made cells serve for a look, not for a result." in check.notes()
+    assert check.next_step().startswith("Next: make at least 50 cells")
 
 
 def test_copies_are_named_and_lie_beside_what_they_copy() -> None:
@@ -98,8 +112,13 @@ def test_copies_are_named_and_lie_beside_what_they_copy() -> None:
     assert (np.diff(unseen.ratios) >= 0).all() and unseen.ratios[0] > 0.3
 
 
+def test_copies_among_others_are_counted() -> None:
+    found = by_code(judged(material(np.concatenate([cells(80, 2), cells(150, 0)[:20]]))))["copies"]
+    assert found.level == "warning" and found.sentence.startswith("20 of 100 made cells are training crops themselves")
+
+
 def test_a_turned_copy_is_shown_as_it_lies() -> None:
-    turned = np.rot90(cells(150, 0)[:40], 1, (1, 2))
+    turned = np.rot90(cells(150, 0)[:60], 1, (1, 2))
     found = by_code(judged(material(turned, turned=True)))["copies"]
     assert found.level == "bad"
     assert np.array_equal(found.pairs[0].left, found.pairs[0].right)
@@ -118,8 +137,8 @@ def test_flat_images_are_no_copies_and_not_the_same_few() -> None:
 def test_of_few_cells_it_is_the_kernel_distance_that_says_how_far() -> None:
     blurred = gaussian_filter(cells(100, 2).astype(float), (0, 1, 1)).astype(np.uint16)
     found = by_code(judged(material(blurred, unseen_cells=1000 + np.arange(60) // 2)))["distance"]
-    assert "further from held-out crops than real ones, by size" in found.sentence and "by KID (" in found.sentence
-    assert "times as far" not in found.sentence
+    assert "further from held-out crops than real ones are, by size" in found.sentence
+    assert ": KID " in found.sentence and "Fréchet" not in found.sentence
 
 
 def test_nothing_is_found_measure_by_measure_of_fewer_than_ten_cells() -> None:
@@ -134,6 +153,8 @@ def test_what_has_changed_in_the_recording_is_not_blamed_on_the_model() -> None:
     found = by_code(judged(Material(cells(150, 0), later, cells(100, 2), **given)))["differences"]
     assert found.level == "good" and "(less)" in found.sentence and "about as much as made ones do" in found.sentence
     own = by_code(judged(Material(cells(150, 0), cells(60, 1), cells(100, 2) + np.uint16(150), **given)))["differences"]
+    assert "brightness" in own.sentence and "percentile" not in own.sentence, "in words"
+    assert {row.column for row in own.rows} == {"made", "training"}
     assert own.level == "warning" and own.sentence.startswith("Made cells differ in") and "learned" not in own.sentence
 
 
@@ -148,6 +169,9 @@ def test_each_image_is_measured_once_and_between_looks_it_can_be_given_up(monkey
     assert measured == [50, 50, 50, 50, 10, 50, 50, 60]
     messages = [step.message for step in steps if isinstance(step, SetProgress)]
     assert messages.count("comparing: measures: training crops") == 3 + 1
+    shares = [step.done / step.total for step in steps if isinstance(step, SetProgress)]
+    assert shares == sorted(shares) and 0.9 < shares[-1] < 1, "measuring moves the bar"
+    assert shares[messages.index("comparing: small network: units")] > 0.3
     assert "comparing: small network: kernel distance" in messages
 
 
@@ -190,8 +214,9 @@ def test_little_to_compare_with_is_said() -> None:
     assert by_code(check)["copies"].level == "quiet" and "Fewer than 8" in by_code(check)["copies"].sentence
     assert any("a look, not for a result" in note for note in check.notes())
     again = judged(material(cells(100, 2), unseen_cells=np.arange(60)))
-    assert any("60 of the held-out cells were learned from" in note for note in again.notes())
-    assert "60 held-out crops (of 60 cells, 60 of them also learned from, at other times)" in again.notes()[0]
+    assert any(note.startswith("Held-out cells that were learned from at other times") for note in again.notes())
+    assert "60 held-out crops (of 60 cells, all of them also learned from, at other times)" in again.notes()[0]
+    assert "but all 60 held-out cells" in by_code(again)["copies"].sentence
     told = by_code(again)["copies"]
     assert told.level == "quiet" and "cannot be said" in told.sentence and "no copies" not in again.sentence()
     with pytest.raises(BadInput, match="one size"):
@@ -244,6 +269,7 @@ def test_numbers_have_few_digits() -> None:
     assert {value: number(value) for value in numbers} == numbers
     assert named(Row("a", "made", 1, column="KID")) == "made, KID" and named(Row("a", "made", 1)) == "made"
     assert spread(Row("a", "a", 1, 0.1234, 1234)) == " (0.12 to 1,200)"
+    assert spread(Row("a", "a", 1, 35_960, 36_240)) == " (36,000 to 36,200)", "never an interval without width"
     assert spread(Row("a", "a", 1)) == spread(Row("a", "a", 1, float("nan"), 2)) == ""
 
 

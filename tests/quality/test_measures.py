@@ -10,7 +10,7 @@ import pytest
 
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.quality import measures
-from napari_cellsynth.quality.measures import NAMES, foreground, measure
+from napari_cellsynth.quality.measures import NAMES, foreground, in_words, measure
 
 
 def column(images: np.ndarray, name: str, masks: np.ndarray | None = None) -> np.ndarray:
@@ -143,3 +143,12 @@ def test_thousands_of_large_images_need_little_memory(monkeypatch: pytest.Monkey
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 3 * 64 * 48 * 200, f"{peak / images.size:.0f} bytes a pixel of all"
+
+
+def test_measures_are_said_in_words() -> None:
+    assert (
+        in_words("spectrum 8", 64) == "detail of 2 to 3.1 px" and in_words("spectrum 1", 64) == "detail of 41 to 64 px"
+    )
+    words = [in_words(name, 64) for name in NAMES]
+    assert all(words) and not any("," in one for one in words), "they stand in lists"
+    assert len(set(words)) == len(NAMES) - 4, "percentiles of one end are said alike"

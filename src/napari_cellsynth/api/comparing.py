@@ -86,10 +86,12 @@ def _compare(
     from napari_cellsynth.quality.alike import Material
     from napari_cellsynth.quality.alike import check_alike as check_it
     from napari_cellsynth.quality.inception import inception_space
+    from napari_cellsynth.stack.numbers_in_words import counted
 
     if count is not None and count < 2:
         # Before the test part is opened for nothing.
-        raise BadInput(f"{count} images to compare given; at least 2 are needed")
+        raise BadInput(f"{counted(count, 'image')} to compare asked for; at least 2 are needed")
+    _in_their_places(real, made)
     yield Progress(done=0, total=1, message="opening what is compared")
     further = () if inception is None else (inception_space(Path(inception)),)
     model, stack = _made(made, device)
@@ -151,6 +153,25 @@ class Look:
             raise BadInput(
                 f"{self.name} is {self.dtype}, the real images are {dtype}; give both in the same intensities"
             )
+
+
+def _in_their_places(real: Any, made: Any) -> None:
+    """BadInput where folders were given the other way round, or twice."""
+    real_of, made_of = (_holds(one) for one in (real, made))
+    if real_of == "run" and made_of == "training set":
+        raise BadInput(f"{real} is a run and {made} a training set: the real ones come first, give them in that order")
+    if real_of == "run":
+        raise BadInput(f"{real} is a run; the real ones come first: give the training set that it learned from")
+    if made_of == "training set":
+        raise BadInput(f"{made} is a training set, whose cells are real; give a run there, or a file of made crops")
+
+
+def _holds(given: Any) -> str:
+    """``run``, ``training set``, or nothing that a folder's files tell."""
+    if not isinstance(given, str | Path):
+        return ""
+    known = {"run.json": "run", "dataset.json": "training set"}
+    return next((what for name, what in known.items() if (Path(given) / name).is_file()), "")
 
 
 def _look_of(model: Model | None, stack: Any) -> Look:

@@ -49,15 +49,16 @@ def main(words: Sequence[str]) -> int:
     from napari_cellsynth import api
     from napari_cellsynth.cli.progress import ProgressLine
     from napari_cellsynth.quality.alike import AlikeCheck
+    from napari_cellsynth.quality.report.folder import check_place
 
     options = parse(Compare, "compare", words)
     check_seed(options.seed)
     for path in (options.real, options.synthetic, options.inception):
         if path is not None and not path.exists():
             raise BadInput(f"{path} does not exist; give a folder or a file that does")
-    if options.out is not None and options.out.exists():
+    if options.out is not None:
         # Before minutes are spent.
-        raise BadInput(f"{options.out} is there already; give the report another name")
+        check_place(options.out)
     found: AlikeCheck | None = None
     wish: dict[str, Any] = {
         "part": options.part,
@@ -92,10 +93,11 @@ def _tell(found: AlikeCheck, options: Compare) -> None:
         print(json.dumps(as_json(found), indent=2, ensure_ascii=False, allow_nan=False))
     elif not options.quiet:
         notes = dict.fromkeys([*found.notes(), *found.material.distances.warnings])
-        print("\n".join([found.sentence(), *notes]))
+        print("\n".join([found.sentence(), found.next_step(), *notes]))
         for section in found.found:
             print(f"\n{section.title}: {section.sentence}")
-            print("\n".join(f"  {named(row):44} {number(row.value)}{spread(row)}" for row in section.rows))
+            for row in section.rows:
+                print(f"  {named(row):52} {number(row.value)}{spread(row)}")
     if options.out is not None:
         written = save_report(found, options.out, f"{options.synthetic.name} beside {options.real.name}")
         print(f"report: {written}" if not options.quiet else written, file=sys.stderr if options.json else sys.stdout)

@@ -27,7 +27,9 @@ class Embed:
     """Crops of the model's size (a file, axes QTYX or TYX), or the folder of a training set."""
     out: Annotated[Positional[Path], arg(metavar="OUT")]
     """Images made again to write (.ome.tif, .ome.zarr); beside them x.csv (a row an image) and x.latents.npy."""
-    part: Annotated[Literal["validation", "test", "train"] | None, arg(help_behavior_hint="")] = None
+    part: Annotated[
+        Literal["validation", "test", "train"] | None, arg(metavar="{validation,test,train}", help_behavior_hint="")
+    ] = None
     """Of a training set, which part (default: validation); every opening of the test part is counted."""
     starts: Annotated[int, arg(metavar="N")] = 3
     """Points from which each image is searched; the best counts."""

@@ -47,13 +47,13 @@ class AlikeSection(ModelSection):
         self._spin(self.count, "cells to make", 0, MOST)
         self._spin(self.seed, "seed", 0, 2**31 - 1)
         self.advanced = Foldout("Advanced", self._advanced)
-        self.sentence, self.notes = Sentence(), Sentence()
+        self.sentence, self.next, self.notes = Sentence(), Sentence(), Sentence()
         self.work = Work("Compare made cells", self.start, WHY, self.says)
         self.found = QWidget()
         self.show_pairs = button(PAIRS, self.add_layers, "Made cells beside their nearest training cells.")
         self.report = Report(self.session)
         self.add(self.lacking, row(self.go, None), self._ask(self.advanced, self.work), self.says)
-        self.add(self.sentence, self.notes, self.found, row(self.show_pairs, None), self.report)
+        self.add(self.sentence, self.next, self.notes, self.found, row(self.show_pairs, None), self.report)
         self._forget()
 
     def _advanced(self) -> QWidget:
@@ -96,6 +96,7 @@ class AlikeSection(ModelSection):
         part = "test" if self.part_chosen == "test" else "held-out"
         Recorder.of(self.session).said(COMPARED.format(name, part, self.seed.value(), check.sentence()))
         self.sentence.say(check.sentence(), check.level)
+        self.next.say(check.next_step())
         self.notes.say(" ".join([*filter(None, [self.models.notes]), *check.notes()]))
         self._show_found(check.found)
         self.show_pairs.setVisible(any(one.pairs for one in check.found))
@@ -155,7 +156,7 @@ class AlikeSection(ModelSection):
         """What was found is about another model, or other cells."""
         self.work.stop(quiet=True)
         self.check = None
-        for sentence in (self.says, self.sentence, self.notes):
+        for sentence in (self.says, self.sentence, self.next, self.notes):
             sentence.say("")
         self._show_found(())
         self.show_pairs.hide()

@@ -18,7 +18,7 @@ from napari_cellsynth.errors import BadInput
 from napari_cellsynth.quality.baselines import mean_image_with_noise
 from napari_cellsynth.quality.closeness import Closeness
 from napari_cellsynth.quality.differences import Difference, differences
-from napari_cellsynth.quality.distances import CALLED, Distances, Images, last_of, measuring
+from napari_cellsynth.quality.distances import CALLED, STEPS, Distances, Images, last_of, measuring
 from napari_cellsynth.quality.features import SPACES, FeatureSpace
 from napari_cellsynth.quality.measures import NAMES, measure
 from napari_cellsynth.stack.numbers_in_words import counted
@@ -30,7 +30,7 @@ FEW_IMAGES, FEW_CELLS = 50, 20
 """Unseen images, and different cells in them, below which the numbers are for a look and not for a result."""
 TOGETHER = 256
 """Images that are measured between two looks whether they are still wanted."""
-HARDLY = "No difference was found, but so few held-out cells would hardly show one."
+HARDLY = "No difference was found, but so few {} cells would hardly show one."
 SEEN = {
     "elsewhere": "Their model learned from another training set: it may have seen these held-out crops.",
     "unknown": "What their model learned from nobody said: it may have seen these held-out crops.",
@@ -78,8 +78,15 @@ class Material:
 
     @property
     def few(self) -> bool:
-        """Whether there are too few held-out images, or different cells in them, for a result."""
-        return len(self.unseen) < FEW_IMAGES or len(set(self.unseen_cells.tolist())) < FEW_CELLS
+        """Whether there are too few images on either side, or different held-out cells, for a result."""
+        return bool(self.few_of)
+
+    @property
+    def few_of(self) -> str:
+        """Of what: ``held-out``, ``made``, or nothing."""
+        if len(self.unseen) < FEW_IMAGES or len(set(self.unseen_cells.tolist())) < FEW_CELLS:
+            return "held-out"
+        return "made" if len(self.made) < FEW_IMAGES else ""
 
     @cached_property
     def free(self) -> np.ndarray:
@@ -226,10 +233,16 @@ class AlikeCheck:
         """What to know first: whatever is wrong, the gravest first; else what is right."""
         wrong = [one for level in ("bad", "warning") for one in self.found if one.level == level]
         if not wrong and self.material.few:
-            return HARDLY
+            return HARDLY.format(self.material.few_of)
         begin = {"bad": "Not alike", "warning": "Not quite alike"}.get(self.level, "Alike as far as could be measured")
         chosen = wrong or self.found
-        return f"{begin}: {'; '.join(one.short for one in chosen)}."
+        return f"{begin}: {'; '.join(_joined([one.short for one in chosen]))}."
+
+    def next_step(self) -> str:
+        """What to do now, a sentence."""
+        from napari_cellsynth.quality.next_step import next_step
+
+        return next_step(self)
 
     def notes(self) -> list[str]:
         """What the numbers stand on, a sentence each."""
@@ -244,18 +257,34 @@ class AlikeCheck:
         elif m.learned != "here":
             said.append(SEEN[m.learned])
         if m.few:
-            said.append("So few held-out crops serve for a look, not for a result.")
-        if both := m.learned_from:
+            few = {"held-out": "held-out crops", "made": "made cells"}[m.few_of]
+            said.append(f"So few {few} serve for a look, not for a result.")
+        if m.learned_from:
             said.append(
-                f"{both:,} of the held-out cells were learned from at another time: they are near to training images"
-                " themselves, so that copies are harder to tell."
+                "Held-out cells that were learned from at other times are near to training images themselves, so that"
+                " copies are harder to tell."
             )
         return [*said, *dict.fromkeys(caution for one in self.found for caution in one.cautions)]
 
 
+def _joined(shorts: list[str]) -> list[str]:
+    """The same said of another space is said once: ``far`` and ``far to a network`` are ``far, also to a network``."""
+    joined: list[list[str]] = []
+    for short in shorts:
+        # How much further stands with the first alone.
+        plain = [one[0].removeprefix("much ") + " " for one in joined]
+        whose = [n for n, one in enumerate(plain) if short.removeprefix("much ").startswith(one)]
+        if whose:
+            joined[whose[0]].append(short.removeprefix("much ").removeprefix(plain[whose[0]]))
+        else:
+            joined.append([short])
+    return [", also ".join(parts) for parts in joined]
+
+
 def held_out_in_words(crops: int, cells: int, learned_from: int, name: str = "held-out crop") -> str:
     """``94 held-out crops (of 50 cells, 41 of them also learned from, at other times)``."""
-    also = f", {learned_from:,} of them also learned from, at other times" if learned_from else ""
+    which = "all" if learned_from == cells and cells > 1 else f"{learned_from:,}"
+    also = f", {which} of them also learned from, at other times" if learned_from else ""
     return f"{counted(crops, name)} (of {counted(cells, 'cell')}{also})"
 
 
@@ -266,11 +295,14 @@ def check_alike(
     from napari_cellsynth.quality.alike_sections import sections_of
 
     chosen = sections_of(material) if sections is None else sections
-    found = []
-    for done, section in enumerate(chosen):
-        yield SetProgress(done, len(chosen), f"comparing: {section.title.lower()}")
+    found, seen = [], set[str]()
+    # Measuring takes longer than all looking at what was measured: its steps count, too.
+    ahead = STEPS * (len(SPACES) + len(material.further)) if any(one.measured for one in chosen) else 0
+    for place, section in enumerate(chosen):
+        yield SetProgress(place + len(seen), len(chosen) + ahead, f"comparing: {section.title.lower()}")
         for step in material.prepare() if section.measured else ():
-            yield SetProgress(done, len(chosen), f"comparing: {step}")
+            yield SetProgress(place + len(seen), len(chosen) + ahead, f"comparing: {step}")
+            seen.add(step)
         one = section.look(material)
         # Nothing found among few is no good news.
         found.append(replace(one, level="quiet") if material.few and one.level == "good" else one)

@@ -17,6 +17,10 @@ VARIED, ALL_ALIKE = 0.7, 0.3
 COPIED, ALL_COPIED = 0.85, 0.6
 """Nearness below which images are suspected to be copies, and below which they are; as the health of a training has
 it (docs/health.md says how the numbers were found)."""
+SAME = 1e-3
+"""Distance (0 to 2) below which a made image is the training image itself, but for its brightness or contrast."""
+FURTHER = 1.1
+"""Nearness above which images are further from training ones than held-out ones are, and not about as far."""
 SHARED = 0.25
 """Share of held-out cells learned from at other times above which being as near as they are says nothing of copies."""
 FLAT, MOSTLY = 0.05, 0.5
@@ -66,19 +70,22 @@ def copies(material: Material) -> Found:
         Row("nearest_made", "nearest made cell", float(own.ratios[0])),
         Row("nearest_real", "nearest held-out crop", float(control.ratios[0])),
     )
+    if value >= COPIED and (same := int((closeness.nearest_training(material.made)[1] < SAME).sum())):
+        told = f"{same:,} of {len(material.made):,} made cells are training crops themselves, others are not. Look at"
+        words = f"{counted(same, 'training crop')} among them"
+        return Found("copies", title, "warning", f"{told} the pairs.", words, rows, (own, control))
     both, all_of_them = material.learned_from, len(set(material.unseen_cells.tolist()))
+    near = "Further" if value > FURTHER else "About as far"
+    near += f" from training crops {'than' if value > FURTHER else 'as'} held-out ones are ({value:.2f}; held-out: 1)"
     if value >= COPIED and both > SHARED * all_of_them:
+        of_them = "all" if both == all_of_them else f"{both:,} of the"
         told = (
-            f"As far from training crops as held-out ones are ({value:.2f}; held-out: 1), but {both:,} of the"
-            f" {counted(all_of_them, 'held-out cell')} were learned from, at other times: whether they are copies"
-            " cannot be said. Look at the pairs."
+            f"{near}, but {of_them} {counted(all_of_them, 'held-out cell')} were learned from, at other times: whether"
+            " they are copies cannot be said. Look at the pairs."
         )
         return Found("copies", title, "quiet", told, "copies cannot be told", rows, (own, control))
     if value >= COPIED and not (material.parted and material.learned == "here"):
-        told = (
-            f"As far from training crops as held-out ones are ({value:.2f}; held-out: 1), but what the model"
-            " learned from is not known: it may copy others."
-        )
+        told = f"{near}, but what the model learned from is not known: it may copy others."
         return Found("copies", title, "quiet", told, "copies cannot be told", rows, (own, control))
     if value >= COPIED:
         words = "no copies of training cells"

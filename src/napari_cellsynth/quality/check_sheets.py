@@ -66,7 +66,11 @@ def spread(row: Row) -> str:
     """`` (3.1 to 4.4)`` where a number was drawn several times."""
     if row.low is None or row.high is None or not (isfinite(row.low) and isfinite(row.high)):
         return ""
-    return f" ({number(row.low, 2)} to {number(row.high, 2)})"
+    low, high = number(row.low, 2), number(row.high, 2)
+    if low == high and row.low < row.high:
+        # So narrow that fewer digits would show an interval without width, beside its value.
+        low, high = number(row.low), number(row.high)
+    return f" ({low} to {high})"
 
 
 def number(value: float, digits: int = 3) -> str:

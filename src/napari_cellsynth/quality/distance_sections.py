@@ -7,8 +7,10 @@ from dataclasses import replace
 from math import isfinite
 
 from napari_cellsynth.quality.alike import Found, Level, Material, Row, Section
+from napari_cellsynth.quality.check_sheets import number
 from napari_cellsynth.quality.distances import InSpace
 from napari_cellsynth.quality.features import ENCODER, MEASURES, FeatureSpace
+from napari_cellsynth.stack.enough import capital
 from napari_cellsynth.stack.numbers_in_words import counted
 
 FRECHET, KID = "Fréchet", "KID"
@@ -44,6 +46,8 @@ BRIEF = ("precision", "coverage")
 FEW_FOR_FRECHET = 50
 """Different training or held-out cells below which it is KID that says how far made cells are: the Frechet distance
 of as many training crops is as large as that of a model that copies them."""
+MUCH = 3.0
+"""Times the upper end for real ones at which the lower end for made ones is much further."""
 HALF = 0.5
 """Of a share of real cells, below which it is grave."""
 
@@ -73,7 +77,7 @@ def in_one_space(material: Material, space: FeatureSpace, code: str, title: str,
     level, words, beside_it = _how_far(found, _few(material))
     if level == "good":
         beside_it = f", as far as {_held_out(material)} can tell"
-    sentence = f"Made cells are {words}{' are,' if level == 'good' else ','}{by}{beside_it}."
+    sentence = f"Made cells are {words},{by}{beside_it}."
     if level == "quiet":
         sentence = "Nobody can say how sure the distance is: all crops of one side show a single cell."
     return Found(code, title, level, sentence, words + shortly, tuple(rows))
@@ -97,6 +101,8 @@ def _few(material: Material) -> bool:
 
 def _held_out(material: Material) -> str:
     """How many cells the verdict stands on."""
+    if material.few_of == "made":
+        return counted(len(material.made), "made cell")
     if not material.parted:
         return counted(len(material.unseen), "crop")
     return counted(len(set(material.unseen_cells.tolist())), "cell")
@@ -110,21 +116,19 @@ def column_code(column: str) -> str:
 def _how_far(found: InSpace, few: bool) -> tuple[Level, str, str]:
     """How grave it is, in words, and what the ceiling is."""
     frechet, kid = found.frechet, found.kid
-    made, floor, free = (one.value for one in (frechet.made, frechet.across, frechet.free))
-    if made >= free:
-        return "bad", "no nearer to held-out crops than their mean with noise", ""
+    if frechet.made.value >= frechet.free.value:
+        return "bad", "no nearer to held-out crops than the mean image with noise, which costs nothing", ""
     if not (isfinite(frechet.excess.low) or isfinite(kid.excess.low)):
         return "quiet", "how sure the distance is unknown", ""
     if not (frechet.excess.low > 0 or kid.excess.low > 0):
-        return "good", "no further from held-out crops than real ones", ""
-    times = made / max(floor, 1e-9)
-    if kid.excess.low > 0 and (few or times < 1.05):
-        by = f", by KID ({kid.made.value:.2g}; of real ones {kid.across.value:.2g}, of their mean with noise"
-        return "warning", "further from held-out crops than real ones", f"{by} {kid.free.value:.2g})"
-    if times < 1.05:
-        return "warning", "further from held-out crops than real ones", ""
-    beside = f"; their mean with noise, which costs nothing, {_times(free / max(floor, 1e-9))} times"
-    return "warning", f"{_times(times)} times as far from held-out crops as real ones", beside
+        return "good", "no further from held-out crops than real ones are", ""
+    by_kid = kid.excess.low > 0 and (few or not frechet.excess.low > 0)
+    one, name = (kid, KID) if by_kid else (frechet, FRECHET)
+    # Never how many times as far: a floor near 0 makes any number of it, and another with other numbers of images.
+    beside = f": {name} {number(one.made.value)}, real ones {number(one.across.value)}"
+    much = "much " if one.made.low > MUCH * max(one.across.high, 0.0) else ""
+    words = f"{much}further from held-out crops than real ones are"
+    return "warning", words, f"{beside}, their mean image with noise {number(one.free.value)}"
 
 
 def met(material: Material) -> Found:
@@ -150,21 +154,26 @@ SHARES_IN = MEASURES
 
 def _how_met(found: InSpace) -> tuple[Level, str, str]:
     said: list[tuple[Level, str, str]] = []
-    for name, words in (("precision", "made cells that look like no real one"), ("coverage", "real cells missing")):
+    for name in ("precision", "coverage"):
         ours, theirs = getattr(found.made, name), getattr(found.control, name)
         if ours.high < theirs.low:
             level: Level = "bad" if ours.value < HALF * theirs.value else "warning"
+            # Where few lie among real ones, few real ones are met: that does not say that kinds are missing.
+            words = "real cells missing" if not said else ""
+            if name == "precision":
+                words = f"{_percent(ours.value)} lie among real ones (of training crops {_percent(theirs.value)})"
             said.append((level, words, _PLAINLY[name](ours.value, theirs.value)))
     if not said:
         words = "among real ones, and all kinds"
         return "good", words, "Made cells lie among held-out crops, and these among them, as training crops do."
     gravest: Level = "bad" if any(level == "bad" for level, _, _ in said) else "warning"
-    return gravest, "; ".join(words for _, words, _ in said), " ".join(sentence for _, _, sentence in said)
+    return gravest, "; ".join(words for _, words, _ in said if words), " ".join(sentence for _, _, sentence in said)
 
 
 _PLAINLY: dict[str, Callable[[float, float], str]] = {
-    "precision": lambda ours, theirs: (
-        f"{_percent(ours)} of made cells look like a held-out crop; of training crops {_percent(theirs)}."
+    "precision": lambda ours, theirs: capital(
+        f"{_percent(ours)} of made cells lie among held-out crops, by their measures; of training crops"
+        f" {_percent(theirs)}."
     ),
     "coverage": lambda ours, theirs: (
         f"Made cells come near {_percent(ours)} of the held-out crops; as many training crops {_percent(theirs)}."
@@ -173,8 +182,4 @@ _PLAINLY: dict[str, Callable[[float, float], str]] = {
 
 
 def _percent(share: float) -> str:
-    return f"{share:.0%}".replace("%", " %")
-
-
-def _times(ratio: float) -> str:
-    return f"{ratio:.1f}" if ratio < 10 else f"{ratio:.0f}"
+    return "fewer than 1 %" if 0 < share < 0.005 else f"{100 * share:.0f} %"

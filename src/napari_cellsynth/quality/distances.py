@@ -121,6 +121,10 @@ def distances(
     return last_of(measuring(images, spaces, seed=seed, resamples=resamples))
 
 
+STEPS = 8
+"""Things that :func:`in_space` says it does next."""
+
+
 @dataclass(frozen=True, eq=False)
 class Images:
     """What is compared; images (N, Y, X) of one size."""

@@ -35,10 +35,12 @@ def inception_space(file: Path) -> FeatureSpace:
         code = hash_of(file)
     except OSError as error:
         raise BadInput(f"{file} cannot be read ({error.strerror}); give a TorchScript file of an Inception") from error
+    # Opened and asked now: minutes later would be late, and a test part would have been opened for nothing.
+    network = _opened(file)
+    _features(network, np.zeros((2, SIDE, SIDE)), file)
     label = f"Inception (your file {file.name}, sha256 {code[:12]}…)"
 
     def prepare(reference: np.ndarray) -> Taking:
-        network = _opened(file)
         low, high = np.percentile(reference, ENDS)
         scale = 255 / max(float(high - low), 1e-12)
 

@@ -57,6 +57,31 @@ NAMES: tuple[str, ...] = (
 """
 
 
+IN_WORDS: dict[str, str] = {
+    "area": "size",
+    "mean": "brightness",
+    "sd": "contrast",
+    **{f"percentile {p}": "dark end" if p < 25 else "bright end" if p > 75 else "mid grey" for p in PERCENTILES},
+    "mean inside": "brightness inside",
+    "mean outside": "brightness outside",
+    "sd inside": "contrast inside",
+    "gradient energy": "steps between pixels",
+    "local sd, mean": "local contrast",
+    "local sd, sd": "unevenness of local contrast",
+    **{f"correlation over {lag} px": f"smoothness over {lag} px" for lag in LAGS},
+}
+"""What those measures are to a biologist that do not say it by themselves; of the spectrum see :func:`in_words`."""
+
+
+def in_words(name: str, side: int) -> str:
+    """A column in plain words: ``detail of 2 to 3.1 px`` for ``spectrum 8`` of images of ``side`` 64 pixels."""
+    if not name.startswith("spectrum "):
+        return IN_WORDS.get(name, name)
+    edges = side / np.geomspace(1, side / 2, SPECTRUM_BINS + 1)
+    ring = int(name.split()[1])
+    return f"detail of {edges[ring]:.2g} to {edges[ring - 1]:.2g} px"
+
+
 def measure(images: np.ndarray, masks: np.ndarray | None = None) -> np.ndarray:
     """Measures of each image.
 

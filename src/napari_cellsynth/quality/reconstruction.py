@@ -185,7 +185,9 @@ class ReconstructionCheck:
         if left_open:
             alike = f"So few leave open whether held-out {many} are made as well as training {many} ({beside})."
         elif shared:
-            learned = f"{self.learned_from:,} of the held-out {many} were learned from, at other times"
+            everyone = self.learned_from == len(np.unique(self.held_out.cells))
+            which = f"all held-out {many}" if everyone else f"{self.learned_from:,} of the held-out {many}"
+            learned = f"{which} were learned from, at other times"
             alike += f"; whether it memorises cannot be said: {learned}."
         else:
             alike += ": no sign that it only memorises."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import ceil, floor, isfinite, log10
 from typing import TYPE_CHECKING, Any
 
+from napari_cellsynth.quality.check_sheets import number
 from napari_cellsynth.quality.distances import Distances
 from napari_cellsynth.quality.figures.saving import FREE, MADE, REAL, new_figure
 
@@ -38,7 +39,7 @@ def _one(axis: Any, beside: Any) -> None:
         at = getattr(beside, name)
         axis.plot([at.low, at.high], [place, place], color=colour, linewidth=1.2)
         axis.plot([at.value], [place], mark, color=colour, markersize=4)
-        axis.annotate(f"{at.value:.3g}", (at.value, place), (0, 4), textcoords="offset points", fontsize=6, ha="center")
+        axis.annotate(number(at.value), (at.value, place), (0, 4), textcoords="offset points", fontsize=6, ha="center")
     axis.set_yticks(range(len(LINES)), [words for _, words, _, _ in reversed(LINES)], fontsize=6)
     _scale(axis, beside)
     axis.set_ylim(-0.5, len(LINES) - 0.3)
@@ -51,7 +52,7 @@ def _scale(axis: Any, beside: Any) -> None:
     known = [end for end in ends if isfinite(end)] or [1.0]
     near = max(abs(beside.halves.high) if isfinite(beside.halves.high) else 0.0, max(map(abs, known)) * 1e-5, 1e-9)
     axis.set_xscale("symlog", linthresh=near)
-    axis.set_xlim(min(-0.3 * near, 1.3 * min(known)), 4 * max(*known, near))
+    axis.set_xlim(min(-0.3 * near, 1.3 * min(known)), 12 * max(*known, near))
     powers = range(ceil(log10(near)), floor(log10(max(*known, near))) + 1)
     shown = list(powers)[:: max(1, -(-len(powers) // TICKS))]
     axis.set_xticks([0, *(10.0**power for power in shown)], ["0", *(f"{10.0**power:g}" for power in shown)], fontsize=6)

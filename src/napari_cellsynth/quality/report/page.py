@@ -24,6 +24,7 @@ def html_page(check: AlikeCheck, title: str, figures: Shown, methods: str) -> st
     """The whole page; pictures are named by their files beside it."""
     parts = [f"<h1>{escape(title)}</h1>", f'<p class="{check.level}"><strong>{escape(check.sentence())}</strong></p>']
     parts += [f"<p>{escape(note)}</p>" for note in dict.fromkeys([*check.notes(), *check.material.distances.warnings])]
+    parts.append(f"<p>{escape(check.next_step())}</p>")
     for found in check.found:
         parts += [f"<h2>{escape(found.title)}</h2>", f'<p class="{found.level}">{escape(found.sentence)}</p>']
         parts.append(_table([(named(row), f"{number(row.value)}{spread(row)}") for row in found.rows]))

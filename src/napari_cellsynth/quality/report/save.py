@@ -88,6 +88,7 @@ def as_json(check: AlikeCheck, paragraph: str | None = None) -> dict[str, Any]:
         "version": __version__,
         "level": check.level,
         "sentence": check.sentence(),
+        "next": check.next_step(),
         "says": list(dict.fromkeys([*check.notes(), *m.distances.warnings])),
         "counts": {
             "made": len(m.made),
