@@ -8,6 +8,7 @@ from qtpy.QtWidgets import QPushButton, QWidget
 
 from napari_cellsynth.gui.check_alike import AlikeSection
 from napari_cellsynth.gui.check_embed import EmbedSection
+from napari_cellsynth.gui.check_motion import MotionSection
 from napari_cellsynth.gui.check_outlines import OutlineSection
 from napari_cellsynth.gui.check_tell import TellSection
 from napari_cellsynth.gui.kept import kept
@@ -37,6 +38,7 @@ SECTIONS: dict[str, Any] = {
     "right": OutlineSection,
     "alike": AlikeSection,
     "remade": EmbedSection,
+    "moves": MotionSection,
     "tell": TellSection,
     "enough": ElsewhereSection,
 }

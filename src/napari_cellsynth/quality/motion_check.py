@@ -185,22 +185,29 @@ class MotionCheck:
         return any(one.p is not None for one in self.contrasts)
 
     def notes(self) -> list[str]:
-        """What the numbers stand on, a sentence each."""
-        said = [one.predicted() for one in self.conditions]
-        for one in self.conditions:
-            said.append(f"{one.name}: {about_cells(one.fit)}.")
-            if one.fit.units != MICROMETRE:
-                said.append(f"{one.name}: the pixel size is not known; lengths are in pixels.")
-            if about_estimator(one.fit):
-                said.append(f"{one.name}: {about_estimator(one.fit)}.")
-            if one.few:
-                said.append(f"{one.name}: so few held-out cells serve for a look, not for a result.")
-            if not one.tested:
-                said.append(
-                    f"{one.name}: {counted(len(set(one.parts.held_recordings)), 'recording')} with held-out cells; from"
-                    f" {FEWEST_PAIRS} on simulated is tested against real, else intervals are of simulated sets alone."
-                )
-        return said
+        """What the numbers stand on, a sentence each; what holds of both conditions is said once."""
+        said = [(one.name, text) for one in self.conditions for text in _notes(one)]
+        texts = [text for _, text in said]
+        both = {text for text in texts if len(self.conditions) == 2 and texts.count(text) == 2}
+        named = [text if text in both else f"{name}: {text}" for name, text in said]
+        return list(dict.fromkeys(f"Both: {text}" if text in both else text for text in named))
+
+
+def _notes(one: Moving) -> list[str]:
+    fit, recordings = one.fit, len(set(one.parts.held_recordings))
+    said = [f"{about_prediction(fit)} (q {fit.q}, d {fit.d}).", f"{about_cells(fit)}."]
+    if fit.units != MICROMETRE:
+        said.append("the pixel size is not known; lengths are in pixels.")
+    if about_estimator(fit):
+        said.append(f"{about_estimator(fit)}.")
+    if one.few:
+        said.append("so few held-out cells serve for a look, not for a result.")
+    if not one.tested:
+        said.append(
+            f"{counted(recordings, 'recording')} with held-out cells; simulated is tested against real from"
+            f" {FEWEST_PAIRS} on, so intervals are of simulated sets alone."
+        )
+    return said
 
 
 # -- looking ---------------------------------------------------------------------------------------------------------

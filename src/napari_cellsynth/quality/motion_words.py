@@ -48,9 +48,7 @@ def about_prediction(fit: MotionFit) -> str:
 
 def about_cells(fit: MotionFit) -> str:
     """Of how many cells a fit is."""
-    held = (
-        f"{counted(len(fit.held_out), 'cell')} held out" if fit.reading == "cell" else "the last of the time held out"
-    )
+    held = "the last of the time" if fit.reading == "joint" else counted(len(fit.held_out), "cell")
     short = f", {fit.left_out} too short and left out" if fit.left_out else ""
     return f"{counted(fit.cells, 'cell')} of {counted(len(fit.recordings), 'recording')}, {held} held out{short}"
 

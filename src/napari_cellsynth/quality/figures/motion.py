@@ -24,6 +24,8 @@ SHOWN = 40
 SECOND = "#009e73"
 """Okabe and Ito's green: real cells of a second condition."""
 BINS = 24
+NARROW = 2.5
+"""Inches of a plot's width below which its title takes two lines."""
 REAL_WORDS, MADE_WORDS = "held-out (real)", "simulated"
 
 
@@ -48,7 +50,8 @@ def draw_trajectories(check: MotionCheck, paper: tuple[str, str] = LIGHT, width:
             for path, colour in zip(paths, colours, strict=True):
                 axis.plot(path[:, 1], path[:, 0], color=colour, linewidth=0.7)
                 axis.plot(path[-1:, 1], path[-1:, 0], "o", color=colour, markersize=1.8)
-            axis.set_title(f"{one.name}, {words}: {len(paths)} cells", fontsize=8, color=paper[1])
+            apart = "\n" if width < NARROW else ", "
+            axis.set_title(f"{one.name}{apart}{words}: {len(paths)} cells", fontsize=8)
             axis.set_xlim(-reach, reach)
             axis.set_ylim(reach, -reach)
             axis.set_aspect("equal")
