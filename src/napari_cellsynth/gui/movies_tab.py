@@ -12,6 +12,7 @@ from napari_cellsynth.gui.fitness_section import FitnessSection
 from napari_cellsynth.gui.kept import kept
 from napari_cellsynth.gui.pieces import Column, Listening, Section
 from napari_cellsynth.gui.table_section import TableSection
+from napari_cellsynth.gui.tracks_section import TracksSection
 from napari_cellsynth.gui.training_set_section import TrainingSetSection
 from napari_cellsynth.gui.words import how_many
 
@@ -38,6 +39,8 @@ class MoviesTab(Column):
         self.table = TableSection(session, self.widget())
         self.fitness = FitnessSection(session, self.widget())
         self.cells = CellsSection(session, self.widget())
+        self.tracks = TracksSection(session, self.widget())
+        self.tracks.cells_wanted.connect(self._find_cells)
         self.training_set = TrainingSetSection(session, self.widget())
         self.cells.counted.connect(self.training_set.cells_counted)
         self.training_set.cells_counted(self.cells.count)
@@ -58,7 +61,7 @@ class MoviesTab(Column):
         self._study_changed()
         self._judged(self.fitness.fitness)
         self._movie_changed(session.movie)
-        for part in (self.start, self.table, self.fitness, self.cells, self.training_set):
+        for part in (self.start, self.table, self.fitness, self.cells, self.tracks, self.training_set):
             self.rows.addWidget(part)
         self.rows.addStretch(1)
 
@@ -69,11 +72,24 @@ class MoviesTab(Column):
 
     def _fold_as_left(self) -> None:
         """As the user left the sections in the napari before; what he never touched folds by itself."""
-        named = {"table": self.table, "fitness": self.fitness, "cells": self.cells, "set": self.training_set}
+        named = {
+            "table": self.table,
+            "fitness": self.fitness,
+            "cells": self.cells,
+            "tracks": self.tracks,
+            "set": self.training_set,
+        }
         for name, section in named.items():
             if kept().get(f"movies.{name}", bool) is not None:
                 self._touched.add(section)
             kept().button(f"movies.{name}", section.head)
+
+    def _find_cells(self) -> None:
+        """Open what finds cells, and bring it into sight."""
+        self.cells.fold(False)
+        if not self.cells.find.isChecked():
+            self.cells.find.click()
+        self.ensureWidgetVisible(self.cells)
 
     def _movie_changed(self, movie: Any) -> None:
         self.start.setVisible(movie is None)

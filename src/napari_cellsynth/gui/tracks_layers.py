@@ -1,0 +1,117 @@
+"""Tracks in the viewer: lines that follow the cells, and outlines numbered by track."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_cellsynth.gui.facts import BLOCK
+from napari_cellsynth.gui.layers import EDITABLE, add_stack, unwrapped
+from napari_cellsynth.stack.progress import SetProgress
+from napari_cellsynth.stack.stack import Stack
+
+if TYPE_CHECKING:
+    import napari
+
+    from napari_cellsynth.motion.statistics import TrackRow
+    from napari_cellsynth.motion.tracks.settings import TrackSettings
+    from napari_cellsynth.motion.tracks.tracks import Tracks
+
+TAIL = 30
+"""Frames of its past that a cell drags behind it, at most."""
+
+
+@dataclass(frozen=True, eq=False)
+class Followed:
+    """What the worker brings back."""
+
+    labels: Stack | None
+    """Numbered by track, in memory where there is room; None where tracks came from a file."""
+    tracks: Tracks
+    rows: list[TrackRow]
+    words: str
+    moving: str | None
+    """That most cells move alike, and what to do about it."""
+
+
+def followed(labels: Stack, settings: TrackSettings) -> Iterator[SetProgress | Followed]:
+    """Link outlines; everything that takes time, and nothing of the viewer."""
+    from napari_cellsynth.motion.tracks.link import Linked, link
+
+    for news in link(labels, settings):
+        if isinstance(news, Linked):
+            tracked = yield from _in_memory(news.labels)
+            yield told(news.tracks, tracked)
+        else:
+            yield news
+
+
+def told(tracks: Tracks, labels: Stack | None = None) -> Followed:
+    """Tracks with what is to be said of them."""
+    from napari_cellsynth.motion.statistics import track_rows
+    from napari_cellsynth.motion.tracks.words import about_common_motion, in_words
+
+    return Followed(labels, tracks, track_rows(tracks), in_words(tracks), about_common_motion(tracks))
+
+
+def _in_memory(labels: Stack) -> Generator[SetProgress, None, Stack]:
+    """The stack with its pixels loaded, so that they can be painted; as it is where it is large."""
+    if int(np.prod(labels.shape)) * labels.dtype.itemsize > EDITABLE:
+        return labels
+    data, frames = np.empty(labels.shape, labels.dtype), labels.size("T")
+    for t in range(frames):
+        yield SetProgress(t, frames, f"numbering outlines, frame {t}")
+        data[t] = labels.frame(t)
+    return labels.with_(data=data)
+
+
+def add_tracked_labels(viewer: napari.viewer.Viewer, made: Followed, outlines: Any, movie: Any) -> Any:
+    """Outlines numbered by track, where the outlines stand that they were made from; these are hidden."""
+    assert made.labels is not None
+    name = f"{movie.name if movie is not None else outlines.name}: cells tracked"
+    layer = add_stack(viewer, made.labels, name=name, kind="labels", like=outlines)
+    outlines.visible = False
+    return layer
+
+
+def add_tracks(viewer: napari.viewer.Viewer, tracks: Tracks, name: str, like: Any) -> Any:
+    """A Tracks layer with graph and features, in the units and at the place of the layer ``like`` (axes TYX)."""
+    attributes = {key: getattr(like, key) for key in ("units", "axis_labels")} if like.ndim == 3 else {}
+    step = np.asarray(like.scale)[[0, -2, -1]]
+    place = np.asarray(like.translate)[[0, -2, -1]]
+    layer = viewer.add_tracks(
+        np.stack([tracks.ids, tracks.t, tracks.y, tracks.x], axis=1),
+        name=name,
+        graph={child: [parent] for child, parent in tracks.parents.items()},
+        features=features_of(tracks),
+        tail_length=min(TAIL, max(1, tracks.frames)),
+        scale=step,
+        translate=place,
+        metadata={BLOCK: dict(tracks.provenance or {})},
+        **attributes,
+    )
+    return unwrapped(layer)
+
+
+def features_of(tracks: Tracks) -> dict[str, np.ndarray]:
+    """A column for each row: parent, area, and the speed with which the cell came (0 where it begins)."""
+    from napari_cellsynth.motion.statistics import speeds, units_of
+
+    units = units_of(tracks)
+    speed = np.zeros(len(tracks))
+    for number in tracks.numbers().tolist():
+        t, places = tracks.track(number)
+        speed[tracks.rows(number)][1:] = speeds(t, places * np.array(units.scale), units.interval)
+    made = {
+        "parent": np.array([tracks.parents.get(n, 0) for n in tracks.ids.tolist()]),
+        f"speed ({units.length}/{units.time})": speed,
+    }
+    for name, values in tracks.features.items():
+        if name == "area":
+            made[f"area ({units.length}\u00b2)"] = values * units.scale[0] * units.scale[1]
+        else:
+            made[name] = values
+    return made
