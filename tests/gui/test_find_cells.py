@@ -13,6 +13,7 @@ import tifffile
 from pytestqt.qtbot import QtBot
 
 from napari_cellsynth.gui import find_cells as module
+from napari_cellsynth.gui import find_with_run as making
 from napari_cellsynth.gui.dock import show_dock
 from napari_cellsynth.gui.facts import BLOCK
 from napari_cellsynth.gui.find_cells import NAME, FindCells
@@ -151,7 +152,7 @@ def test_cancel_keeps_nothing(qtbot: QtBot, viewer: Any, cells: Any, monkeypatch
         while True:
             yield OutlineProgress(1, 100, 5)
 
-    monkeypatch.setattr(module.api, "segment", endless)
+    monkeypatch.setattr(making.api, "segment", endless)
     pane.use.click()
     qtbot.waitUntil(lambda: "5 cells so far" in pane.says.text(), timeout=PATIENCE)
     assert pane.cancel.isVisible() and not pane.use.isEnabled()
@@ -283,13 +284,13 @@ def test_cells_are_counted_off_the_windows_thread(
     qtbot: QtBot, viewer: Any, cells: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     threads: list[bool] = []
-    in_words = module.in_words
+    in_words = making.in_words
 
-    def noted(labels: Stack) -> tuple[str, str]:
+    def noted(labels: Stack, honest: str) -> tuple[str, str]:
         threads.append(threading.current_thread() is threading.main_thread())
-        return in_words(labels)
+        return in_words(labels, honest)
 
-    monkeypatch.setattr(module, "in_words", noted)
+    monkeypatch.setattr(making, "in_words", noted)
     pane = opened(cells)
     with qtbot.waitSignal(pane.found, timeout=PATIENCE):
         pane.use.click()

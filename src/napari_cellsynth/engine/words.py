@@ -21,6 +21,8 @@ class Things:
     """What is said before a thing that it is compared with."""
     examples: str = ""
     """What it learns from, in the plural; empty: the same things."""
+    true_beside: bool = False
+    """A preview has two channels: what was made, and beside it what is true of the same examples."""
 
     @property
     def made_ones(self) -> str:

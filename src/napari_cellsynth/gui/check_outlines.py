@@ -292,7 +292,7 @@ class OutlineSection(Section):
 
 def was_found(layer: Any) -> bool:
     """Whether outlines were found here, by a program."""
-    return (layer.metadata.get(BLOCK) or {}).get("made_by") == "segment"
+    return str((layer.metadata.get(BLOCK) or {}).get("made_by", "")).startswith("segment")
 
 
 def measures(total: OutlineScore, free: OutlineScore | None) -> list[tuple[str, str, list[str]]]:

@@ -1,26 +1,28 @@
-"""Find cells without training: a few settings, what they give on the frame in sight, and the whole movie."""
+"""Find cells, without training or as a training has learned: settings, the frame in sight, and the whole movie."""
 
 from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from qtpy.QtCore import Qt, QTimer, Signal
-from qtpy.QtGui import QWheelEvent
-from qtpy.QtWidgets import QCheckBox, QLabel, QLineEdit, QSlider, QWidget
+from qtpy.QtCore import QTimer, Signal
+from qtpy.QtWidgets import QCheckBox, QLabel, QLineEdit, QWidget
 
-from napari_cellsynth import api
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.gui import words, workers
 from napari_cellsynth.gui.facts import Facts
+from napari_cellsynth.gui.find_with_run import DONE, Outlined, look_with, outlined, outlined_with, runs_that_find
 from napari_cellsynth.gui.forms import SettingsForm
 from napari_cellsynth.gui.layers import CONTOUR, add_stack, facts_of, same, stack_of, unwrapped
+from napari_cellsynth.gui.models_kept import ModelsKept
 from napari_cellsynth.gui.parts import Bar, Foldout, Sentence, button, column, row
-from napari_cellsynth.gui.pieces import Choice, Listening
+from napari_cellsynth.gui.pieces import Choice, Listening, Slider
 from napari_cellsynth.gui.recorder import Recorder
+from napari_cellsynth.gui.runs_watch import RunsWatch
 from napari_cellsynth.gui.steady_layers import made_on
 from napari_cellsynth.stack.outlines.settings import OutlineSettings
 from napari_cellsynth.stack.stack import Stack
@@ -40,7 +42,6 @@ METHODS = [
 ]
 ABOVE = ("method", "diameter_um", "diameter_px", "sensitivity", "channel")
 """Settings that the panel itself asks for."""
-HONEST = "Found without training: look through the frames before you trust them."
 NOT_SAID = "Answer microscopy? on top first: until then the method is guessed from the picture"
 JOINED = "Several cells in one: a smaller diameter. One in pieces: a larger. Specks: a larger 'smallest' (under More)."
 NAME = "cells found (preview)"
@@ -60,27 +61,6 @@ class Looked:
     """What to look at, and what to change; empty where nothing looks wrong."""
 
 
-@dataclass(frozen=True, eq=False)
-class Outlined:
-    """Outlines of all frames."""
-
-    labels: Stack
-    words: tuple[str, str]
-    """What to say of them, and its level."""
-
-
-class Slider(QSlider):
-    """From 0 to 1, and deaf to the wheel of whoever scrolls the panel."""
-
-    def __init__(self, value: float) -> None:
-        super().__init__(Qt.Orientation.Horizontal)
-        self.setRange(0, 100)
-        self.setValue(round(100 * value))
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        event.ignore()
-
-
 class FindCells(QWidget):
     """Settings, live preview, and outlines of all frames as the session's outlines."""
 
@@ -91,6 +71,8 @@ class FindCells(QWidget):
         super().__init__(parent)
         self.session = session
         self.preview: Any = None
+        self._offered: list[tuple[str, Any]] = list(METHODS)
+        self._empty_diameter = True
         self.diameters: weakref.WeakKeyDictionary[Any, dict[tuple[Any, ...], float | None]]
         self.diameters = weakref.WeakKeyDictionary()
         """Estimated diameters in pixels, by movie, and by what of it was looked at and how."""
@@ -98,10 +80,14 @@ class FindCells(QWidget):
         self._again = False
         self._said_of = ref_to(session.movie)
         self._making: workers.Worker | None = None
+        self.models = ModelsKept()
         self._build()
         self._settle = QTimer(self, singleShot=True, interval=SETTLE)
         self._settle.timeout.connect(self.look)
         self._signals = Listening(self)
+        self._watch = RunsWatch.of(session, self)
+        self._signals.to(self._watch.changed, self._offer_runs)
+        self._offer_runs(self._watch.rows)
         for signal in (session.movie_changed, session.movie_facts_changed):
             self._signals.to(signal, self._movie_changed)
         self._signals.to(session.viewer.dims.events.current_step, self.changed)
@@ -112,7 +98,7 @@ class FindCells(QWidget):
     def _build(self) -> None:
         self.method = Choice("method")
         self.method.offer(list(METHODS), "auto")
-        self.method.picked.connect(self.changed)
+        self.method.picked.connect(self._method_picked)
         self.diameter = QLineEdit()
         self.diameter.setFixedWidth(86)
         self.diameter.setToolTip("Usual diameter of a cell; empty: estimated from a few frames.")
@@ -138,15 +124,40 @@ class FindCells(QWidget):
         going.setStretch(1, 1)
         self.bar.hide()
         self.cancel.hide()
-        slide = row(QLabel("sensitivity"), self.sensitivity)
+        labels = QLabel("sensitivity"), QLabel("cell diameter")
+        slide = row(labels[0], self.sensitivity)
         slide.setStretch(1, 1)
-        size = row(QLabel("cell diameter"), self.diameter, self.unit, None)
+        size = row(labels[1], self.diameter, self.unit, None)
+        self._without_training = (*labels, self.sensitivity, self.diameter, self.unit, self.more)
         column(self.method, size, slide, self.more, self.says, self.hint, going, parent=self)
 
     def _make_form(self) -> QWidget:
         self.form = SettingsForm(OutlineSettings(), hide=ABOVE)
         self.form.changed.connect(self.changed)
         return self.form
+
+    # -- with a training ---------------------------------------------------------------------------------------------
+
+    @property
+    def run(self) -> Path | None:
+        """The training that was chosen in place of a method."""
+        return self.method.value if isinstance(self.method.value, Path) else None
+
+    def _offer_runs(self, rows: list[dict[str, Any]]) -> None:
+        choices: list[tuple[str, Any]] = [*METHODS, *runs_that_find(rows)]
+        if choices != self._offered:
+            # Only then: it would close a list that the user has open.
+            self._offered = choices
+            there = self.method.value in [value for _, value in choices]
+            self.method.offer(choices, self.method.value if there else "auto")
+            self._method_picked()
+
+    def _method_picked(self, *_: Any) -> None:
+        """A training has learned what cells look like: nothing of that is asked."""
+        for widget in self._without_training:
+            widget.setVisible(self.run is None)
+        self.hint.say("")
+        self.changed()
 
     # -- settings ----------------------------------------------------------------------------------------------------
 
@@ -280,6 +291,8 @@ class FindCells(QWidget):
         from napari_cellsynth.stack.outlines.frame import outline_frame
         from napari_cellsynth.stack.outlines.many import settled
 
+        if self.run is not None:
+            return self._look_with(self.run)
         settings, stack = self.settings(), self._stack()
         modality: Any = facts_of(self.session.movie).modality
         what, t, region = self._what(settings), self._frame(stack), self._region(stack)
@@ -298,29 +311,35 @@ class FindCells(QWidget):
 
         return job
 
+    def _look_with(self, run: Path) -> Any:
+        stack, movie = self._stack(), weakref.ref(self.session.movie)
+        region = self._region(stack)
+        find = look_with(self.models, run, stack, self._frame(stack), region)
+        return lambda: Looked(movie, (run,), None, region, find(), "")
+
     def _looked(self, made: Looked) -> None:
         diameter, region, labels, movie = made.diameter, made.region, made.labels, made.movie()
         if movie is None:  # closed meanwhile
             return
-        if self._empty_diameter:
+        by_run = isinstance(made.what[0], Path)
+        if self._empty_diameter and not by_run:
             self.diameters.setdefault(movie, {})[made.what] = diameter
         if self._again or not self.isVisible() or not self.live.isChecked() or self.session.movie is not movie:
             return
-        self._show_diameter(diameter)
+        if not by_run:
+            self._show_diameter(diameter)
         self._show(labels, region)
         cells = int(labels.max(initial=0))
-        self.hint.say(JOINED if cells and not made.doubt else "")
+        self.hint.say(JOINED if cells and not made.doubt and not by_run else "")
         part = "" if region == (slice(None), slice(None)) else " (the part in sight)"
         if cells:
-            guessed = "" if facts_of(self.session.movie).modality else f"{NOT_SAID}."
+            guessed = "" if by_run or facts_of(self.session.movie).modality else f"{NOT_SAID}."
             found = f"{words.how_many(cells, 'cell')} in this frame{part}."
             level = "warning" if made.doubt or guessed else "quiet"
             self.says.say(" ".join(filter(None, (found, guessed, made.doubt))), level)
         else:
-            self.says.say(
-                f"No cells found in this frame{part}: give the cell diameter, more sensitivity, or another method.",
-                "warning",
-            )
+            try_this = "another method" if by_run else "give the cell diameter, more sensitivity, or another method"
+            self.says.say(f"No cells found in this frame{part}: {try_this}.", "warning")
 
     def _look_ended(self) -> None:
         self._looking = None
@@ -388,6 +407,9 @@ class FindCells(QWidget):
 
     def start(self) -> None:
         """Outline all frames in the background, with the diameter of the preview."""
+        if self.run is not None:
+            self._start_with(self.run)
+            return
         try:
             settings, stack = self.settings(), self._stack()
             diameter = self._known(settings).get("diameter")
@@ -396,13 +418,24 @@ class FindCells(QWidget):
             return
         if diameter is not None and settings.diameter_um is None and settings.diameter_px is None:
             settings = settings.model_copy(update={"diameter_px": diameter})
+        modality: Any = facts_of(self.session.movie).modality
+        self._begin(lambda: outlined(stack, settings, modality))
+
+    def _start_with(self, run: Path) -> None:
+        try:
+            stack = self._stack()
+        except BadInput as error:
+            self.says.say(words.capital(str(error)), "bad")
+            return
+        self._begin(lambda: outlined_with(self.models, run, stack))
+
+    def _begin(self, making: Callable[[], Iterator[Any]]) -> None:
         movie = self.session.movie
-        modality: Any = facts_of(movie).modality
         self._settle.stop()
         self._busy(True)
         self.says.say("looking at the cells…")
         self._making = workers.start(
-            lambda: outlined(stack, settings, modality),
+            making,
             yielded=lambda news: self._news(news, movie),
             failed=lambda error: self.says.say(words.capital(str(error)), "bad"),
             finished=self._ended,
@@ -420,7 +453,9 @@ class FindCells(QWidget):
     def _news(self, news: Any, movie: Any) -> None:
         if not isinstance(news, Outlined):
             self.bar.show_share(news.done / max(news.total, 1))
-            if news.done:
+            if not news.done:
+                self.says.say(f"{words.capital(news.message)}…")
+            else:
                 self.says.say(f"frame {news.done} of {news.total}: {words.how_many(news.cells, 'cell')} so far")
             return
         self.forget()
@@ -430,7 +465,14 @@ class FindCells(QWidget):
         name = f"{movie.name}: cells found"
         labels = news.labels.with_(provenance={**(news.labels.provenance or {}), **self._taken(movie)})
         layer = add_stack(self.session.viewer, made_on(labels, movie), name=name, kind="labels", like=movie)
-        Recorder.of(self.session).outlined(movie, labels)
+        run = (labels.provenance or {}).get("run")
+        if run is None:
+            Recorder.of(self.session).outlined(movie, labels)
+        else:
+            Recorder.of(self.session).said(DONE.format(movie.name, run, news.words[0]))
+        if news.classes is not None:
+            kinds = made_on(news.classes.with_(provenance={**(news.classes.provenance or {}), "preview": True}), movie)
+            add_stack(self.session.viewer, kinds, name=f"{movie.name}: classes", kind="labels", like=movie)
         self.session.outlines = layer
         self.live.setChecked(False)
         self.says.say(*news.words)
@@ -453,19 +495,3 @@ class FindCells(QWidget):
 def ref_to(movie: Any) -> Callable[[], Any]:
     """Gives the movie as long as it is there, else None."""
     return (lambda: None) if movie is None else weakref.ref(movie)
-
-
-def outlined(stack: Stack, settings: OutlineSettings, modality: Any) -> Iterator[Any]:
-    """As :func:`api.segment`, whose last word is an :class:`Outlined`: counting reads every frame."""
-    for news in api.segment(stack, settings, modality=modality):
-        yield Outlined(news, in_words(news)) if isinstance(news, Stack) else news
-
-
-def in_words(labels: Stack) -> tuple[str, str]:
-    """How many cells were found in how many frames, and what to think of it, with its level."""
-    counts = [int(labels.frame(t).max(initial=0)) for t in range(labels.size("T"))]
-    if not sum(counts):
-        return "No cells found: give the cell diameter, more sensitivity, or another method.", "warning"
-    spread = f", {min(counts):,} to {max(counts):,} in each" if len(counts) > 1 else ""
-    told = f"{words.how_many(sum(counts), 'cell')} found in {words.how_many(len(counts), 'frame')}{spread}."
-    return f"{told} {HONEST}", "quiet"

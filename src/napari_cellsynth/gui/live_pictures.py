@@ -10,10 +10,12 @@ import numpy as np
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QCheckBox, QLabel, QWidget
 
+from napari_cellsynth.engine.words import IMAGES
 from napari_cellsynth.gui.parts import Thumbnails, column, row
 from napari_cellsynth.gui.workers import call
 
 if TYPE_CHECKING:
+    from napari_cellsynth.engine.words import Things
     from napari_cellsynth.gui.preview_layer import PreviewLayer
     from napari_cellsynth.gui.state import Session
 
@@ -53,6 +55,9 @@ class Pictures(QWidget):
         self._real: np.ndarray | None = None
         self._pixel_size: tuple[float, float] | None = None
         self._made: np.ndarray | None = None
+        self._things = IMAGES
+        """What they are called, and whether a preview says what is true."""
+        self._preview: np.ndarray | None = None
         self.layer: PreviewLayer | None = None
         self.real, self.made = Thumbnails(), Thumbnails()
         self.in_viewer = QCheckBox("Show in viewer")
@@ -60,7 +65,8 @@ class Pictures(QWidget):
         self.in_viewer.clicked.connect(self._show_in_viewer)
         self._layer_soon = QTimer(self, singleShot=True, interval=LAYER_MS)
         self._layer_soon.timeout.connect(self._make_layer)
-        lines = row(_caption("real"), self.real), row(_caption("made"), self.made)
+        self.captions = _caption(IMAGES.real), _caption(IMAGES.made)
+        lines = row(self.captions[0], self.real), row(self.captions[1], self.made)
         for line in lines:
             line.setStretch(1, 1)
         column(*lines, parent=self, spacing=2)
@@ -69,7 +75,8 @@ class Pictures(QWidget):
     def show_run(self, run: Path | None) -> None:
         """Nothing, until there are pictures of this run; the layer of the one before stays."""
         self._layer_soon.stop()
-        self._run, self._real, self._made, self.layer = run, None, None, None
+        self._run, self._real, self._made, self._preview, self.layer = run, None, None, None, None
+        self._name(IMAGES)
         self.in_viewer.setChecked(False)
         self.in_viewer.hide()
         self.real.show_images(None)
@@ -89,8 +96,29 @@ class Pictures(QWidget):
         )
 
     def _got_real(self, real: Real) -> None:
-        self._real, self._pixel_size = real.images, real.pixel_size
+        self._pixel_size = real.pixel_size
+        if not self._things.true_beside:
+            self._real = real.images
         self._show()
+
+    def call_them(self, things: Things) -> None:
+        """What is made, in the words of its family; known a moment after the run is."""
+        if things != self._things:
+            self._name(things)
+            if self._preview is not None:
+                self.show_preview(self._preview)
+
+    def _name(self, things: Things) -> None:
+        self._things = things
+        for caption, words in zip(self.captions, (things.real, things.made), strict=True):
+            caption.setText(words)
+
+    def show_preview(self, images: np.ndarray) -> None:
+        """The newest (N, C, Y, X) that it makes; where its family says so, a second channel has what is true."""
+        self._preview = images
+        if self._things.true_beside and images.shape[1] > 1:
+            self._real = images[:, 1]
+        self.show_made(images[:, 0])
 
     def show_made(self, images: np.ndarray) -> None:
         """The newest (N, Y, X) that it makes."""
@@ -150,11 +178,12 @@ class Pictures(QWidget):
         if self.layer is None:
             viewer = self._session.viewer
             chosen = set(viewer.layers.selection)
+            things, synthetic = self._things, not self._things.true_beside
             self.layer = PreviewLayer(
                 viewer,
-                f"real | made · {self._run.name} (synthetic)",
+                f"{things.real} | {things.made} · {self._run.name}{' (synthetic)' if synthetic else ''}",
                 pixel_size=self._pixel_size,
-                provenance={"synthetic": True, "made_by": "training", "run": self._run.name},
+                provenance={"synthetic": synthetic, "made_by": "training", "run": self._run.name},
             )
             self.layer.show(*blocks)
             viewer.layers.selection = chosen

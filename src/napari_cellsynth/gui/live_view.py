@@ -178,7 +178,7 @@ class LiveView(QWidget):
             self.turned.emit()
             self._tell(before)
         if news.preview is not None:
-            self.pictures.show_made(news.preview[:, 0])
+            self.pictures.show_preview(news.preview)
         if turned or (self._stale and time.monotonic() - self._drawn > DRAW_S):
             self._draw()
 
@@ -251,6 +251,7 @@ class LiveView(QWidget):
 
     def _know(self, plan: Plan) -> None:
         self._first_saved, self._preset, self.history.makes = plan.first_saved, plan.preset, plan.makes
+        self.pictures.call_them(plan.makes)
         self._say()
         self._buttons()
 

@@ -16,6 +16,7 @@ from qtpy.QtWidgets import (
     QLayout,
     QLineEdit,
     QScrollArea,
+    QSlider,
     QSpinBox,
     QToolButton,
     QVBoxLayout,
@@ -298,3 +299,15 @@ class Listening:
             with suppress(ValueError, KeyError):  # the sender forgot it already
                 signal.disconnect(callback)
         self._heard = []
+
+
+class Slider(QSlider):
+    """From 0 to 1, and deaf to the wheel of whoever scrolls the panel."""
+
+    def __init__(self, value: float) -> None:
+        super().__init__(Qt.Orientation.Horizontal)
+        self.setRange(0, 100)
+        self.setValue(round(100 * value))
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.ignore()

@@ -23,6 +23,13 @@ TITLES = {
     "frechet": "distance to real",
     "variety": "variety (real: 1)",
     "nearest": "distance to training cells (held-out crops: 1)",
+    "error": "error (0: all right)",
+    "average_precision": "cells found rightly (1: all, none extra)",
+    "dice": "pixels found rightly (Dice)",
+    "count_error": "cells miscounted, as a share",
+    "auto_average_precision": "found rightly without training",
+    "auto_dice": "pixels found rightly without training",
+    "auto_count_error": "miscounted without training",
     "real_taken_for_real": "real taken for real",
     "made_taken_for_real": "made taken for real",
 }

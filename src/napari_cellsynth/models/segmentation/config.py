@@ -156,6 +156,6 @@ FAMILY = Family(
     model="napari_cellsynth.models.segmentation.model:SegmentationModel",
     published_as="Jégou et al. 2017",
     check=check,
-    makes=Things("outline", "outlines", made="found", real="true", examples="outlined frames"),
+    makes=Things("outline", "outlines", made="found", real="true", examples="outlined frames", true_beside=True),
     mirrors=mirrors,
 )
