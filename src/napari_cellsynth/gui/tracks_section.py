@@ -184,7 +184,10 @@ class TracksSection(Section):
             self.says.say("The outlines were closed; their tracks were not kept.", "warning")
             return
         self._drop_layers()
-        labels = add_tracked_labels(viewer, made, outlines, movie)
+        if self._layers and same(self._layers[0](), outlines):  # tracked once more: in place
+            labels, outlines.data = outlines, made.labels.data if made.labels is not None else outlines.data
+        else:
+            labels = add_tracked_labels(viewer, made, outlines, movie)
         lines = add_tracks(viewer, made.tracks, labels.name.replace(": cells tracked", ": tracks"), labels)
         self._take(made, [labels, lines])
         self.session.outlines = labels

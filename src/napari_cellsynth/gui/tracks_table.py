@@ -29,15 +29,15 @@ class Lines(QAbstractTableModel):
         self.columns: list[tuple[str, str, str]] = [
             ("track", "track", "The number of its outlines; frames count from 0."),
             ("parent", "from", "The track that it came from; empty for none."),
+            ("speed", f"{length}/{time}", "Mean speed over its steps."),
+            ("displacement", f"net {length}", "From its first place to its last."),
+            ("area", f"{length}²", "Median area of its outlines."),
             ("first", "first", "First frame, counted from 0."),
             ("last", "last", "Last frame."),
             ("frames", "frames", "Frames with an outline; fewer than from first to last where there are gaps."),
-            ("speed", f"{length}/{time}", "Mean speed over its steps."),
-            ("displacement", f"net {length}", "From its first place to its last."),
             ("straightness", "straight", "Net distance over the length of the path: 1 is straight on."),
             ("turning", "turn °", "Mean change of direction from step to step; 90 for a random walk."),
             ("msd", f"MSD {length}²", "Mean squared displacement from one frame to the next."),
-            ("area", f"area {length}²", "Median area of its outlines."),
         ]
 
     def rowCount(self, parent: QModelIndex | None = None) -> int:  # Qt's name

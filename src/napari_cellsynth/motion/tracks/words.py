@@ -20,14 +20,21 @@ def in_words(tracks: Tracks) -> str:
         return "no tracks"
     lengths = tracks.lengths()
     parts = [f"{counted(len(lengths), 'track')} of {counted(len(tracks), 'outline')} in {tracks.frames} frames"]
-    parts.append(f"half are there in {int(np.median(lengths))} frames or more" if len(lengths) > 1 else "")
+    parts.append(_how_long(lengths, tracks.frames))
     divisions, buds = families(tracks)
     parts.append(counted(divisions, "division") if divisions else "")
     parts.append(counted(buds, "bud") if buds else "")
     begun, ended = broken(tracks)
     if begun or ended:
-        parts.append(f"{begun} begin and {ended} end amid field and movie")
+        parts.append(f"{begun} appear and {ended} vanish within the field")
     return "; ".join(part for part in parts if part)
+
+
+def _how_long(lengths: NDArray[np.int64], frames: int) -> str:
+    whole, half = int((lengths == frames).sum()), int(np.median(lengths))
+    if whole == len(lengths):
+        return "all from the first frame to the last"
+    return f"{whole} in all frames, half in {half} or more"
 
 
 def families(tracks: Tracks) -> tuple[int, int]:
