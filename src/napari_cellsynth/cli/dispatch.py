@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "motion simulate": ("motion_simulate", "tracks of cells that move as a fit says"),
     "motion compare": ("motion_compare", "how cells move: simulated beside real ones, two conditions, as a report"),
     "compare": ("compare", "made images beside real ones: distances, tests, plots, as a report"),
+    "useful": ("useful", "does it help to train a segmentation with simulated frames? scored on real ones"),
     "replay": ("replay", "how a file, run or training set was made, as commands or as a Python script"),
 }
 """Words of a command to its module in this package and a line about it."""
