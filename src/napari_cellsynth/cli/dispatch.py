@@ -22,7 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "prepare traps": ("prepare_traps", "cut cell traps out of recordings, held fixed over time, as a training set"),
     "stabilise": ("stabilise", "a recording without the motion of its stage"),
     "restore": ("restore", "what was made of a stabilised recording, in the recording's own coordinates"),
-    "segment": ("segment", "outlines of the cells, without training"),
+    "segment": ("segment", "outlines of the cells, without training or by a trained model"),
     "track": ("track", "follow the cells: which outlines are the same cell, and which came from which"),
     "train": ("train", "train a model on a training set, or go on with a training"),
     "pack": ("pack", "a training for another machine: settings, data, command, SLURM script"),
