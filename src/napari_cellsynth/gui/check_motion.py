@@ -40,6 +40,8 @@ ABOUT_READING = (
     " positions of all cells as one thing, as published; it predicts worse than standing still where cells move on"
     " their own."
 )
+NAME = 10
+"""Letters of a condition's name above a column."""
 WIDTH, DPI = 1.85, 100
 """Inches of a plot's side, and pixels an inch."""
 
@@ -183,18 +185,13 @@ class MotionSection(Section):
         a, b = check.conditions
         label.setText(f"{b.name} beside {a.name}")
         label.show()
-        rows = [
-            (
-                _named(one.words, one.unit),
-                f"Mean over recordings. Cliff's delta over cells {one.delta:+.2f} ({one.size()}).",
-                [
-                    *(f"{mean:.3g}" for mean in one.means),
-                    "not tested" if one.p_corrected is None else f"p {one.p_corrected:.2g}",
-                ],
-            )
-            for one in check.contrasts
-        ]
-        numbers.show_rows((a.name[:10], b.name[:10], ""), rows)
+        rows = []
+        for one in check.contrasts:
+            p = "not tested" if one.p_corrected is None else f"p {one.p_corrected:.2g} over recordings, after Holm"
+            tip = f"Mean over recordings; {p}. Cliff's delta over cells {one.delta:+.2f} ({one.size()})."
+            first, second = (f"{mean:.3g}" for mean in one.means)
+            rows.append((_named(one.words, one.unit), tip, [first, f"{second}{' *' if one.differs else ''}"]))
+        numbers.show_rows((a.name[:NAME], b.name[:NAME]), rows)
 
     def _draw_anew(self) -> None:
         """In the colours of the theme that there is now."""

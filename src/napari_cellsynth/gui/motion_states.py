@@ -12,8 +12,8 @@ from napari_cellsynth.gui.layers import unwrapped
 if TYPE_CHECKING:
     from napari_cellsynth.quality.motion_check import MotionCheck
 
-COLOURS = ("turbo", "viridis")
-"""Of the conditions: two maps that are told apart."""
+COLOURS = (("#0072b2", "#56b4e9"), ("#d55e00", "#e69f00"))
+"""Of the conditions: blues, and vermilion to orange (Okabe and Ito), which colour-blind readers can tell apart."""
 TITLE = "State of motion: first three dimensions"
 
 
@@ -29,6 +29,8 @@ def show_states(check: MotionCheck, viewer: Any = None) -> Any:
 
     Axes are the third, second and first dimension, which napari calls z, y and x; time is the slider.
     """
+    from napari.utils.colormaps import Colormap
+
     from napari_cellsynth.quality.figures.motion import three
     from napari_cellsynth.quality.motion_words import length_unit
 
@@ -46,7 +48,7 @@ def show_states(check: MotionCheck, viewer: Any = None) -> Any:
             units=("second" if timed else "pixel", unit, unit, unit),
             axis_labels=("t", "dimension 3", "dimension 2", "dimension 1"),
             features={"time": np.concatenate([np.arange(len(path)) for path in paths])},
-            colormap=COLOURS[place % len(COLOURS)],
+            colormaps_dict={"track_id": Colormap(COLOURS[place], name=one.name)},
             color_by="track_id",
             tail_width=2,
             tail_length=longest,

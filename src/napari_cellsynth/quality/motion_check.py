@@ -23,6 +23,8 @@ from napari_cellsynth.quality.differences import LEVEL
 from napari_cellsynth.quality.motion_measures import Measure, measures_of
 from napari_cellsynth.quality.motion_tests import FEWEST_PAIRS, Contrast, contrasts, paired, too_few_in_words
 from napari_cellsynth.quality.motion_words import (
+    BASELINES,
+    TIMES,
     about_cells,
     about_estimator,
     about_prediction,
@@ -112,7 +114,12 @@ class Moving:
     def level(self) -> Level:
         if self.few:
             return "quiet"
-        return "warning" if any(one.off for one in self.likeness) else "good"
+        return "warning" if self.poor or any(one.off for one in self.likeness) else "good"
+
+    @property
+    def poor(self) -> bool:
+        """Whether the fit predicts far worse than what needs none: likeness is then no merit of it."""
+        return self.fit.error > TIMES * self.fit.baselines[self.fit.best_baseline]
 
     def sentence(self) -> str:
         """Whether simulated cells move as held-out ones."""
@@ -128,6 +135,9 @@ class Moving:
             held = counted(len(set(self.parts.held_cells)), "held-out cell")
             return f"{self.name}: no difference was found, but {held} would hardly show one."
         listed = f"{', '.join(known[:-1])} and {known[-1]}" if len(known) > 1 else "".join(known)
+        if self.poor:
+            than = BASELINES[self.fit.best_baseline]
+            return f"{self.name}: no difference in {listed}, but the fit predicts far worse than {than}."
         return f"{self.name}: simulated cells move as held-out ones do, in {listed}."
 
     def predicted(self) -> str:
@@ -189,8 +199,8 @@ class MotionCheck:
         said = [(one.name, text) for one in self.conditions for text in _notes(one)]
         texts = [text for _, text in said]
         both = {text for text in texts if len(self.conditions) == 2 and texts.count(text) == 2}
-        named = [text if text in both else f"{name}: {text}" for name, text in said]
-        return list(dict.fromkeys(f"Both: {text}" if text in both else text for text in named))
+        apart = [f"{name}: {text}" for name, text in said if text not in both]
+        return [*apart, *dict.fromkeys(f"Both: {text}" for text in texts if text in both)]
 
 
 def _notes(one: Moving) -> list[str]:
