@@ -38,7 +38,7 @@ def tab(make_napari_viewer, cellsynth_home, qtbot):
 
 def test_without_a_model_the_tab_sends_to_train(make_napari_viewer):
     tab = UseTab(Session.of(make_napari_viewer()))
-    assert not tab.panes.isVisibleTo(tab)
+    assert [tab.panes.tabText(i) for i in range(tab.panes.count())] == ["Simulate"], "which needs no model"
     asked = []
     tab._session.tab_requested.connect(asked.append)
     tab.train.click()
@@ -47,11 +47,11 @@ def test_without_a_model_the_tab_sends_to_train(make_napari_viewer):
 
 
 def test_panes_follow_the_verbs(tab):
-    assert [tab.panes.tabText(i) for i in range(tab.panes.count())] == ["Generate", "Morph"]
+    assert [tab.panes.tabText(i) for i in range(tab.panes.count())] == ["Generate", "Simulate", "Morph"]
     tab._offer(("sample",))
-    assert [tab.panes.tabText(i) for i in range(tab.panes.count())] == ["Generate"]
+    assert [tab.panes.tabText(i) for i in range(tab.panes.count())] == ["Generate", "Simulate"]
     tab._offer(("predict",))
-    assert tab.panes.count() == 0
+    assert [tab.panes.tabText(i) for i in range(tab.panes.count())] == ["Simulate"]
 
 
 def test_generated_images_are_those_of_the_script(tab, qtbot, tmp_path, monkeypatch):

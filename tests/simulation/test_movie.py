@@ -61,7 +61,9 @@ def test_tracks_are_the_centroids_of_the_labels(discs, plain):
 
 def test_labels_are_the_masks_and_cells_stand_where_motion_puts_them(discs, plain):
     walk = RandomWalk(0.2)
-    settings = SMALL.model_copy(update={"crawl_over": True, "at_border": "turn", "cells": 2, "height": 300, "width": 300})
+    settings = SMALL.model_copy(
+        update={"crawl_over": True, "at_border": "turn", "cells": 2, "height": 300, "width": 300}
+    )
     made = made_of(discs, walk, plain, settings)
     paths = walk.paths(2, 6, 3, pixel_size=None, diameter=1.0)
     for number in (1, 2):
@@ -159,10 +161,10 @@ def test_large_arrays_lie_in_files_that_go_with_them(discs, plain, monkeypatch, 
 
 
 def test_what_cannot_be_is_refused_in_one_line(discs, plain):
-    with pytest.raises(BadInput, match="only .* find room in 40 x 40"):
+    with pytest.raises(BadInput, match=r"only .* find room in 40 x 40"):
         made_of(discs, RandomWalk(), plain, SMALL.model_copy(update={"cells": 30, "height": 40, "width": 40}))
     discs.frame_interval = 10.0
-    with pytest.raises(BadInput, match="60 s between frames .* every 10 s"):
+    with pytest.raises(BadInput, match=r"60 s between frames .* every 10 s"):
         made_of(discs, RandomWalk(frame_interval=60.0), plain)
     small = replace(plain, image=np.zeros((50, 50), np.float32))
     with pytest.raises(BadInput, match="background has only 50 x 50"):

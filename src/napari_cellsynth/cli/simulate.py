@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -59,20 +59,10 @@ def main(words: Sequence[str]) -> int:
     check_seed(options.simulated.seed)  # type: ignore[attr-defined]
     settings = settings_from(SimulationSettings, options.simulated)
     place = _place(options)
-    if options.motion is None:
-        print(
-            "note: no --motion given: cells walk at random, like no cell in particular; fit yours with"
-            " 'cellsynth motion fit'",
-            file=sys.stderr,
-        )
-    if options.appearance is None:
-        print("note: no --appearance given: the cells are those of the example movie", file=sys.stderr)
     background, labels = _background(options)
     made: Phantom | None = None
     with ProgressLine(place.name, quiet=options.quiet) as line:
         looks = api.simulating.appearance_of(options.appearance, settings, device=options.device)
-        for note in getattr(looks, "notes", ()):
-            line.say(f"note: {note}")
         for news in api.simulate(
             settings,
             appearance=looks,
@@ -89,9 +79,21 @@ def main(words: Sequence[str]) -> int:
                 line.at(news.done, news.total, news.message)
         assert made is not None
         written = _write(made, place, options.format, line)
+    for note in (*_left_out(options), *getattr(looks, "notes", ())):
+        print(f"note: {note}", file=sys.stderr)
     if not options.quiet:
         print("\n".join(str(path) for path in written))
     return 0
+
+
+def _left_out(options: Simulate) -> Iterator[str]:
+    """What stands in for what nobody said."""
+    if options.motion is None:
+        yield (
+            "no --motion given: cells walk at random, like no cell in particular; fit yours with 'cellsynth motion fit'"
+        )
+    if options.appearance is None:
+        yield "no --appearance given: the cells are those of the example movie"
 
 
 def _place(options: Simulate) -> Path:

@@ -44,8 +44,11 @@ class SimulatePane(QWidget):
         super().__init__()
         self._session, self._models = session, models
         self._run: Path | None = None
-        self._fits: dict[Any, Any] = {}
+        self._fits: dict[Path, Any] = {}
         self._wanted: Path | None = session.training_set
+        self._ground: Any = None
+        """The background that the user picked, and nobody proposed."""
+        self._moves: Any = None
         self.cut, self.made_by = QRadioButton("cut out of my movies"), QRadioButton("made by a model")
         self.cut.setChecked(True)
         self.sets, self.motion, self.ground = Choice("Training set"), Choice("Cells move like"), Choice("Background")
@@ -128,6 +131,7 @@ class SimulatePane(QWidget):
         self.motion.picked.connect(self._motion_picked)
         self.cut.toggled.connect(lambda *_: self._allow())
         self.sets.picked.connect(lambda *_: self._allow())
+        self.ground.picked.connect(self._ground_picked)
 
     @property
     def main(self) -> QPushButton:
@@ -171,25 +175,34 @@ class SimulatePane(QWidget):
         viewer, movie = self._session.viewer, self._session.movie
         movies = movies_in(viewer)
         shown: list[tuple[str, Any]] = [(f"estimated from {layer.name}", layer) for layer in movies]
-        kept = self.ground.value
-        wanted = kept if kept == PLAIN or any(same(kept, layer) for layer in movies) else movie
-        self.ground.offer([*shown, ("plain", PLAIN)], wanted)
+        kept = self._ground
+        # The example's cells have intensities of their own, which suit no other movie.
+        proposed = PLAIN if self.sets.value in (None, EXAMPLE) and not self.made_by.isChecked() else movie
+        wanted = kept if _one_of(kept, [PLAIN, *movies]) else proposed
+        self.ground.offer([*shown, ("plain", PLAIN)], wanted if _one_of(wanted, movies) else PLAIN)
         tracks = [layer for layer in layers_of(viewer, "Tracks") if not made_here(layer)]
         moves: list[tuple[str, Any]] = [(f"the tracks {layer.name}", layer) for layer in tracks]
-        chosen = self.motion.value
-        files = [(path.stem, path) for path in self._fits if isinstance(path, Path)]
-        known = any(same(chosen, value) or chosen == value for _, value in (*moves, *files)) or chosen == WALK
+        files = [(path.stem, path) for path in self._fits]
+        known = [value for _, value in (*moves, *files)]
         self.motion.offer(
             [*moves, *files, ("a random walk (no cell in particular)", WALK), ("Fitted motion (file)…", OTHER)],
-            chosen if known else None,
+            self._moves if _one_of(self._moves, [*known, WALK]) else None,
         )
         self._say_fit()
 
     def _motion_picked(self, value: Any) -> None:
         if value == OTHER:
             file, _ = QFileDialog.getOpenFileName(self, "Fitted motion", str(self._session.home), "Fit (*.json)")
-            self.take_fit(Path(file)) if file else self.motion.choose(WALK)
+            if file:
+                self.take_fit(Path(file))
+            else:
+                self._list()
+            return
+        self._moves = value
         self._say_fit()
+
+    def _ground_picked(self, value: Any) -> None:
+        self._ground = value
 
     def take_fit(self, path: Path) -> None:
         """Offer the motion in a file that ``cellsynth motion fit`` wrote, and choose it."""
@@ -198,12 +211,11 @@ class SimulatePane(QWidget):
         try:
             self._fits[path] = read_fit(path)
         except BadInput as error:
-            self.motion.choose(WALK)
+            self._list()
             self.fit.say(capital(str(error)), "bad")
             return
+        self._moves = path
         self._list()
-        self.motion.choose(path)
-        self._say_fit()
 
     def _say_fit(self) -> None:
         """How many tracks the chosen motion is known from."""
@@ -221,6 +233,7 @@ class SimulatePane(QWidget):
         words = "No cells of yours are cut out yet: make a training set of single cells in Movies." if none else ""
         self.no_set.say(words)
         self.to_movies.setVisible(none)
+        self._list()
         self.sets.setEnabled(self.cut.isChecked())
 
     # -- making
@@ -290,8 +303,6 @@ class SimulatePane(QWidget):
         def choose() -> None:
             self.cells.setValue(12)
             self.frames.setValue(24)
-            if self._session.movie is not None:
-                self.ground.choose(self._session.movie)
 
         return [
             Step(
@@ -309,6 +320,11 @@ class SimulatePane(QWidget):
                 stage="simulate",
             ),
         ]
+
+
+def _one_of(value: Any, others: list[Any]) -> bool:
+    """Layers by identity, words and paths by what they say."""
+    return any(same(value, other) or (isinstance(value, str | Path) and value == other) for other in others)
 
 
 def np_unique(layer: Any) -> Any:

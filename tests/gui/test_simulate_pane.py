@@ -1,0 +1,117 @@
+"""The pane Simulate: works without any model, says what it lacks, makes layers in units, saves folders."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from napari_cellsynth import phantoms
+from napari_cellsynth.gui.facts import BLOCK
+from napari_cellsynth.gui.layers import add_stack, movies_in
+from napari_cellsynth.gui.simulate_pane import EXAMPLE, PLAIN, WALK
+from napari_cellsynth.gui.simulated_layers import flow_arrows
+from napari_cellsynth.gui.state import Session
+from napari_cellsynth.gui.units_of_tracks import tracks_of_layer
+from napari_cellsynth.gui.use_tab import UseTab
+
+pytestmark = pytest.mark.gui
+SOON = 60_000
+
+
+@pytest.fixture
+def pane(make_napari_viewer, cellsynth_home):
+    viewer = make_napari_viewer()
+    tab = UseTab(Session.of(viewer))
+    viewer.window.add_dock_widget(tab, name="Use")
+    pane = tab.pane("simulate")
+    pane.cells.setValue(5)
+    pane.frames.setValue(3)
+    yield pane
+    pane.work.stop()
+
+
+def small(pane):
+    pane.advanced.head.setChecked(True)
+    pane.advanced.content.show_values({"height": 160, "width": 200})
+
+
+def make(pane, qtbot):
+    pane.work.begin.click()
+    qtbot.waitUntil(lambda: not pane.work.working, timeout=SOON)
+
+
+def test_without_any_model_or_training_set_it_shows_the_example_cells(pane, qtbot):
+    small(pane)
+    assert pane.sets.value == EXAMPLE and pane.motion.value == WALK and pane.ground.value == PLAIN
+    assert "make a training set" in pane.no_set.text() and not pane.to_movies.isHidden()
+    make(pane, qtbot)
+    viewer = pane._session.viewer
+    kinds = [type(layer).__name__ for layer in viewer.layers]
+    assert kinds[:3] == ["Image", "Labels", "Tracks"]
+    image, labels, tracks = list(viewer.layers)[:3]
+    assert image.data.shape == labels.data.shape == (3, 160, 200)
+    for layer in viewer.layers:
+        assert tuple(layer.axis_labels) == ("t", "y", "x")
+        np.testing.assert_allclose(layer.scale[1:], 0.25)
+        assert layer.metadata[BLOCK]["synthetic"] is True
+    assert set(np.unique(tracks.data[:, 0])) == set(np.unique(labels.data)) - {0}
+    assert viewer.layers.units is not None
+    assert movies_in(viewer) == [], "no movie of the study"
+    assert pane._session.movie is None
+    assert "true by construction" in pane.made.said.text()
+
+
+def test_cancel_leaves_nothing(pane, qtbot):
+    pane.frames.setValue(500)
+    pane.work.begin.click()
+    qtbot.waitUntil(lambda: "of 500" in pane.says.text(), timeout=SOON)
+    pane.work.cancel.click()
+    qtbot.waitUntil(lambda: not pane.work.working, timeout=SOON)
+    assert len(pane._session.viewer.layers) == 0 and "Cancelled" in pane.says.text()
+    assert pane.made.save.isHidden()
+
+
+def test_the_background_is_that_of_the_movie_and_saved_folders_say_synthetic(pane, qtbot, tmp_path):
+    made = phantoms.make("neutrophils", frames=3, size=160, seed=2)
+    viewer = pane._session.viewer
+    layer = add_stack(viewer, made.stack)
+    pane._session.movie = layer
+    assert pane.ground.value == PLAIN, "the example's cells have intensities of their own"
+    pane.ground.choose(layer)
+    pane.ground.picked.emit(layer)
+    make(pane, qtbot)
+    image = next(one for one in viewer.layers if "synthetic" in one.name and type(one).__name__ == "Image")
+    assert image.data.shape == (3, 160, 160) and image.translate[-1] > 0
+    pane.made.save_to(tmp_path / "cells", "cellpose")
+    qtbot.waitUntil(lambda: "Saved" in pane.made.said.text(), timeout=SOON)
+    assert (tmp_path / "cells_synthetic" / "002_masks.tif").exists()
+    pane.made.save_to(tmp_path / "cells", "ome")
+    qtbot.waitUntil(lambda: (tmp_path / "cells.json").exists(), timeout=SOON)
+
+
+def test_motion_of_tracks_in_the_viewer(pane, qtbot):
+    made = phantoms.make("neutrophils", frames=12, size=160, seed=2)
+    rows = np.stack([made.tracks.ids, made.tracks.t, made.tracks.y, made.tracks.x], axis=1)
+    units = ("second", "micrometer", "micrometer")
+    viewer = pane._session.viewer
+    layer = viewer.add_tracks(rows, name="mine", scale=(1.0, 0.25, 0.25), units=units, axis_labels=("t", "y", "x"))
+    tracks = tracks_of_layer(layer)
+    assert (tracks.pixel_size, tracks.frame_interval) == ((0.25, 0.25), 1.0)
+    np.testing.assert_allclose(tracks.y, made.tracks.y, atol=1e-4)
+    assert "tracks" in pane.motion.currentText() and "fit:" in pane.fit.text()
+
+
+def test_what_is_no_fit_is_said(pane, tmp_path):
+    (tmp_path / "x.json").write_text("{}")
+    pane.take_fit(tmp_path / "x.json")
+    assert "no fit of motion" in pane.fit.text() and pane.motion.value == WALK
+
+
+def test_arrows_point_as_the_flow_does():
+    flow = np.full((2, 2, 40, 40), np.nan, np.float32)
+    flow[1, 0, 12:36, 12:36], flow[1, 1, 12:36, 12:36] = 2.0, -1.0
+    arrows = flow_arrows(flow)
+    assert len(arrows) == 4
+    np.testing.assert_allclose(arrows[:, 0, 0], 2)
+    np.testing.assert_allclose(arrows[:, 1], [[0, -1, 2]] * 4)
+    assert len(flow_arrows(np.zeros((0, 2, 4, 4)))) == 0
