@@ -22,6 +22,7 @@ from napari_cellsynth.api.settings import Preset, presets, resolve_settings
 from napari_cellsynth.api.simulating import simulate
 from napari_cellsynth.api.telling import tell, told
 from napari_cellsynth.api.tracking import read_tracks, track
+from napari_cellsynth.api.useful import check_useful
 
 __all__ = [
     "RUNS",
@@ -34,6 +35,7 @@ __all__ = [
     "check_alike",
     "check_outlines",
     "check_reconstruction",
+    "check_useful",
     "compare",
     "compare_motion",
     "create_run",

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
 
 from napari_cellsynth.api.useful_frames import (
     LabelledFrames,
@@ -23,6 +22,7 @@ from napari_cellsynth.api.useful_frames import (
     simulator,
     write_set,
 )
+from napari_cellsynth.api.useful_settings import UsefulSettings
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.quality.usefulness import CUT_OUTS, MADE, MADE_MIXED, MIXED, REAL, Trial, Usefulness
 
@@ -36,25 +36,6 @@ same pieces, and what the trial under way needs."""
 FORMAT = 1
 MOST_PIECES = 64
 """Pieces of held-out frames that are scored."""
-
-
-class UsefulSettings(BaseModel):
-    """How thoroughly it is tried whether simulated frames help a segmentation."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True, extra="forbid", frozen=True, validate_default=True)
-
-    frames: tuple[int, ...] = (1, 2, 5, 10)
-    """Numbers of real frames with labels; those that there are not are left out."""
-    seeds: int = Field(3, ge=1, le=20)
-    """Repetitions, each with other frames, other simulated ones and other first weights."""
-    simulated: int = Field(32, ge=4, le=10_000)
-    """Simulated frames that are learned from, as large as the pieces of real ones."""
-    steps: int = Field(400, ge=10, le=1_000_000)
-    """Steps of each training, the same for all."""
-    preset: str = "tiny"
-    """Preset of the segmentation that is trained; small, since many are."""
-    family: str = "segmentation"
-    """Method that is trained."""
 
 
 @dataclass(frozen=True)
@@ -304,13 +285,16 @@ class Study:
         """Score our outlines without training on the same pieces, once."""
         from napari_cellsynth.engine.files import read_json, write_json
         from napari_cellsynth.quality.cells_found import score_all
-        from napari_cellsynth.stack.outlines.frame import outline_frame
+        from napari_cellsynth.stack.outlines.many import outline_stack
+        from napari_cellsynth.stack.stack import Stack
 
         if "auto" in (read_json(self.folder / FREE) or {}):
             return
         held_out = of_clips(self.data, self.scored)
         modality: Any = self.data.modality
-        free = score_all(held_out.labels, [outline_frame(image, modality=modality) for image in held_out.images])
+        *_, free_labels = outline_stack(Stack(held_out.images, "TYX"), modality=modality)
+        assert isinstance(free_labels, Stack)
+        free = score_all(held_out.labels, list(free_labels.data))
         cells = sum(len(np.unique(plane[plane > 0])) for plane in held_out.labels)
         write_json(self.folder / FREE, {"auto": free.numbers(), "cells": cells, "pieces": len(self.scored)})
 

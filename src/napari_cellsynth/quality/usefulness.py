@@ -8,7 +8,8 @@ without are compared in pairs.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,9 @@ WORDS = {
     "dice": "Dice",
     "count_error": "count error",
 }
+
+
+BOUNDS = {"average_precision": (0.0, 1.0), "dice": (0.0, 1.0), "count_error": (0.0, inf)}
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,10 @@ class Interval:
             return cls(mean, mean, mean, len(array))
         half = float(t.ppf(0.975, len(array) - 1) * array.std(ddof=1) / np.sqrt(len(array)))
         return cls(mean, mean - half, mean + half, len(array))
+
+    def within(self, least: float, most: float) -> Interval:
+        """Cut off where no value can lie."""
+        return replace(self, low=max(least, self.low), high=min(most, self.high))
 
 
 @dataclass(frozen=True)
@@ -132,7 +140,7 @@ class Usefulness:
 
     def interval(self, arm: str, frames: int, measure: str = "average_precision") -> Interval | None:
         found = list(self.values(arm, frames, measure).values())
-        return Interval.of(found) if found else None
+        return Interval.of(found).within(*BOUNDS[measure]) if found else None
 
     def effects(self, arm: str = MIXED, measure: str = "average_precision") -> list[Effect]:
         """Of adding simulated frames, for each number of real ones, in pairs of one seed."""

@@ -25,7 +25,8 @@ from napari_cellsynth.models.segmentation.targets import whole_areas
 from napari_cellsynth.quality.cells_found import score_all
 from napari_cellsynth.quality.closeness import some
 from napari_cellsynth.stack.clips.clip_set import ClipSet
-from napari_cellsynth.stack.outlines.frame import outline_frame
+from napari_cellsynth.stack.outlines.many import outline_stack
+from napari_cellsynth.stack.stack import Stack
 
 SHOWN, JUDGED, MEASURED = 8, 16, 200
 """Clips of a preview; held-out clips that numbers are from; training clips of which cells are measured."""
@@ -139,10 +140,11 @@ class SegmentationRecipe:
 
     @cached_property
     def _free(self) -> dict[str, float]:
-        """Of outlines that are found without training (``auto``) in the same frames."""
+        """Of outlines that are found without training (``auto``) in the same frames, with one cell diameter for all."""
         modality: Any = self.data.modality
-        found = [outline_frame(image, modality=modality) for image in self.data.examples(self._held_out)]
-        return score_all(self._true, found).numbers()
+        *_, found = outline_stack(Stack(self.data.examples(self._held_out), "TYX"), modality=modality)
+        assert isinstance(found, Stack)
+        return score_all(self._true, list(found.data)).numbers()
 
     @cached_property
     def _small_area(self) -> float:
