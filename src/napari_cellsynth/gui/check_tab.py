@@ -39,6 +39,7 @@ SECTIONS: dict[str, Any] = {
     "alike": AlikeSection,
     "remade": EmbedSection,
     "moves": MotionSection,
+    "useful": UsefulSection,
     "tell": TellSection,
     "enough": ElsewhereSection,
 }
