@@ -11,6 +11,7 @@ from napari_cellsynth.gui.check_embed import EmbedSection
 from napari_cellsynth.gui.check_motion import MotionSection
 from napari_cellsynth.gui.check_outlines import OutlineSection
 from napari_cellsynth.gui.check_tell import TellSection
+from napari_cellsynth.gui.check_useful import UsefulSection
 from napari_cellsynth.gui.kept import kept
 from napari_cellsynth.gui.parts import Sentence, button, row
 from napari_cellsynth.gui.pieces import Column, Section
