@@ -111,6 +111,12 @@ def test_an_answer_that_cannot_be_kept_is_not_given(run: Path, model: api.Model,
     assert test.sitting.place == 0 and not test.sitting.can_undo
     test.answer("real", 1.0)
     assert tell_files.read(run / "told")[0][0].place == 1
+    with monkeypatch.context() as patched:
+        patched.setattr(tell_files, "keep", full)
+        with pytest.raises(RunFailed, match="full"):
+            test.undo()
+    # Else the next answer would be noted for the picture before the one in sight.
+    assert test.sitting.place == 1 and test.sitting.can_undo and not test.sitting.trials[0].undone
     assert test.undo() and tell_files.read(run / "told")[0][0].place == 0
 
 
@@ -133,6 +139,34 @@ def test_the_test_part_is_opened_once_for_each_test(run: Path, model: api.Model)
     assert openings(data)[-1]["why"] == "for the paper" and len(openings(data)) == before + 1
     begun(model, part="test", trials=2)
     assert len(openings(data)) == before + 1, "gone on with, not opened again"
+
+
+def test_who_gives_up_while_pictures_are_made_leaves_no_test_and_no_opening(run: Path, model: api.Model) -> None:
+    before = len(openings(api.training_data(run)))
+    news = api.tell(model, "AB", part="test", trials=2)
+    messages = [next(news).message for _ in range(2)]
+    assert messages[-1] == "making cells"
+    news.close()  # type: ignore[attr-defined]
+    assert not (run / "told").exists() and len(openings(api.training_data(run))) == before
+
+
+def test_the_test_part_is_not_opened_where_no_answer_could_be_kept(run: Path, model: api.Model, monkeypatch) -> None:
+    before = len(openings(api.training_data(run)))
+    (run / "told").write_text("a file where the folder should be")
+    try:
+        with pytest.raises(BadInput, match="no answer could be kept"):
+            begun(model, part="test", trials=2)
+    finally:
+        (run / "told").unlink()
+    assert len(openings(api.training_data(run))) == before
+
+    def full(_: object) -> None:
+        raise RunFailed("the disk is full")
+
+    monkeypatch.setattr(tell_files, "keep", full)
+    with pytest.raises(RunFailed, match="full"):
+        begun(model)
+    assert list((run / "told").iterdir()) == []
 
 
 def test_what_cannot_be_told_is_refused_and_leaves_nothing(run: Path, model: api.Model) -> None:

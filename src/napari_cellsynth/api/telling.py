@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -54,12 +54,18 @@ class BlindTest:
             keep_table(self.sitting)
 
     def undo(self) -> bool:
-        """Take the last answer back, once; whether there was one."""
+        """Take the last answer back, once; whether there was one.  Where that cannot be kept, it stays."""
         from napari_cellsynth.quality.tell_files import keep
 
+        before = list(self.sitting.trials)
         undone = self.sitting.undo()
         if undone:
-            keep(self.sitting)
+            try:
+                keep(self.sitting)
+            except BaseException:
+                # Else the next answer would be noted for the picture before the one in sight.
+                self.sitting.trials, self.sitting.can_undo = before, True
+                raise
         return undone
 
     def pause(self, seconds: float = 0.0) -> None:
@@ -145,14 +151,15 @@ def tell(
     The last that comes is the BlindTest: ``pictures`` in their order, ``answer("real" | "made", seconds)``, ``undo()``,
     ``sitting.complete``, ``score().sentence()``.  A test of these weights that the person has not finished is gone on
     with as it was planned.  ``seed`` None: another for each test.  With the part ``test``, the opening is counted and
-    noted with ``why``.  ``magnification`` is written down alone.
+    noted with ``why``, when all is ready to be shown.  ``magnification`` is written down alone.  Closed before, it
+    leaves nothing.
 
     Raises BadInput without a name, for an odd number of trials, for too few held-out images, and where the run's
     folder cannot be written.
     """
     from napari_cellsynth.engine.events import Progress
     from napari_cellsynth.quality.tell import same_person, tidy
-    from napari_cellsynth.quality.tell_files import FOLDER, read, reserve
+    from napari_cellsynth.quality.tell_files import FOLDER, check_place, read, reserve
 
     person = tidy(person)
     if not person:
@@ -165,12 +172,19 @@ def tell(
     kept, _ = read(folder)
     own = [one for one in kept if same_person(one.person, person)]
     sitting = next((one for one in own if not one.complete and _same(one, model, data)), None)
+    begun = sitting is not None
     if sitting is None:
         number = FIRST_SEED + len(kept) if seed is None else seed
-        sitting = _planned(model, data, person, trials, number, part, why, own)
-        sitting.about |= {"magnification": magnification}
+        sitting = _planned(model, data, person, trials, number, part, own)
+        check_place(folder)
+    made = yield from _made(sitting, verbs)
+    if not begun:
+        # Only now, when all is there: whoever gives up before leaves no test, and no opened test part.
+        if part == "test":
+            data.open_test(why, by=model.run.name)
+        sitting.about |= {**_shown(data, part), "magnification": magnification, "begun": _now()}
         reserve(sitting, folder)
-    yield from _pictures(sitting, data, verbs)
+    yield _ready(sitting, data, made)
 
 
 def _set_of(model: Model) -> Any:
@@ -188,10 +202,9 @@ def _same(sitting: Sitting, model: Model, data: Any) -> bool:
 
 
 def _planned(
-    model: Model, data: Any, person: str, trials: int, seed: int, part: Part, why: str, own: Sequence[Sitting]
+    model: Model, data: Any, person: str, trials: int, seed: int, part: Part, own: Sequence[Sitting]
 ) -> Sitting:
-    from napari_cellsynth.quality.closeness import some
-    from napari_cellsynth.quality.tell import Sitting, contrast, plan, repeated_cells
+    from napari_cellsynth.quality.tell import Sitting, plan, repeated_cells
 
     seen = [trial for one in own for trial in one.trials]
     before = [trial.image for one in own if one.seed == seed for trial in one.trials if trial.truth == "made"]
@@ -200,10 +213,6 @@ def _planned(
     # Where training has mirrored and turned, a made cell may lie in any way: so must a real one.
     turned = model.family.mirrors(recorded_settings(model.family, model.record["settings"]), data.modality)
     planned = plan(cells, trials, seed, seen=seen, turned=turned, first_made=max(before, default=-1) + 1)
-    if part == "test":
-        data.open_test(why, by=model.run.name)
-    clip = (data.scaling.low, data.scaling.high)
-    limits = contrast(data.images(indices[some(len(indices), LIMITS_FROM)]), clip)
     about = {
         "run": model.run.name,
         "step": model.step,
@@ -212,27 +221,41 @@ def _planned(
         "part": part,
         "size": data.size,
         "pixel_size": data.pixel_size,
-        "clip": clip,
-        "contrast": limits,
         "turned": turned,
         "by_time": any(one.get("split", {}).get("by") == "time" for one in data.record.get("sources", ())),
         "repeated_cells": repeated_cells(cells, planned),
-        "begun": datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
     }
     return Sitting(person, seed, planned, about)
 
 
-def _pictures(sitting: Sitting, data: Any, verbs: Any) -> Iterator[Progress | BlindTest]:
-    import numpy as np
+def _shown(data: Any, part: Part) -> dict[str, Any]:
+    """How images are shown, from pixels of the real ones."""
+    from napari_cellsynth.quality.closeness import some
+    from napari_cellsynth.quality.tell import contrast
 
+    clip, indices = (data.scaling.low, data.scaling.high), data.indices(part)
+    return {"clip": clip, "contrast": contrast(data.images(indices[some(len(indices), LIMITS_FROM)]), clip)}
+
+
+def _now() -> str:
+    return datetime.datetime.now().astimezone().isoformat(timespec="seconds")
+
+
+def _made(sitting: Sitting, verbs: Any) -> Generator[Progress, None, dict[int, np.ndarray]]:
+    """The made images of a test, by their numbers."""
     from napari_cellsynth.api.making import making
-    from napari_cellsynth.quality.tell import as_shown
 
     wanted = sorted(trial.image for trial in sitting.trials if trial.truth == "made")
     # All between them, too: they are numbered without gaps.
     count = wanted[-1] + 1 - wanted[0]
     images = yield from making(verbs, count, seed=sitting.seed, first=wanted[0], things="cells")
-    made = dict(enumerate(images, start=wanted[0]))
+    return dict(enumerate(images, start=wanted[0]))
+
+
+def _ready(sitting: Sitting, data: Any, made: dict[int, np.ndarray]) -> BlindTest:
+    import numpy as np
+
+    from napari_cellsynth.quality.tell import as_shown
 
     def picture(trial: Trial) -> np.ndarray:
         image = made[trial.image] if trial.truth == "made" else data.images([trial.image])[0]
@@ -241,4 +264,4 @@ def _pictures(sitting: Sitting, data: Any, verbs: Any) -> Iterator[Progress | Bl
     notes = [BY_TIME] if sitting.about.get("by_time") else []
     if again := sitting.about.get("repeated_cells", 0):
         notes.append(f"{again} of the real images show a cell that another one shows, too: it may be known again.")
-    yield BlindTest(sitting, np.stack([picture(trial) for trial in sitting.trials]), tuple(notes))
+    return BlindTest(sitting, np.stack([picture(trial) for trial in sitting.trials]), tuple(notes))

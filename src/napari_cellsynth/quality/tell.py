@@ -106,8 +106,8 @@ class Sitting:
     @classmethod
     def from_json(cls, record: dict[str, Any]) -> Sitting:
         """Raises BadInput where the record is none of a test."""
-        about = {key: record[key] for key in record if key not in ("format", "person", "seed", "trials")}
         try:
+            about = {key: value for key, value in record.items() if key not in ("format", "person", "seed", "trials")}
             if record["format"] != 1:
                 raise BadInput(f"format {record['format']!r} is not known; update napari-cellsynth")
             trials = [_trial(one) for one in record["trials"]]

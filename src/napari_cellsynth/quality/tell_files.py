@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from napari_cellsynth.errors import BadInput, CellsynthError, RunFailed
@@ -33,6 +34,23 @@ PEOPLE = (
 )  # fmt: skip
 
 
+def check_place(folder: Path) -> None:
+    """BadInput where no test could be kept in the folder; known before pictures are made or a test part is opened."""
+    above = next(one for one in (folder, *folder.absolute().parents) if one.exists())
+    try:
+        with TemporaryFile(dir=above):
+            pass
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+
+
+def _unwritable(folder: Path, error: OSError) -> BadInput:
+    return BadInput(
+        f"{folder} cannot be written ({error.strerror or error}), so that no answer could be kept; copy the"
+        " training to a place that can be written, and test it there"
+    )
+
+
 def reserve(sitting: Sitting, folder: Path) -> None:
     """Take the next free number in the folder for a test, and keep it there.  BadInput where it cannot be kept."""
     try:
@@ -48,11 +66,12 @@ def reserve(sitting: Sitting, folder: Path) -> None:
                 path.touch(exist_ok=False)
                 sitting.file = path
     except OSError as error:
-        raise BadInput(
-            f"{folder} cannot be written ({error.strerror or error}), so that no answer could be kept; copy the"
-            " training to a place that can be written, and test it there"
-        ) from error
-    keep(sitting)
+        raise _unwritable(folder, error) from error
+    try:
+        keep(sitting)
+    except BaseException:
+        sitting.file.unlink(missing_ok=True)  # nothing is in it yet
+        raise
     keep_table(sitting)
 
 
