@@ -131,6 +131,7 @@ ALLOWED = (
     r"z stack",
     r"The slider is 'sample'|axes sample, t, y, x|sample slider",  # the axis is called that
     r"in the long run",
+    r"random walk",  # how something moves
     r"runs on the processor|still runs|a training runs|runs here",  # the verb
 )
 
