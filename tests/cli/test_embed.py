@@ -100,3 +100,19 @@ def test_bad_input_leaves_nothing(shell, run, crops, tmp_path, words, answer) ->
     assert said.status == 2
     assert answer in said.complaint
     assert list(tmp_path.iterdir()) == [large]
+
+
+def test_what_is_to_be_made_again_is_never_written_over(shell, run, crops, tmp_path) -> None:
+    assert shell("sample", run, tmp_path / "s", "--count", 3, "--quiet").status == 0
+    before = (tmp_path / "s.ome.tif").read_bytes()
+    assert "another name" in shell("embed", run, tmp_path / "s.ome.tif", tmp_path / "s", *QUICK).complaint
+    assert (tmp_path / "s.ome.tif").read_bytes() == before and not (tmp_path / "s.csv").exists()
+    assert "give the run first" in shell("embed", crops, run, tmp_path / "t").complaint
+    assert "is a run; give the images" in shell("embed", run, run, tmp_path / "t").complaint
+
+
+def test_files_of_a_training_set_and_of_a_run_are_never_written_over(shell, run, crops) -> None:
+    before = (crops / "crops.ome.tif").read_bytes()
+    assert "training set" in shell("sample", run, crops / "crops.ome.tif", "--count", 3).complaint
+    assert "would lie in a run" in shell("sample", run, run / "made", "--count", 3).complaint
+    assert (crops / "crops.ome.tif").read_bytes() == before

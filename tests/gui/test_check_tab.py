@@ -285,7 +285,7 @@ def test_the_test_part_is_opened_only_after_a_question_and_counted(alike, qtbot,
     _, section, data = alike
     asked, answers = [], [False, True]
     monkeypatch.setattr(check_model, "sure", lambda *words: asked.append(words) or answers.pop(0))
-    assert section.part.itemText(0).endswith(" held-out crops") and section.more.text().startswith("Of 4 cells, 4 of")
+    assert section.part.itemText(0).endswith(" held-out crops") and section.more.text().startswith("Of 4 cells, all of")
     assert section.part.itemText(1).endswith("test crops (not opened yet)")
     section.part.choose("test")
     assert section.more.text() == "For the last word: each opening is counted."

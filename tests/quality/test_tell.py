@@ -172,7 +172,7 @@ def test_how_many_trials_can_tell_what() -> None:
     share = noticed(40)
     assert sum(math.comb(40, k) * share**k * (1 - share) ** (40 - k) for k in range(27, 41)) == pytest.approx(0.8)
     assert noticed(20) > share > noticed(100)
-    assert what_it_can_tell(40).startswith("Of 40, 27 right (68 %) are better than guessing. Who is right 72 % of")
+    assert what_it_can_tell(40).startswith("Of 40 pictures, 27 right (68 %) or more are better than guessing. Somebody")
     assert "too few" in what_it_can_tell(4)
 
 

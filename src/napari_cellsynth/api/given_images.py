@@ -114,6 +114,14 @@ def _of_set(path: Path, part: str) -> Given:
 
 def notes_on(learned: Mapping[str, Any], given: Given) -> tuple[str, ...]:
     """What may be wrong with images that can be used."""
+    if given.part is not None and learned.get("hash") not in (None, given.source.hash):
+        other = f"{given.name} is of another training set than the one that the model learned from"
+        return (f"{other}: errors say how unlike they are, not how well it learned", *_other_pixels(learned, given))
+    return _other_pixels(learned, given)
+
+
+def _other_pixels(learned: Mapping[str, Any], given: Given) -> tuple[str, ...]:
+    """That a pixel shows another size of a cell."""
     pixel = learned.get("pixel_size")
     if pixel is None or given.pixel_size is None:
         return ()

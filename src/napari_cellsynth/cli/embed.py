@@ -56,7 +56,13 @@ def main(words: Sequence[str]) -> int:
         if getattr(options, name) < 1:
             raise BadInput(f"--{name} {getattr(options, name)} given; at least 1 is needed")
     check_seed(options.seed)
+    if (options.run / "dataset.json").is_file() and (options.stack / "run.json").is_file():
+        raise BadInput(f"{options.run} is a training set and {options.stack} a run: give the run first")
+    if (options.stack / "run.json").is_file():
+        raise BadInput(f"{options.stack} is a run; give the images to make again: a file of crops, or a training set")
     paths = places(place_for(options.out))
+    if options.stack.resolve() in [path.resolve() for path in paths]:
+        raise BadInput(f"{options.stack} is what is to be made again; give the images made another name")
     of_set = (options.stack / "dataset.json").exists()
     images = options.stack if of_set else options.recording.read(options.stack)
     model = opened(options.run, options.device)
@@ -85,8 +91,10 @@ def in_words(found: Embedded) -> str:
     from napari_cellsynth.stack.numbers_in_words import counted
 
     e, size = found.embedding, found.embedding.latents.shape[1]
+    spread = (2 * size) ** 0.5
+    seldom = int((e.lengths > size + 3 * spread).sum())
     return (
-        f"{counted(len(e.errors), 'image')} made again: error {e.errors.mean():.3g} of a range of 2"
-        f" ({e.errors_in_units.mean():.3g} in intensity units); |z|\u00b2 {e.lengths.mean():.0f},"
-        f" of its own {size} \u00b1 {(2 * size) ** 0.5:.0f}"
+        f"{counted(len(e.errors), 'image')} made again: error {e.errors.mean():.3g}, black to white being 2"
+        f" ({e.errors_in_units.mean():.3g} in intensity units); {seldom:,} of them lie where the model seldom"
+        f" draws from (|z|\u00b2 {e.lengths.mean():.0f} on average, of its own cells {size} \u00b1 {spread:.0f})"
     )

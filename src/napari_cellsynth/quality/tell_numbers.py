@@ -50,8 +50,9 @@ def what_it_can_tell(of: int) -> str:
     if least is None or share is None:
         return f"{counted(of, 'image')} are too few: even all right could be guessed."
     return (
-        f"Of {of}, {least} right ({percent(least / of)}) are better than guessing. Who is right {percent(share)} of"
-        " the time in the long run is found out four times out of five; smaller differences may stay hidden."
+        f"Of {of} pictures, {least} right ({percent(least / of)}) or more are better than guessing. Somebody who sees a"
+        f" difference in the long run ({percent(share)} right) is noticed in four tests of five; smaller differences"
+        " may stay hidden."
     )
 
 

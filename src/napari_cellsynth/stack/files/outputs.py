@@ -39,6 +39,10 @@ def refuse_others(image: Path, sides: Iterable[Path] = ()) -> None:
 
     A table or JSON cannot say who made it; it is ours where the image is.
     """
+    for record, what in (("dataset.json", "training set"), ("run.json", "run")):
+        # Its files are ours, and no earlier output.
+        if (image.parent / record).is_file():
+            raise BadInput(f"{image} would lie in a {what}, {image.parent}; give a place outside of it")
     ours = made_by_us(image)
     for path in (image, *sides):
         known = made_by_us(path) if path.name.lower().endswith(ENDINGS) else ours
