@@ -84,7 +84,7 @@ def test_refusals(shell: Any, nuclei: Path, tmp_path: Path, words: tuple[str, ..
 def test_an_existing_folder_is_a_run(shell: Any, nuclei: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "texture").mkdir()
-    assert "is a path, so a run" in shell("segment", "texture", nuclei, tmp_path / "x.tif").complaint
+    assert "run.json" in shell("segment", "texture", nuclei, tmp_path / "x.tif").complaint
 
 
 def test_a_recording_is_not_written_over(shell: Any, nuclei: Path, tmp_path: Path) -> None:
@@ -124,3 +124,49 @@ def test_frames_without_outlines_are_said(shell: Any, nuclei: Path, tmp_path: Pa
 
 def test_no_warning_where_every_frame_has_outlines(shell: Any, nuclei: Path, tmp_path: Path) -> None:
     assert shell("segment", "watershed", nuclei, tmp_path / "x.tif", *GIVEN, "--diameter", "22px").err == ""
+
+
+@pytest.fixture(scope="module")
+def learned(nuclei: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A segmentation that learned from the discs for a moment."""
+    from napari_cellsynth import api
+    from napari_cellsynth.stack.clips.settings import ClipSettings
+    from napari_cellsynth.stack.recordings.holdout import HoldOut
+    from napari_cellsynth.stack.recordings.recording import recordings_of
+
+    folder = tmp_path_factory.mktemp("learned")
+    stack = read_stack(nuclei, pixel_size=0.5)
+    *_, labels = api.segment(stack)
+    recordings = recordings_of([(stack, labels)], HoldOut(validation_fraction=0, test_fraction=0))
+    list(api.prepare_clips(recordings, folder / "clips", ClipSettings(frames=1, size=128, modality="fluorescence")))
+    changes = {"steps": 40, "width": 4, "levels": 2, "preview_every": 40, "checkpoint_every": 40}
+    changes |= {"learning_rate": 2e-2, "ema": 0.0}
+    api.create_run("segmentation", folder / "clips", folder / "run", preset="tiny", changes=changes, device="cpu")
+    list(api.train(folder / "run"))
+    return folder / "run"
+
+
+def test_a_trained_model_outlines_cells(shell: Any, nuclei: Path, learned: Path, tmp_path: Path) -> None:
+    said = shell("segment", learned, nuclei, tmp_path / "x", *GIVEN, "--device", "cpu")
+    assert said.status == 0, said.err
+    assert said.out.splitlines() == ["12 outlines in 3 plane(s) by run", str(tmp_path / "x.labels.tif")]
+    labels = read_stack(tmp_path / "x.labels.tif")
+    assert (labels.axes, labels.dtype, labels.pixel_size) == ("TYX", np.uint16, (0.5, 0.5))
+    assert labels.provenance["run"] == "run" and labels.provenance["synthetic"] is False
+
+
+def test_a_run_is_not_told_what_cells_look_like(shell: Any, nuclei: Path, learned: Path, tmp_path: Path) -> None:
+    for words in (("--diameter", "11um"), ("--sensitivity", "0.9"), ("--modality", "dic")):
+        said = shell("segment", learned, nuclei, tmp_path / "x", *GIVEN, *words)
+        assert said.status == 2 and f"{words[0]} given with a run" in said.complaint
+    assert list(tmp_path.iterdir()) == []
+    floats = tmp_path / "floats.tif"
+    tifffile.imwrite(floats, np.zeros((2, 64, 64), np.float32), imagej=True, metadata={"axes": "TYX"})
+    said = shell("segment", learned, floats, tmp_path / "x", *GIVEN)
+    assert said.status == 2 and "run learned from uint16" in said.complaint
+    assert shell("segment", f"{tmp_path}/none", nuclei, tmp_path / "x", *GIVEN).status == 2
+
+
+def test_a_run_that_finds_no_cells_is_refused(shell: Any, nuclei: Path, tmp_path: Path, run: Path) -> None:
+    said = shell("segment", run, nuclei, tmp_path / "x", *GIVEN)
+    assert said.status == 2 and "cannot segment" in said.complaint

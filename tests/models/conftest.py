@@ -1,5 +1,6 @@
 """Training sets of every kind that a family may learn from, cut from a small phantom."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,9 @@ from napari_cellsynth.stack.clips.settings import ClipSettings
 from napari_cellsynth.stack.crops.settings import CropSettings
 from napari_cellsynth.stack.recordings.recording import recordings_of
 from napari_cellsynth.stack.stack import Stack
+
+# Makes easy_cells.py importable.
+sys.path.insert(0, str(Path(__file__).parent))
 
 
 @pytest.fixture(scope="session")

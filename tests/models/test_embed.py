@@ -70,6 +70,9 @@ def test_opening_the_test_part_is_counted_and_never_for_nothing(model, run) -> N
     for refused in (
         lambda: list(api.check_reconstruction(model, part="test", count=1)),
         lambda: list(api.embed(model, data.path, part="nothing")),  # type: ignore[arg-type]
+        lambda: list(api.check_reconstruction(model, part="test", count=2, starts=0)),
+        lambda: list(api.check_reconstruction(model, part="test", count=2, iterations=0)),
+        lambda: list(api.embed(model, data.path, part="test", iterations=0)),
     ):
         with pytest.raises(BadInput):
             refused()

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from easy_cells import discs, easy
 from torch import Tensor, nn
 
 from napari_cellsynth import api
@@ -25,17 +26,6 @@ from napari_cellsynth.models.segmentation.targets import border_distance
 from napari_cellsynth.quality.cells_found import score_all, score_cells
 from napari_cellsynth.stack.clips.settings import ClipSettings
 from napari_cellsynth.stack.recordings.recording import recordings_of
-from napari_cellsynth.stack.stack import Stack
-
-
-def discs(*places: tuple[float, float, float], size: int = 96) -> np.ndarray:
-    """Labels (size, size) of discs (y, x, radius), numbered from 1."""
-    y, x = np.mgrid[:size, :size]
-    labels = np.zeros((size, size), np.int32)
-    for number, (cy, cx, radius) in enumerate(places, start=1):
-        labels[((y - cy) ** 2 + (x - cx) ** 2 < radius**2) & (labels == 0)] = number
-    return labels
-
 
 TOUCHING = ((40, 30, 14), (40, 56, 14), (75, 70, 9), (10, 85, 16))
 
@@ -206,23 +196,6 @@ def test_what_cannot_be_learned_from_is_refused(data: dict[str, Any], said: str)
     whole = {"labels": True, "channels": 1, "size": 64, "counts": {"train": 10}} | data
     with pytest.raises(BadInput, match=said):
         check(SegmentationSettings(batch_size=600), whole)
-
-
-def easy(frames: int = 10, seed: int = 0) -> tuple[Stack, Stack]:
-    """Bright discs on noise, with their labels."""
-    draws = np.random.default_rng(seed)
-    labels = []
-    for _ in range(frames):
-        at = [
-            (y + draws.uniform(-4, 4), x + draws.uniform(-4, 4), draws.uniform(8, 11))
-            for y in (18, 48, 78)
-            for x in (18, 48, 78)
-        ]
-        labels.append(discs(*at))
-    image = np.stack(labels) > 0
-    noisy = 200 + 150 * image + draws.normal(0, 30, image.shape)
-    stack = Stack(noisy.astype(np.uint16), "TYX", pixel_size=(0.5, 0.5), frame_interval=60.0, name="easy")
-    return stack, Stack(np.stack(labels), "TYX")
 
 
 @pytest.fixture(scope="module")

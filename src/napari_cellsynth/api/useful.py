@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -276,8 +277,11 @@ class Study:
 
     def _note(self, one: Wanted, numbers: dict[str, float]) -> None:
         trial = Trial(one.arm, one.frames, one.seed, **numbers)
-        with open(self.folder / TRIALS, "a", encoding="utf-8") as file:
-            file.write(json.dumps(trial.to_json()) + "\n")
+        with open(self.folder / TRIALS, "a+b") as file:
+            end = file.seek(0, os.SEEK_END)
+            file.seek(max(0, end - 1))
+            cut_short = end > 0 and file.read(1) != b"\n"
+            file.write(f"{os.linesep if cut_short else ''}{json.dumps(trial.to_json())}\n".encode())
 
     # -- all of them
 
