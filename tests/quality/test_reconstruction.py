@@ -94,6 +94,17 @@ def test_the_interval_is_by_cells_and_not_by_crops() -> None:
     assert few.ratio[2] - few.ratio[1] > 2 * (many.ratio[2] - many.ratio[1])
 
 
+def test_crops_of_one_cell_say_nothing_of_others(tmp_path: Path) -> None:
+    """Sixty crops of one cell have no interval, and are no sign of memorising however badly they are made."""
+    one, many = side(0.2, cells=1), side(0.1, first=90)
+    for found in (check(one, many), check(many, side(0.05, cells=1, first=90))):
+        assert np.isnan(found.ratio[1:]).all() and found.ratio[0] == pytest.approx(2, rel=0.2)
+        assert found.level == "quiet" and "show a single cell" in found.sentence() and "nan" not in found.sentence()
+    folder = save_reconstruction_check(check(one, many), tmp_path / "report")
+    about = json.loads((folder / "about.json").read_text("utf-8"), parse_constant=lambda word: pytest.fail(word))
+    assert about["ratio"]["low"] is None and about["ratio"]["held_out_to_training"] > 1
+
+
 def test_cells_that_are_harder_to_make_for_everyone_are_no_sign_of_memorising() -> None:
     easy = side(0.1, first=90)
     assert "made less well" in check(side(0.15), easy).sentence()

@@ -80,12 +80,14 @@ def embed(
     from napari_cellsynth.api.given_images import given_images, notes_on
     from napari_cellsynth.engine.events import Progress
     from napari_cellsynth.engine.gathered import Gathered
+    from napari_cellsynth.engine.inversion import check_search
 
     yield Progress(done=0, total=1, message="opening the model")
     model = run if isinstance(run, Model) else open_model(run, device=device)
     verbs = able(model, "embed")
     given: Given = given_images(images, part)
     check_fit(model, given)
+    check_search(starts, iterations)
     given.open(why, model.run.name)
     with Gathered(len(given), verbs.image_shape, model.record["data"]["dtype"]) as gathered:
         for start in range(0, len(given), PART):
@@ -133,15 +135,16 @@ def check_reconstruction(
 
     ``count`` images of each are drawn by ``seed``, of as many different cells as there are.  With the part ``test``,
     the opening is counted, and noted with ``why``.  The last that comes is the ReconstructionCheck: ``sentence()``,
-    ``level``, ``notes()``, ``rows()``, and ``figure()``, figure 2 of the neutrophil paper.
-    ``quality.check_report.save_reconstruction_check`` writes it as tables with pictures.
+    ``level``, ``notes()`` and ``rows()``.  ``quality.reconstruction_figure.figure_two`` draws figure 2 of the
+    neutrophil paper, ``quality.reconstruction_report.save_reconstruction_check`` writes all of it into a folder.
 
-    Raises BadInput for a model that cannot embed, for a training set that is gone or holds nothing out, and for a
-    count below 2.
+    Raises BadInput for a model that cannot embed, for a training set that is gone or holds nothing out, for a count
+    below 2, and for no starts or steps.
     """
     import numpy as np
 
     from napari_cellsynth.engine.events import Progress
+    from napari_cellsynth.engine.inversion import check_search
     from napari_cellsynth.engine.verbs import Embedding
 
     if count < 2:
@@ -149,6 +152,8 @@ def check_reconstruction(
     yield Progress(done=0, total=1, message="opening the model")
     model = run if isinstance(run, Model) else open_model(run, device=device)
     verbs = able(model, "embed")
+    # Before the test part is opened for nothing.
+    check_search(starts, iterations)
     data, held_out, learned = _chosen(model, part, count, seed, why)
     images = data.images(np.concatenate([held_out, learned]))
     for news in verbs.embed(images, starts=starts, iterations=iterations, seed=seed):

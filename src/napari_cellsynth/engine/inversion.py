@@ -181,6 +181,11 @@ def check_wish(images: np.ndarray, shape: tuple[int, int], *, starts: int, itera
         )
     if not np.isfinite(images).all():
         raise BadInput("images with values that are not finite given; leave those pixels or images out")
+    check_search(starts, iterations)
+
+
+def check_search(starts: int, iterations: int) -> None:
+    """BadInput for no starts or steps; known before any image is read."""
     for value, name in ((starts, "starts"), (iterations, "iterations")):
         if value < 1:
             raise BadInput(f"{value} {name} given; at least 1 is needed")

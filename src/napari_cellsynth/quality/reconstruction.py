@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from math import log, pi, sqrt
+from math import isnan, log, nan, pi, sqrt
 from typing import Any
 
 import numpy as np
@@ -152,10 +152,14 @@ class ReconstructionCheck:
 
         Each side's mean error counts against that of the mean training image
         there: crops that differ more from all others are harder to make, and
-        held-out ones often are (a later day, a denser field).
+        held-out ones often are (a later day, a denser field).  Where all
+        crops of one side show a single cell, nothing says how another would
+        be made: the interval is not a number.
         """
         draws = np.random.default_rng([self.seed, 5])
         value = _relative(self.held_out) / max(_relative(self.training), 1e-12)
+        if min(len(np.unique(side.cells)) for side in (self.held_out, self.training)) < 2:
+            return value, nan, nan
         above, below = (_redrawn(side, draws) for side in (self.held_out, self.training))
         low, high = np.quantile(above / np.maximum(below, 1e-12), (0.025, 0.975))
         return value, float(low), float(high)
@@ -174,6 +178,11 @@ class ReconstructionCheck:
         beside = f"error {ratio:.2f} times theirs, {low:.2f} to {high:.2f}, each against the mean image's"
         if not self.explained > 0:
             return "bad", f"No: held-out {many} are made no better than by their mean image, which costs nothing."
+        if isnan(low):
+            return "quiet", (
+                f"Nobody can say whether held-out {many} are made as well as training {many}: all crops of one side"
+                f" show a single {self.things[0]} (error {ratio:.2f} times theirs, each against the mean image's)."
+            )
         if ratio > WORSE and low > 1:
             return "warning", (
                 f"Not as well as training {many}: held-out {many} are made less well ({beside}). It has memorised some"

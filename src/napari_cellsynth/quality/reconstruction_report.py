@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from math import isfinite
 from pathlib import Path
 
 from napari_cellsynth.quality.check_report import ABOUT, SHEET, TABLE
@@ -30,7 +31,7 @@ def save_reconstruction_check(check: ReconstructionCheck, folder: Path) -> Path:
             writer.writerows([row.name, row.words, row.value, row.low, row.high] for row in check.rows())
         save_figure(figure_two(check), temporary, FIGURE, HEAD, source_rows(check))
         save_sheet(temporary / SHEET, pictures(check))
-        ratio, low, high = check.ratio
+        ratio, low, high = (value if isfinite(value) else None for value in check.ratio)
         about = {
             "says": [check.sentence(), *check.notes()],
             "error": "root of the mean squared difference in the networks' range, of width 2",
@@ -41,9 +42,11 @@ def save_reconstruction_check(check: ReconstructionCheck, folder: Path) -> Path:
                 "is": "mean error over that of the mean training image, of held-out to training crops",
                 "interval": "95 %, bootstrap by cells",
             },
-            "explained": check.explained,
+            "explained": check.explained if isfinite(check.explained) else None,
             "latent_size": check.latent_size,
             "provenance": check.provenance,
         }
-        (temporary / ABOUT).write_text(json.dumps(about, indent=2, ensure_ascii=False), encoding="utf-8")
+        (temporary / ABOUT).write_text(
+            json.dumps(about, indent=2, ensure_ascii=False, allow_nan=False), encoding="utf-8"
+        )
     return folder
