@@ -50,6 +50,8 @@ class Turn:
             p for net in networks.values() for p in net.parameters() if id(p) in trainable and id(p) not in ours
         ]
         self.optimizer = phase.optimizer(mine)
+        self._rates = [group["lr"] for group in self.optimizer.param_groups]
+        """As set, before the phase multiplies them."""
         self.stepper = fabric.setup_optimizers(self.optimizer)
 
     def freeze(self) -> None:
@@ -58,6 +60,12 @@ class Turn:
             weight.requires_grad_(False)
         for weight in self.weights:
             weight.requires_grad_(True)
+
+    def pace(self, step: int) -> None:
+        """The learning rates of a step."""
+        if self.phase.rate is not None:
+            for group, rate in zip(self.optimizer.param_groups, self._rates, strict=True):
+                group["lr"] = rate * self.phase.rate(step)
 
     def learning_rate(self) -> float:
         return float(self.optimizer.param_groups[0]["lr"])
@@ -116,6 +124,7 @@ class Loop:
             for turn in self.turns:
                 if self.done % turn.phase.interval == 0:
                     turn.freeze()
+                    turn.pace(self.done)
                     for repeat in range(turn.phase.repeats):
                         self._take(turn, repeat)
         self.averages.update(self.done)

@@ -31,6 +31,9 @@ class Phase:
     """Taken in steps divisible by this, counted from 0."""
     repeats: int = 1
     """Turns within a step, each with a batch and draws of its own (critic steps)."""
+    rate: Callable[[int], float] | None = None
+    """What the optimiser's learning rates are multiplied by in a step, counted from 0; None: they stay.  Of the step
+    alone, so that a training that was stopped goes on as it would have."""
 
 
 @runtime_checkable

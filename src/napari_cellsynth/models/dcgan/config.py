@@ -67,6 +67,9 @@ class DcganSettings(Settings):
     """Adam's memory of the gradient (cited: 0.5; 0 for WGAN-GP); wgan takes RMSprop instead, which has none."""
     beta2: float = Field(0.999, ge=0, lt=1)
     """Adam's memory of the squared gradient (cited: 0.999; 0.9 for WGAN-GP)."""
+    decay: float = Field(0.0, ge=0, le=1)
+    """Share of the steps, the last ones, over which the learning rates fall to nothing in a straight line (ours; 0 as
+    published)."""
     augment: float = Field(0.0, ge=0, le=1)
     """Share of the crops, real and made alike, that is shifted or changed in brightness and contrast before the
     discriminator sees it; mirrored and turned as well where the microscopy allows it (ours; 0 as published)."""
@@ -130,6 +133,7 @@ FAST = DcganSettings(
     beta2=0.9,
     # A longer average blurs the grain of the camera (measured).
     ema=0.99,
+    decay=0.5,
     augment=0.5,
 )
 SMALL = FAST.model_copy(update={"steps": 3000, "width": 32, "widest": 256})

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from napari_cellsynth.engine.draws import EpochSampler, latents
+from napari_cellsynth.engine.rates import falling
 from napari_cellsynth.engine.recipe import Phase
 from napari_cellsynth.models.dcgan.batch import CropBatch, from_networks, to_networks
 from napari_cellsynth.models.dcgan.clipping import ClippedRMSprop
@@ -63,14 +64,16 @@ def make_phases(settings: DcganSettings) -> tuple[Phase, Phase]:
         maker: Any = torch.optim.RMSprop
     else:
         judge = maker = partial(torch.optim.Adam, betas=(settings.beta1, settings.beta2))
+    rate = falling(settings.steps, settings.decay) if settings.decay > 0 else None
     return (
         Phase(
             "discriminator",
             ("discriminator",),
             partial(judge, lr=settings.discriminator_learning_rate),
             repeats=settings.discriminator_steps,
+            rate=rate,
         ),
-        Phase("generator", ("generator",), partial(maker, lr=settings.learning_rate)),
+        Phase("generator", ("generator",), partial(maker, lr=settings.learning_rate), rate=rate),
     )
 
 
