@@ -137,6 +137,8 @@ def _tracks(path: Path, content: _Content, pixel_size: tuple[float, float] | Non
     numbers = _numbers(lines, own)
     of = {spot: numbers[place] for place, line in enumerate(lines) for spot in line}
     y, x = (np.array([float(spots[n][f"POSITION_{axis}"]) for n in used]) for axis in "YX")
+    areas = [float(spots[n]["AREA"]) for n in used if "AREA" in spots[n]]
+    whole = len(areas) == len(used)
     left_out = len(content.spots) - len(used)
     notes = () if not left_out else (f"{left_out} of {len(content.spots)} spots are in no track, or filtered out",)
     return Tracks(
@@ -145,6 +147,7 @@ def _tracks(path: Path, content: _Content, pixel_size: tuple[float, float] | Non
         y / scale[0],
         x / scale[1],
         {numbers[child]: numbers[parent] for child, parent in parents.items()},
+        {"area": (np.array(areas) / (scale[0] * scale[1])).round().astype(np.int64)} if whole else {},
         pixel_size=known,
         frame_interval=_interval(content),
         shape=_shape(content),

@@ -1,0 +1,150 @@
+"""``cellsynth track``, as a user types it."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tifffile
+
+from napari_cellsynth.api import read_tracks, track
+from napari_cellsynth.errors import BadInput
+from napari_cellsynth.motion.tracks.link import Linked
+from napari_cellsynth.stack.files.read import read_stack
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_with_outlines(shell: Any, phantom: Path, labels: Path, tmp_path: Path) -> None:
+    out = tmp_path / "cells.csv"
+    said = shell("track", phantom, out, "--labels", labels)
+    assert (said.status, said.err) == (0, "")
+    sentence, *files = said.out.splitlines()
+    true = read_tracks(phantom.with_name("cells.tracks.csv"))
+    count = len(true.numbers())
+    assert sentence == f"{count} tracks of {len(true)} outlines in 10 frames; all from the first frame to the last"
+    names = ["cells.csv", "cells.tracks.json", "cells.tracked.tif", "cells.per_track.csv"]
+    assert files == [str(tmp_path / name) for name in names]
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(names)
+    assert out.read_text().splitlines()[0] == "id,t,y,x,parent"
+    found = read_tracks(out)
+    assert (found.pixel_size, found.frame_interval, found.shape) == ((0.25, 0.25), 1.0, (160, 160))
+    assert sorted(zip(found.t, found.y.round(3), strict=True)) == sorted(zip(true.t, true.y.round(3), strict=True))
+    assert len(rows(tmp_path / names[3])) == count
+
+
+def test_outlines_beside_it_are_numbered_by_track(shell: Any, phantom: Path, labels: Path, tmp_path: Path) -> None:
+    assert shell("track", phantom, tmp_path / "x.csv", "--labels", labels, "--quiet").status == 0
+    pixels = tifffile.imread(tmp_path / "x.tracked.tif")
+    assert pixels.dtype == np.uint16 and pixels.shape == (10, 160, 160)
+    for row in rows(tmp_path / "x.csv")[::5]:
+        where = np.nonzero(pixels[int(row["t"])] == int(row["id"]))
+        assert [float(row["y"]), float(row["x"])] == pytest.approx([at.mean() for at in where], abs=1e-3)
+    stack = read_stack(tmp_path / "x.tracked.tif")
+    assert (stack.axes, stack.pixel_size, stack.frame_interval) == ("TYX", (0.25, 0.25), 1.0)
+    assert stack.provenance is not None and stack.provenance["made_by"] == "track"
+    again = shell("track", phantom, tmp_path / "y.csv", "--labels", tmp_path / "x.tracked.tif", "--numbered")
+    assert again.status == 0 and rows(tmp_path / "y.csv") == rows(tmp_path / "x.csv")
+
+
+def test_without_outlines_cells_are_found_first_and_it_says_so(shell: Any, phantom: Path, tmp_path: Path) -> None:
+    said = shell("track", phantom, tmp_path / "x.csv", "--modality", "dic", "--diameter", "10um")
+    assert said.status == 0
+    assert said.err.startswith("note: no --labels given: cells are outlined first, by the method auto")
+    true = len(read_tracks(phantom.with_name("cells.tracks.csv")).numbers())
+    assert abs(len({row["id"] for row in rows(tmp_path / "x.csv")}) - true) <= 1
+
+
+def test_for_other_programs_and_back(shell: Any, phantom: Path, labels: Path, tmp_path: Path) -> None:
+    xml, ctc = tmp_path / "x.xml", tmp_path / "01_RES"
+    words = ("--labels", labels, "--trackmate", xml, "--ctc", ctc)
+    said = shell("track", phantom, tmp_path / "x.csv", *words)
+    assert said.status == 0 and said.out.splitlines()[-2:] == [str(xml), str(ctc)]
+    for number, source in enumerate((xml, ctc, ctc / "res_track.txt")):
+        out = tmp_path / f"back{number}.csv"
+        assert shell("track", source, out, "--pixel-size", "0.25um", "--interval", "1s").status == 0
+        assert rows(out) == rows(tmp_path / "x.csv")
+        assert json.loads((tmp_path / f"back{number}.tracks.json").read_text())["pixel_size"] == [0.25, 0.25]
+
+
+def test_what_nobody_says_is_said(shell: Any, labels: Path, tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "plain.tif", tifffile.imread(labels))
+    words = ("--labels", tmp_path / "plain.tif", "--axes", "TYX")
+    said = shell("track", tmp_path / "plain.tif", tmp_path / "x.csv", *words)
+    assert said.status == 0
+    assert "nobody says --pixel-size or --interval: speeds are in pixels or per frame" in said.err
+    assert json.loads((tmp_path / "x.tracks.json").read_text())["pixel_size"] is None
+
+
+def test_the_truth_of_an_example_movie_is_not_replaced(shell: Any, phantom: Path, labels: Path, tmp_path: Path) -> None:
+    before = phantom.with_name("cells.tracks.csv").read_bytes()
+    said = shell("track", phantom, phantom.with_name("cells.tracks.csv"), "--labels", labels)
+    assert said.status == 2 and "was not written by cellsynth track" in said.complaint
+    assert phantom.with_name("cells.tracks.csv").read_bytes() == before
+    for _ in range(2):  # its own output is
+        assert shell("track", phantom, tmp_path / "x.csv", "--labels", labels, "--quiet").status == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (("{movie}", "x.tif", "--labels", "{labels}"), "end the name with .csv"),
+        (("{movie}", "no/x.csv"), "does not exist: create it first"),
+        (("{movie}", "x.csv", "--labels", "{small}"), "does not fit"),
+        (("{movie}", "x.csv", "--labels", "none.tif"), "none.tif does not exist"),
+        (("{movie}", "x.csv", "--labels", "{movie}"), "look like a picture"),
+        (("{movie}", "x.csv", "--labels", "{empty}"), "no outline in any of its 10 frames"),
+        (("{one}", "x.csv"), "has a single frame; tracks need a movie"),
+        (("{movie}", "x.csv", "--max-distance", "30"), "write it such as"),
+        (("{movie}", "x.csv", "--max-distance", "-3px"), "--max-distance -3px given"),
+        (("{movie}", "x.csv", "--gap", "-1"), "--gap -1 given"),
+        (("{movie}", "x.csv", "--multiply", "sometimes"), "--multiply"),
+        (("{movie}", "x.csv", "--labels", "{labels}", "--trackmate", "x.tif"), "end the name with .xml"),
+        (("{movie}", "x.csv", "--labels", "{labels}", "--ctc", "{folder}"), "which exists"),
+        (("{planes}", "x.csv"), "has 3 planes; say which one"),
+        (("{table}", "x.csv", "--labels", "{labels}"), "holds tracks already"),
+        (("{table}", "x.csv", "--ctc", "01_RES"), "needs the masks"),
+        (("none.ome.tif", "x.csv"), "none.ome.tif"),
+    ],
+)
+def test_bad_input_is_one_line(
+    shell: Any, phantom: Path, labels: Path, tmp_path: Path, monkeypatch: Any, words: tuple, complaint: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    pixels = tifffile.imread(labels)
+    given = {
+        "movie": phantom,
+        "labels": labels,
+        "small": tmp_path / "small.tif",
+        "empty": tmp_path / "empty.tif",
+        "one": tmp_path / "one.tif",
+        "planes": tmp_path / "planes.ome.tif",
+        "folder": phantom.parent,
+        "table": phantom.with_name("cells.tracks.csv"),
+    }
+    tifffile.imwrite(given["small"], pixels[:, :100])
+    tifffile.imwrite(given["empty"], 0 * pixels)
+    tifffile.imwrite(given["one"], pixels[0] * 1000)
+    tifffile.imwrite(given["planes"], np.zeros((2, 3, 32, 32), np.uint16), metadata={"axes": "TZYX"}, ome=True)
+    said = shell("track", *(word.format(**{k: str(v) for k, v in given.items()}) for word in words))
+    assert said.status == 2
+    line = next(line for line in said.err.splitlines() if not line.startswith("note:"))
+    assert complaint in line and said.err.splitlines()[-1] == line
+    assert not list(tmp_path.glob("x*")) and not list(tmp_path.glob(".*"))
+
+
+def test_from_python(phantom: Path, labels: Path) -> None:
+    stack = read_stack(phantom)
+    *_, found = track(stack, labels)
+    assert isinstance(found, Linked) and found.tracks.frames == 10
+    *_, same = track(stack, read_stack(labels))
+    assert list(same.tracks) == list(found.tracks)  # type: ignore[union-attr]
+    with pytest.raises(BadInput, match="does not fit"):
+        list(track(stack, read_stack(labels).with_(data=np.ones((10, 8, 8), np.int32))))

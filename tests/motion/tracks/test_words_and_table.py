@@ -1,0 +1,70 @@
+"""What is said of tracks, and a line for each."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from napari_cellsynth.motion.tracks.link import COMMON
+from napari_cellsynth.motion.tracks.table import write_per_track
+from napari_cellsynth.motion.tracks.tracks import Tracks
+from napari_cellsynth.motion.tracks.words import about_common_motion, broken, families, in_words
+
+
+def line(number: int, frames: range, y: float = 50.0, parent: int = 0) -> list[tuple[int, int, float, float, int]]:
+    return [(number, t, y, 50.0 + 2 * t, parent) for t in frames]
+
+
+def test_sentences() -> None:
+    whole = Tracks.from_points([*line(1, range(4)), *line(2, range(4), 20.0)])
+    assert in_words(whole) == "2 tracks of 8 outlines in 4 frames; all from the first frame to the last"
+    rows = [
+        *line(1, range(2)),
+        *line(2, range(2, 4), 45.0, 1),
+        *line(3, range(2, 4), 55.0, 1),
+        *line(4, range(4), 80.0),
+    ]
+    assert families(Tracks.from_points(rows)) == (1, 0)
+    rows += line(5, range(1, 4), 85.0, 4)
+    family = Tracks.from_points(rows)
+    assert families(family) == (1, 1)
+    assert in_words(family) == (
+        "5 tracks of 13 outlines in 4 frames; 1 in all frames, half in 2 or more; 1 division; 1 bud"
+    )
+    assert in_words(Tracks.from_points([])) == "no tracks"
+
+
+def test_who_appears_and_vanishes_within_the_field() -> None:
+    rows = [*line(1, range(4)), *line(2, range(1, 4), 20.0), *line(3, range(3), 70.0), *line(4, range(1, 3), 1.0)]
+    tracks = Tracks.from_points(rows, shape=(100, 100), features={"area": np.full(len(rows), 25)})
+    assert broken(tracks) == (1, 1), "4 comes and goes at the border"
+    assert "1 appear and 1 vanish within the field" in in_words(tracks)
+    assert broken(tracks.with_(shape=None)) == (0, 0)
+
+
+def test_common_motion_is_said_where_it_matters() -> None:
+    def said(moved: float) -> str | None:
+        block = {"settings": {COMMON: moved}}
+        return about_common_motion(Tracks.from_points(line(1, range(3)), pixel_size=(0.5, 0.5), provenance=block))
+
+    assert said(0.2) is None and about_common_motion(Tracks.from_points(line(1, range(3)))) is None
+    assert "1.1 px (0.55 µm) a frame" in str(said(1.1))
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_line_for_each_track(tmp_path: Path, known: bool) -> None:
+    about = {"pixel_size": (0.5, 0.5), "frame_interval": 60.0} if known else {}
+    rows = [*line(1, range(4)), *line(2, range(1, 2), 20.0, 1)]
+    tracks = Tracks.from_points(rows, features={"area": np.full(5, 8)}, **about)
+    first, second = csv.DictReader(write_per_track(tmp_path / "x.csv", tracks).open())
+    length, time, scale, interval = ("um", "s", 0.5, 60.0) if known else ("px", "frame", 1.0, 1.0)
+    assert (first["track"], first["first"], first["last"], first["frames"]) == ("1", "0", "3", "4")
+    assert float(first[f"speed_{length}_per_{time}"]) == pytest.approx(2 * scale / interval, rel=1e-4)
+    assert float(first[f"displacement_{length}"]) == float(first[f"path_{length}"]) == 6 * scale
+    assert float(first[f"duration_{time}"]) == 3 * interval and float(first["straightness"]) == 1
+    assert float(first["turning_deg"]) == 0
+    assert float(first[f"msd_one_frame_{length}2"]) == 4 * scale**2 and float(first[f"area_{length}2"]) == 8 * scale**2
+    assert (second["parent"], second[f"speed_{length}_per_{time}"], second["turning_deg"]) == ("1", "", "")
