@@ -51,6 +51,7 @@ def test_without_tracks_it_says_what_it_needs(moves) -> None:
     dock.session.tab_requested.disconnect()
     dock.session.tab_requested.connect(asked.append)
     assert section.lacking.text() == NO_TRACKS and section.main is section.go
+    assert section.sources.open.isVisibleTo(dock) and not section.sources.names[0].isVisibleTo(dock)
     section.main.click()
     assert asked == ["movies"]
 

@@ -76,6 +76,7 @@ class TrackSources(QWidget):
         events = session.viewer.layers.events
         for signal in (events.inserted, events.removed):
             self._signals.to(signal, self._look)
+        self._show()
         self._look()
 
     # -- what there is -----------------------------------------------------------------------------------------------
