@@ -88,6 +88,21 @@ def test_an_inception_of_ones_own(shell, run, crops, tmp_path) -> None:
     assert "does not exist" in shell("compare", crops, run, "--inception", tmp_path / "none.pt").complaint
 
 
+def test_no_test_part_is_opened_for_made_images_that_cannot_be_compared(crops, monkeypatch) -> None:
+    """A set of crops holds whole numbers; were its crops fractions, a file with holes would be found too late."""
+    from napari_cellsynth import api
+    from napari_cellsynth.api import comparing
+    from napari_cellsynth.errors import BadInput
+
+    data = TrainingSet.open(crops)
+    monkeypatch.setattr(comparing.Look, "check", lambda *_: None)
+    odd = np.full((9, data.size, data.size), np.nan, np.float32)
+    before = data.times_test_opened()
+    with pytest.raises(BadInput, match="not numbers"):
+        list(api.compare(crops, Stack(odd, "TYX", name="odd"), part="test"))
+    assert data.times_test_opened() == before
+
+
 def test_folders_given_the_other_way_round_are_told_apart(shell, run, crops) -> None:
     assert "the real ones come first, give them in that order" in shell("compare", run, crops, "--quiet").complaint
     assert "is a run; the real ones come first" in shell("compare", run, run, "--quiet").complaint
@@ -105,6 +120,15 @@ def test_refused_before_minutes_are_spent(shell, run, crops, tmp_path) -> None:
     opened = TrainingSet.open(crops).times_test_opened()
     said = shell("compare", crops, run, "--inception", tmp_path / "network.pt", "--part", "test", "--quiet")
     assert "no TorchScript" in said.complaint and TrainingSet.open(crops).times_test_opened() == opened
+    real, odd = (np.random.default_rng(0).normal(100, 9, (8, 16, 16)).astype(np.float32) for _ in range(2))
+    odd[3, 5, 5] = np.nan
+    for name, images in (("real", real), ("odd", odd)):
+        tifffile.imwrite(tmp_path / f"{name}.tif", images, imagej=True, metadata={"axes": "TYX"})
+    for words in (("real", "odd"), ("odd", "real")):
+        said = shell("compare", *(tmp_path / f"{word}.tif" for word in words), "--quiet")
+        assert "odd holds pixels that are not numbers" in said.complaint, said
+    said = shell("compare", tmp_path / "real.tif", tmp_path / "real.tif", "--part", "test", "--quiet")
+    assert "only training sets have parts" in said.complaint
     tifffile.imwrite(tmp_path / "float.tif", np.zeros((5, 16, 16), np.float32))
     said = shell("compare", crops, tmp_path / "float.tif", "--axes", "TYX", "--quiet")
     assert said.status == 2 and "same intensities" in said.err

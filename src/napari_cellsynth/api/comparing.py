@@ -55,10 +55,10 @@ def compare(
     """Made images beside real ones: distances with their floors, what differs, variety, copies.
 
     ``real`` is a training set of crops, of which the ``part`` is compared and the training part is the yardstick; or
-    a stack of crops (QTYX or TYX, or a file), of which random halves stand for the two.  ``made`` is a run, of which
-    ``count`` images are made (None: as many as there are unseen ones, from 100 to 500), or a stack of made crops, of
-    which ``count`` are drawn by ``seed`` (None: 500 at most).  Both have one size, dtype and intensity unit.  The
-    opening of a part ``test`` is counted, and noted with ``why``.
+    a stack of crops (QTYX or TYX, or a file; it has no test part), of which random halves stand for the two.
+    ``made`` is a run, of which ``count`` images are made (None: as many as there are unseen ones, from 100 to 500), or
+    a stack of made crops, of which ``count`` are drawn by ``seed`` (None: 500 at most).  Both have one size, dtype and
+    intensity unit.  The opening of a part ``test`` is counted, and noted with ``why``.
 
     ``inception`` is a TorchScript file of an Inception network: distances are measured in its features, too
     (:mod:`.inception`); nothing is downloaded.
@@ -96,10 +96,12 @@ def _compare(
     further = () if inception is None else (inception_space(Path(inception)),)
     model, stack = _made(made, device)
     asked_by = _look_of(model, stack)
-    true = _real(real, model, part, why, asked_by, seed)
     if model is None:
+        # Before the real ones: what cannot be compared shall not open a test part for nothing.
         images, block = _of_stack(stack, count, seed)
+        true = _real(real, model, part, why, asked_by, seed)
     else:
+        true = _real(real, model, part, why, asked_by, seed)
         wanted = count or min(max(len(true.unseen), FEWEST), MOST)
         images = yield from making(able(model, "sample"), wanted, seed=seed, things=model.family.makes.many)
         block = _block(model, images, seed, {"part": part, "count": wanted})
@@ -216,7 +218,7 @@ def _real(real: Any, model: Model | None, part: Part, why: str, asked_by: Look, 
         if path.is_dir() and not path.name.endswith(".zarr"):
             return _of_set(open_training_set(path), part, why, asked_by)
         real = read_stack(path)
-    return _halves(real, asked_by, seed)
+    return _halves(real, part, asked_by, seed)
 
 
 def _of_set(data: Any, part: Part, why: str, asked_by: Look) -> Real:
@@ -243,19 +245,20 @@ def _of_set(data: Any, part: Part, why: str, asked_by: Look) -> Real:
     )
 
 
-def _halves(stack: Stack, asked_by: Look, seed: int) -> Real:
+def _halves(stack: Stack, part: Part, asked_by: Look, seed: int) -> Real:
     """Random halves of a stack of crops."""
     import numpy as np
 
     from napari_cellsynth.api.given_images import given_images
 
-    given = given_images(stack)
+    # Refused where the test part was asked for: a file has none, and random halves are no last word.
+    given = given_images(stack, None if part == "validation" else part)
     if len(given) < 4:
         raise BadInput(f"{given.name} holds {len(given)} images; at least 4 are needed, two in each half")
     asked_by.check(given.shape, given.dtype)
     order = np.random.default_rng([seed, 4]).permutation(len(given))[: 2 * MOST]
     # Those alone: a file may hold more than there is memory for.
-    images = replace(given, indices=given.indices[order]).read(0, len(order))
+    images = _numbers(replace(given, indices=given.indices[order]).read(0, len(order)), given.name)
     half = len(order) // 2
     cells = np.arange(len(order))
     return Real(
@@ -284,10 +287,17 @@ def _of_stack(stack: Stack, count: int | None, seed: int) -> tuple[Any, dict[str
     wanted = min(len(given), count or MOST)
     # Not the first: they may be of one movie, or of one point of a walk.
     chosen = np.sort(np.random.default_rng([seed, 6]).permutation(len(given))[:wanted])
-    return replace(given, indices=given.indices[chosen]).read(0, wanted), {
-        **(stack.provenance or {}),
-        "made": given.origin(),
-    }
+    images = _numbers(replace(given, indices=given.indices[chosen]).read(0, wanted), given.name)
+    return images, {**(stack.provenance or {}), "made": given.origin()}
+
+
+def _numbers(images: np.ndarray, name: str) -> np.ndarray:
+    """The images; BadInput where pixels are not finite."""
+    import numpy as np
+
+    if not np.isfinite(images).all():
+        raise BadInput(f"{name} holds pixels that are not numbers; leave those images out, or fill those pixels")
+    return images
 
 
 def _learned(model: Model | None, stack: Any, true: Real) -> Learned:
