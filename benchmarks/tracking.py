@@ -21,7 +21,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
 
@@ -58,7 +58,7 @@ class Movie:
     folder: Path
     """Holds TRA."""
     modality: Modality
-    settings: TrackSettings = TrackSettings()
+    settings: TrackSettings = field(default_factory=TrackSettings)
 
 
 # -- what is followed ------------------------------------------------------------------------------------------------
@@ -207,10 +207,8 @@ def show(name: str, masks: str, way: str, rows: list[dict[str, float]], seconds:
         values = [row[key] for row in rows if row[key] is not None]
         return f"{np.mean(values):.3f}" if values else "-"
 
-    print(
-        f"| {name} | {masks} | {way} | {mean('TRA')} | {mean('CHOTA')} | {mean('divisions')} | {np.mean(seconds):.1f} |",
-        flush=True,
-    )
+    cells = [name, masks, way, mean("TRA"), mean("CHOTA"), mean("divisions"), f"{np.mean(seconds):.1f}"]
+    print(f"| {' | '.join(cells)} |", flush=True)
 
 
 def outlined(movie: Movie) -> Stack:
@@ -231,10 +229,8 @@ def main() -> None:
         print("| movie | masks | linked by | TRA | CHOTA | divisions found | s |\n|---|---|---|---|---|---|---|")
         for name in dict.fromkeys(movie.name for movie in movies):
             group = [movie for movie in movies if movie.name == name]
-            sources = {
-                "true": [shuffled(m.truth) for m in group],
-                "found without training": [outlined(m) for m in group],
-            }
+            true = [shuffled(movie.truth) for movie in group]
+            sources = {"true": true, "found without training": [outlined(movie) for movie in group]}
             for masks, labels in sources.items():
                 for way, follow in WAYS.items():
                     found, seconds = [], []
