@@ -96,8 +96,10 @@ def measure_halo(
     usual = _middle(tables[chosen], round_about)
     off = np.abs(tables[chosen] - usual)
     spread = 1.4826 * np.nanmedian(off, axis=(0, 2))
-    strength = np.nanmax(np.abs(usual), axis=1)
-    enough = max(0.15 * sigma, FAINT * float(np.nanmax(strength)))
+    # All directions together: the strongest of many would be noise.
+    strength = np.sqrt(np.nanmean(usual**2, axis=1))
+    floor = float(np.nanmedian(strength[-max(1, furthest // 3) :]))
+    enough = max(0.05 * sigma, 1.5 * floor, FAINT * float(np.nanmax(strength)))
     under = np.nonzero(strength <= enough)[0]
     full = min(max(int(under[0]) if len(under) else furthest, 2), furthest)
     return Halo(np.nan_to_num(usual).astype(np.float32), np.nan_to_num(spread).astype(np.float32), full)

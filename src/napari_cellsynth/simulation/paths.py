@@ -57,16 +57,11 @@ class RandomWalk:
         self, cells: int, frames: int, seed: int, *, pixel_size: tuple[float, float] | None, diameter: float
     ) -> np.ndarray:
         """As the protocol says; steps are an autoregressive process of order 1 that begins in its steady state."""
-        from scipy.signal import lfilter
-
         a, sigma = self.persistence, self.speed * diameter / np.sqrt(2)
-        made = np.zeros((cells, frames, 2))
-        for i in range(cells):
-            pushes = draws(seed, For.PATHS, i).normal(0.0, sigma, (max(frames - 1, 1), 2))
-            pushes[1:] *= np.sqrt(1 - a**2)
-            steps = lfilter([1.0], [1.0, -a], pushes, axis=0)
-            made[i, 1:] = np.cumsum(steps, axis=0)[: frames - 1]
-        return made
+        steps = np.stack([draws(seed, For.PATHS, i).normal(0.0, sigma, (frames, 2)) for i in range(cells)])
+        for t in range(1, frames):
+            steps[:, t] = a * steps[:, t - 1] + np.sqrt(1 - a**2) * steps[:, t]
+        return np.concatenate([np.zeros((cells, 1, 2)), np.cumsum(steps[:, :-1], axis=1)], axis=1)
 
 
 @dataclass(frozen=True)
