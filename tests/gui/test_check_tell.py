@@ -228,6 +228,15 @@ def test_what_cannot_be_kept_is_said_and_asked_again(tell, qtbot, monkeypatch) -
         assert "disk is full" in stage.trouble.text() and stage.test.sitting.place == 0
     press(stage, qtbot, REAL)
     assert not stage.trouble.text() and stage.test.sitting.place == 1
+    with monkeypatch.context() as patched:
+        patched.setattr(tell_files, "keep", full)
+        press(stage, qtbot, BACK)
+        assert "The last answer stays" in stage.trouble.text() and stage.test.sitting.place == 1
+        assert stage.count.text().startswith("2 of "), "the picture in sight is the one that is asked for"
+        press(stage, qtbot, Qt.Key.Key_Escape)
+        assert "may be lost" in stage.trouble.text() and stage.state == "paused"
+    press(stage, qtbot, GO, BACK)
+    assert stage.test.sitting.place == 0 and stage.count.text().startswith("1 of ")
 
 
 def test_a_name_and_enough_held_out_crops_are_needed(tell, qtbot) -> None:
@@ -240,7 +249,7 @@ def test_a_name_and_enough_held_out_crops_are_needed(tell, qtbot) -> None:
     section.trials.setValue(12)
     assert "At least 20" in section.power.text() and section.trials.valueFromText("41") == 40
     section.trials.setValue(40)
-    assert section.power.text().startswith("Of 40, 27 right (68 %) are better than guessing.")
+    assert section.power.text().startswith("Of 40 pictures, 27 right (68 %) or more are better than guessing.")
     assert not (run / "told").exists()
 
 

@@ -28,6 +28,11 @@ ASKED = "Real or made?"
 READY = "Press <b>Space</b> to begin. Do not look for long: the first impression counts."
 PAUSED = "Paused; all answers are kept. <b>Space</b> or a click here goes on."
 LAST = "That was the last one. <b>Enter</b> shows how you did; <b>Backspace</b> takes the last answer back."
+NOT_KEPT = {
+    "undo": "The last answer stays; mend that and take it back again.",
+    "pause": "All answers are kept, but how long this picture was looked at may be lost.",
+}
+"""What is said where a deed could not be kept; answers are asked for again."""
 KEYS: dict[Any, str] = {
     Qt.Key.Key_Left: "real",
     Qt.Key.Key_R: "real",
@@ -163,7 +168,8 @@ class Stage(QWidget):
             elif deed == "go on":
                 self._go_on()
         except CellsynthError as error:
-            self.trouble.say(f"{capital(str(error))}. The answer was not taken; mend that and answer again.", "bad")
+            words = NOT_KEPT.get(deed, "The answer was not taken; mend that and answer again.")
+            self.trouble.say(f"{capital(str(error))}. {words}", "bad")
 
     def _answer(self, answer: Kind) -> None:
         picture = self.picture
