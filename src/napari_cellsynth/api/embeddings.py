@@ -24,7 +24,7 @@ STARTS, ITERATIONS = 3, 50
 """As published (section 4.1.1 of the neutrophil paper)."""
 PART = 256
 """Images that are read and searched for before the next are read."""
-COMPARED = 24
+COMPARED = 50
 """Held-out images, and as many training images, that a check looks at unless it is told otherwise."""
 
 Part = Literal["validation", "test", "train"]
