@@ -15,6 +15,7 @@ from napari_cellsynth.gui.parts import Sentence, button, column, listen, row
 from napari_cellsynth.gui.pieces import Choice, Column
 from napari_cellsynth.gui.replay import write_what_was_done
 from napari_cellsynth.gui.runs_watch import RunsWatch
+from napari_cellsynth.gui.segment_pane import SegmentPane
 from napari_cellsynth.gui.simulate_pane import SimulatePane
 from napari_cellsynth.gui.train_words import QUICK, STATES
 
