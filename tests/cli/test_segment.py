@@ -65,7 +65,7 @@ def test_an_estimated_diameter_is_said(shell: Any, nuclei: Path, tmp_path: Path)
     ("words", "why"),
     [
         (("guess",), "no method is called 'guess'; without training there are auto, threshold, watershed, texture"),
-        (("runs/yeast",), "no method that is trained outlines cells yet"),
+        (("runs/yeast",), "give the folder of a run"),
         (("auto", "--diameter", "2px"), "--diameter 2px given"),
         (("auto", "--diameter", "many"), "is not a length"),
         (("auto", "--diameter", "5um"), "the pixel size is not known"),

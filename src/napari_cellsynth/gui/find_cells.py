@@ -15,15 +15,21 @@ from qtpy.QtWidgets import QCheckBox, QLabel, QLineEdit, QWidget
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.gui import words, workers
 from napari_cellsynth.gui.facts import Facts
-from napari_cellsynth.gui.find_with_run import DONE, Outlined, look_with, outlined, outlined_with, runs_that_find
+from napari_cellsynth.gui.find_with_run import (
+    Outlined,
+    add_outlines,
+    look_with,
+    movie_stack,
+    outlined,
+    outlined_with,
+    runs_that_find,
+)
 from napari_cellsynth.gui.forms import SettingsForm
-from napari_cellsynth.gui.layers import CONTOUR, add_stack, facts_of, same, stack_of, unwrapped
+from napari_cellsynth.gui.layers import CONTOUR, facts_of, same, unwrapped
 from napari_cellsynth.gui.models_kept import ModelsKept
 from napari_cellsynth.gui.parts import Bar, Foldout, Sentence, button, column, row
 from napari_cellsynth.gui.pieces import Choice, Listening, Slider
-from napari_cellsynth.gui.recorder import Recorder
 from napari_cellsynth.gui.runs_watch import RunsWatch
-from napari_cellsynth.gui.steady_layers import made_on
 from napari_cellsynth.stack.outlines.settings import OutlineSettings
 from napari_cellsynth.stack.stack import Stack
 
@@ -191,24 +197,7 @@ class FindCells(QWidget):
             return None
 
     def _stack(self) -> Stack:
-        """The movie's channel and plane that are worked on, lazily."""
-        if self.session.movie is None:
-            raise BadInput("open a movie first")
-        stack = stack_of(self.session.movie)
-        if not {"C", "Z"} & set(stack.axes):
-            return stack
-        from napari_cellsynth.stack.recordings.row import Row
-        from napari_cellsynth.stack.recordings.select import select, selection_of
-
-        chosen = Row(file=stack.name, channel=self.session.channel, z=self.session.z)
-        return select(stack, selection_of(stack, chosen))
-
-    def _taken(self, movie: Any) -> dict[str, Any]:
-        """What of a movie with channels or planes was looked at, for the block of the outlines."""
-        axes = facts_of(movie).axes or ""
-        asked = {"channel": ("C", self.session.channel), "z": ("Z", self.session.z)}
-        taken = {name: value for name, (axis, value) in asked.items() if axis in axes}
-        return {"taken": taken} if taken else {}
+        return movie_stack(self.session)
 
     def _what(self, settings: OutlineSettings) -> tuple[Any, ...]:
         """What of the movie an estimated diameter belongs to."""
@@ -462,17 +451,7 @@ class FindCells(QWidget):
         if all(not same(movie, layer) for layer in self.session.viewer.layers):
             self.says.say("The movie was closed; its outlines were not kept.", "warning")
             return
-        name = f"{movie.name}: cells found"
-        labels = news.labels.with_(provenance={**(news.labels.provenance or {}), **self._taken(movie)})
-        layer = add_stack(self.session.viewer, made_on(labels, movie), name=name, kind="labels", like=movie)
-        run = (labels.provenance or {}).get("run")
-        if run is None:
-            Recorder.of(self.session).outlined(movie, labels)
-        else:
-            Recorder.of(self.session).said(DONE.format(movie.name, run, news.words[0]))
-        if news.classes is not None:
-            kinds = made_on(news.classes.with_(provenance={**(news.classes.provenance or {}), "preview": True}), movie)
-            add_stack(self.session.viewer, kinds, name=f"{movie.name}: classes", kind="labels", like=movie)
+        layer = add_outlines(self.session, movie, news)
         self.session.outlines = layer
         self.live.setChecked(False)
         self.says.say(*news.words)

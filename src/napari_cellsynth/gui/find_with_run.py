@@ -10,11 +10,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_cellsynth import api
+from napari_cellsynth.errors import BadInput
 from napari_cellsynth.gui import words
+from napari_cellsynth.gui.layers import add_stack, facts_of, stack_of
+from napari_cellsynth.gui.recorder import Recorder
+from napari_cellsynth.gui.steady_layers import made_on
 from napari_cellsynth.stack.stack import Stack
 
 if TYPE_CHECKING:
     from napari_cellsynth.gui.models_kept import ModelsKept
+    from napari_cellsynth.gui.state import Session
     from napari_cellsynth.stack.outlines.settings import OutlineSettings
 
 VERB = "segment"
@@ -82,3 +87,42 @@ def in_words(labels: Stack, honest: str) -> tuple[str, str]:
     spread = f", {min(counts):,} to {max(counts):,} in each" if len(counts) > 1 else ""
     told = f"{words.how_many(sum(counts), 'cell')} found in {words.how_many(len(counts), 'frame')}{spread}."
     return f"{told} {honest}", "quiet"
+
+
+def movie_stack(session: Session) -> Stack:
+    """The movie's channel and plane that are worked on, lazily."""
+    if session.movie is None:
+        raise BadInput("open a movie first")
+    stack = stack_of(session.movie)
+    if not {"C", "Z"} & set(stack.axes):
+        return stack
+    from napari_cellsynth.stack.recordings.row import Row
+    from napari_cellsynth.stack.recordings.select import select, selection_of
+
+    chosen = Row(file=stack.name, channel=session.channel, z=session.z)
+    return select(stack, selection_of(stack, chosen))
+
+
+def add_outlines(session: Session, movie: Any, found: Outlined) -> Any:
+    """Outlines of all frames, and classes where there are some, as layers on their movie; the layer of outlines."""
+    labels = found.labels.with_(provenance={**(found.labels.provenance or {}), **taken(session, movie)})
+    name = f"{movie.name}: cells found"
+    layer = add_stack(session.viewer, made_on(labels, movie), name=name, kind="labels", like=movie)
+    run = (labels.provenance or {}).get("run")
+    if run is None:
+        Recorder.of(session).outlined(movie, labels)
+    else:
+        Recorder.of(session).said(DONE.format(movie.name, run, found.words[0]))
+    if found.classes is not None:
+        # "preview": nobody's outlines, and offered nowhere as such.
+        kinds = found.classes.with_(provenance={**(found.classes.provenance or {}), "preview": True})
+        add_stack(session.viewer, made_on(kinds, movie), name=f"{movie.name}: classes", kind="labels", like=movie)
+    return layer
+
+
+def taken(session: Session, movie: Any) -> dict[str, Any]:
+    """What of a movie with channels or planes was looked at, for the block of the outlines."""
+    axes = facts_of(movie).axes or ""
+    asked = {"channel": ("C", session.channel), "z": ("Z", session.z)}
+    chosen = {name: value for name, (axis, value) in asked.items() if axis in axes}
+    return {"taken": chosen} if chosen else {}
