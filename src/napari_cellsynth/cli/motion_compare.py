@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class MotionCompareCommand:
     """Do they move alike? Simulated cells beside real ones that were held out, and two conditions beside each other."""
 
-    files: Annotated[Positional[tuple[Path, ...]], arg(metavar="A.csv [B.csv …]")]
+    files: Annotated[Positional[tuple[Path, ...]], arg(metavar="A.csv [B.csv …]", help_behavior_hint="")]
     """Tables of tracks, a recording each. Two are compared with each other; more are parted by their conditions. One
     alone is compared with what is simulated from it."""
     conditions: Annotated[str | None, arg(metavar="NAME,NAME,…", help_behavior_hint="")] = None
