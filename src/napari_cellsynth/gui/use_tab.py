@@ -22,10 +22,11 @@ from napari_cellsynth.gui.train_words import QUICK, STATES
 if TYPE_CHECKING:
     from napari_cellsynth.gui.state import Session
 
-PANES: dict[str, type[GeneratePane] | type[SimulatePane] | type[MorphPane]] = {
+PANES: dict[str, type[GeneratePane] | type[SimulatePane] | type[MorphPane] | type[SegmentPane]] = {
     "sample": GeneratePane,
     "simulate": SimulatePane,
     "decode": MorphPane,
+    "segment": SegmentPane,
 }
 """Verb of a model to what the tab offers for it."""
 WITHOUT_MODEL = ("simulate",)
