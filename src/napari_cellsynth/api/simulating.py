@@ -13,6 +13,7 @@ from napari_cellsynth.simulation.settings import SimulationSettings
 if TYPE_CHECKING:
     from napari_cellsynth.engine.events import Progress
     from napari_cellsynth.motion.autoregressive.model import MotionFit
+    from napari_cellsynth.motion.tracks.tracks import Tracks
     from napari_cellsynth.phantoms.phantom import Phantom
     from napari_cellsynth.simulation.ground import Ground
     from napari_cellsynth.simulation.look import Appearance
@@ -126,6 +127,21 @@ def motion_of(given: Path | str | MotionFit | Motion | None, settings: Simulatio
     if isinstance(given, MotionFit):
         return Fitted(given)
     return given
+
+
+def fit_to(tracks: Tracks) -> MotionFit:
+    """The motion of tracks however short they are: the window and the frames looked back on fit the longest.
+
+    Raises:
+        BadInput: tracks of which nothing can be learned.
+    """
+    from napari_cellsynth.motion.autoregressive.fit import fit_motion
+    from napari_cellsynth.motion.autoregressive.settings import MotionSettings
+
+    default = MotionSettings()
+    third = max(1, (int(tracks.lengths().max(initial=1)) - 1) // 3)
+    settings = MotionSettings(window=min(default.window, third), max_d=min(default.max_d, third))
+    return fit_motion([tracks], settings)
 
 
 def ground_of(

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from qtpy.QtWidgets import QFileDialog, QGridLayout, QLabel, QPushButton, QRadioButton, QWidget
 
 from napari_cellsynth import api
+from napari_cellsynth.api.simulating import fit_to
+from napari_cellsynth.engine.events import Progress
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.gui.check_parts import Work
 from napari_cellsynth.gui.forms import SettingsForm
@@ -29,8 +33,10 @@ from napari_cellsynth.simulation.settings import SimulationSettings
 if TYPE_CHECKING:
     from napari_cellsynth.gui.models_kept import ModelsKept
     from napari_cellsynth.gui.state import Session
+    from napari_cellsynth.motion.tracks.tracks import Tracks
+    from napari_cellsynth.stack.stack import Stack
 
-EXAMPLE, WALK, PLAIN, OTHER = "example", "walk", "plain", "other"
+EXAMPLE, WALK, PLAIN, OTHER, FOLLOW = "example", "walk", "plain", "other", "follow"
 HERE = ("cells", "frames", "seed")
 """Settings that stand in the pane itself; the others are under Advanced."""
 
@@ -128,6 +134,7 @@ class SimulatePane(QWidget):
         listen(self, session.training_set_changed, self._set_chosen)
         listen(self, session.home_changed, lambda *_: self._look_for_sets())
         listen(self, session.movie_changed, lambda *_: self._list())
+        listen(self, session.outlines_changed, lambda *_: self._list())
         self.motion.picked.connect(self._motion_picked)
         self.cut.toggled.connect(lambda *_: self._allow())
         self.sets.picked.connect(lambda *_: self._allow())
@@ -150,9 +157,9 @@ class SimulatePane(QWidget):
         self._allow()
 
     def _look_for_sets(self) -> None:
-        home = self._session.home
+        home, chosen = self._session.home, self._session.training_set
         call(
-            lambda: [one for one in training_sets(home) if one.kind == "crops"],
+            lambda: [one for one in known_sets(home, chosen) if one.kind == "crops"],
             returned=lambda found: self._list_sets(found) if home == self._session.home else None,
             failed=lambda _: None,
             owner=self,
@@ -182,6 +189,9 @@ class SimulatePane(QWidget):
         self.ground.offer([*shown, ("plain", PLAIN)], wanted if _one_of(wanted, movies) else PLAIN)
         tracks = [layer for layer in layers_of(viewer, "Tracks") if not made_here(layer)]
         moves: list[tuple[str, Any]] = [(f"the tracks {layer.name}", layer) for layer in tracks]
+        outlines = self._session.outlines
+        if outlines is not None and not made_here(outlines) and np.ndim(outlines.data) == 3:
+            moves.append((f"the cells of {outlines.name}, followed", FOLLOW))
         files = [(path.stem, path) for path in self._fits]
         known = [value for _, value in (*moves, *files)]
         self.motion.offer(
@@ -225,8 +235,10 @@ class SimulatePane(QWidget):
         elif isinstance(value, Path):
             fit = self._fits[value]
             self.fit.say(f"fit: {how_many(fit.cells, 'track')} ok", "good")
+        elif value == FOLLOW:
+            self.fit.say("The outlines are linked to tracks and their motion fitted when the movie is made.")
         elif value is not None and value != OTHER:
-            self.fit.say(f"fit: {how_many(len(np_unique(value)), 'track')}, when the movie is made")
+            self.fit.say(f"fit: {how_many(len(np.unique(value.data[:, 0])), 'track')}, when the movie is made")
 
     def _allow(self) -> None:
         none = self.cut.isChecked() and self.sets.value == EXAMPLE
@@ -260,6 +272,7 @@ class SimulatePane(QWidget):
         chosen, moves, ground = self.sets.value, self.motion.value, self.ground.value
         appearance = None if chosen == EXAMPLE else chosen
         tracks = None if isinstance(moves, Path | str) or moves is None else tracks_of_layer(moves)
+        followed = stack_of(self._session.outlines) if moves == FOLLOW else None
         motion = moves if isinstance(moves, Path) else None
         background = None if isinstance(ground, str) or ground is None else stack_of(ground)
         outlines = self._outlines_of(ground) if background is not None else None
@@ -267,10 +280,10 @@ class SimulatePane(QWidget):
 
         def make() -> Iterator[Any]:
             fitted: Any = motion
-            if tracks is not None:
-                from napari_cellsynth.motion.autoregressive.fit import fit_motion
-
-                fitted = fit_motion([tracks])
+            if followed is not None:
+                fitted = fit_to((yield from linked(followed)))
+            elif tracks is not None:
+                fitted = fit_to(tracks)
             looks = appearance if run is None else self._models.get(run)
             yield from api.simulate(
                 settings,
@@ -322,13 +335,29 @@ class SimulatePane(QWidget):
         ]
 
 
+def known_sets(home: Path, chosen: Path | None) -> list[Known]:
+    """Those in the home, and the one that is chosen, wherever it lies."""
+    from napari_cellsynth.stack.training_sets.kinds import open_training_set
+
+    found = training_sets(home)
+    if chosen is not None and chosen not in [one.path for one in found]:
+        with suppress(BadInput, OSError):
+            data = open_training_set(chosen)
+            found.append(Known(chosen, data.summary(), data.kind))
+    return found
+
+
+def linked(labels: Stack) -> Generator[Progress, None, Tracks]:
+    """Progress; returns the tracks of outlines."""
+    from napari_cellsynth.motion.tracks.link import Linked, link
+
+    for news in link(labels):
+        if isinstance(news, Linked):
+            return news.tracks
+        yield Progress(done=0, total=1, message="following the cells")
+    raise BadInput(f"{labels.name} holds no cells to follow")
+
+
 def _one_of(value: Any, others: list[Any]) -> bool:
     """Layers by identity, words and paths by what they say."""
     return any(same(value, other) or (isinstance(value, str | Path) and value == other) for other in others)
-
-
-def np_unique(layer: Any) -> Any:
-    """Numbers of the tracks of a Tracks layer."""
-    import numpy as np
-
-    return np.unique(np.asarray(layer.data)[:, 0])

@@ -43,6 +43,7 @@ def add_simulated(viewer: napari.viewer.Viewer, made: Phantom, modality: str | N
     if len(arrows):
         about = {"edge_width": 0.6, "vector_style": "arrow", "edge_color": "yellow", "visible": False, **like}
         layers.append(unwrapped(viewer.add_vectors(arrows, name=f"{name}: flow (to the frame before)", **about)))
+    viewer.layers.selection.active = image
     viewer.reset_view()
     return layers
 
