@@ -249,3 +249,15 @@ def test_the_tracks_of_an_example_movie_come_back_from_its_masks(name: str, how:
     there = {p.id for p in made.tracks if p.t == 0}
     true = {child: parent for child, parent in made.tracks.parents.items() if child not in there}
     assert {name_of[c]: name_of[p] for c, p in found.parents.items()} == true
+
+
+def test_an_outline_that_falls_apart_for_a_frame_is_no_division() -> None:
+    small = RADIUS / 2**0.5
+    whole = (80.0, 80.0)
+    cells = {
+        1: [whole] * 3 + [(80.0, 73.0, small)] + [whole] * 4,
+        2: [None] * 3 + [(80.0, 87.0, small)],
+        3: [(30.0, 30.0)] * 8,
+    }
+    tracks = linked(labels_of(cells)).tracks
+    assert tracks.parents == {} and sorted(tracks.lengths().tolist()) == [1, 8, 8]

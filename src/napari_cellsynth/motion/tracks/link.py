@@ -14,7 +14,7 @@ from napari_cellsynth.motion.tracks.cells import Edge, FrameCells, usual_diamete
 from napari_cellsynth.motion.tracks.common_motion import common_motion
 from napari_cellsynth.motion.tracks.frame_links import Limits, link_frames
 from napari_cellsynth.motion.tracks.relabel import Numbers, relabelled
-from napari_cellsynth.motion.tracks.segments import join_pieces
+from napari_cellsynth.motion.tracks.segments import join_pieces, lasting
 from napari_cellsynth.motion.tracks.settings import TrackSettings
 from napari_cellsynth.motion.tracks.tracks import Tracks
 from napari_cellsynth.stack.hashing import content_hash
@@ -79,7 +79,7 @@ def link(labels: Stack, settings: TrackSettings | None = None) -> Iterator[SetPr
         places = [frame.places - path for frame, path in zip(cells, np.cumsum(moved, axis=0), strict=True)]
         divide = settings.multiply == "division"
         links += join_pieces(cells, places, links, limits=limits, gap=settings.gap, divide=divide)
-        numbers, parents = numbered(cells, links)
+        numbers, parents = numbered(cells, lasting(links, frames))
     tracks = _tracks(labels, cells, numbers, parents, settings, moved)
     tracked = relabelled(labels, _renumbering(cells, numbers, tracks)).with_(provenance=tracks.provenance)
     if settings.multiply == "budding":

@@ -24,6 +24,8 @@ MOTHER_BETWEEN = 0.5
 """Diameters by which the middle of the daughters may lie off their mother."""
 DIVISION_REACH = 1.5
 """Diameters that a daughter may lie from her mother's middle."""
+DAUGHTER_LASTS = 3
+"""Frames for which a daughter is there at least."""
 T, Y, X, RADIUS, AREA, NEXT_Y, NEXT_X, NEXT_AREA = range(8)
 """What stands where in the vector of a cell; the last three are of the same cell in the next frame, else NaN."""
 
@@ -131,3 +133,21 @@ def division_cost(daughter: NDArray[np.float64], mother: NDArray[np.float64], di
     if own + other > DAUGHTERS_AREA * mother[AREA] or off > MOTHER_BETWEEN or far > DIVISION_REACH:
         return np.inf
     return float((far / DIVISION_REACH) ** 2)
+
+
+def lasting(links: Sequence[Edge], frames: int) -> list[Edge]:
+    """Links without those to daughters that are gone after ``DAUGHTER_LASTS`` frames: an outline that flickered.
+
+    A daughter lasts to the last frame of the movie, or has daughters herself.
+    """
+    after: dict[tuple[int, int], list[tuple[int, int]]] = {}
+    for a, b in links:
+        after.setdefault(a, []).append(b)
+
+    def lasts(cell: tuple[int, int]) -> bool:
+        seen = 1
+        while len(after.get(cell, ())) == 1 and seen < DAUGHTER_LASTS:
+            cell, seen = after[cell][0], seen + 1
+        return seen >= DAUGHTER_LASTS or len(after.get(cell, ())) == 2 or cell[0] == frames - 1
+
+    return [(a, b) for a, b in links if len(after[a]) == 1 or lasts(b) or not any(lasts(one) for one in after[a])]
