@@ -35,7 +35,7 @@ def test_headless_demo_plays_the_journey_and_its_gan_is_not_noise(tmp_path: Path
     for words in ("first preview", "at the end", "matched noise", "two halves"):
         assert words in played.stdout
 
-    for stage in ("open_movie", "make_training_set", "train", "generate", "morph"):
+    for stage in ("open_movie", "make_training_set", "train", "generate", "morph", "simulate"):
         picture = Image.open(folder / f"{stage}.png").convert("L")
         assert picture.size[0] > 1000 and len(set(picture.resize((100, 60)).getdata())) > 20, "an empty window"
 
@@ -44,6 +44,11 @@ def test_headless_demo_plays_the_journey_and_its_gan_is_not_noise(tmp_path: Path
         stack = read_stack(folder / name)
         assert stack.axes == "QTYX" and stack.pixel_size == (0.25, 0.25)
         assert stack.provenance is not None and stack.provenance["synthetic"] is True
+
+    movie, labels = read_stack(folder / "simulated.ome.tif"), tifffile.imread(folder / "simulated.labels.tif")
+    assert movie.axes == "TYX" and movie.pixel_size == (0.25, 0.25) and movie.frame_interval == 1.0
+    assert labels.shape == movie.shape and labels.max() >= 12
+    assert movie.provenance is not None and movie.provenance["synthetic"] is True
 
 
 def test_a_script_waits_goes_on_and_says_how_it_ended(qtbot) -> None:

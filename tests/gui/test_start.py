@@ -68,6 +68,7 @@ def test_tasks_are_those_of_the_families_and_those_without_training(dock):
     assert tasks == [
         "Make new cells",
         "Morph between cells",
+        "Simulate a labelled movie",
         "Find cells with no training",
         "Is a movie fit for use?",
     ]
