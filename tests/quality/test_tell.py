@@ -232,6 +232,8 @@ def test_the_interval_over_people_is_students() -> None:
     from scipy.stats import t
 
     assert people.interval() == pytest.approx(t.interval(0.95, 2, shares.mean(), shares.std(ddof=1) / 3**0.5))
+    alike = everybody([sitting(name, 10, 10) for name in "ABC"])
+    assert alike.interval() is None and "interval" not in alike.sentence(), "three who agree are not for certain"
     assert Everybody(()).sentence() == "Nobody has finished a test yet."
     assert everybody([sitting()]).sentence().startswith("One person")
 
@@ -268,14 +270,16 @@ def test_numbers_are_not_given_twice(tmp_path) -> None:
 
 def test_damaged_files_are_named_and_passed_over(tmp_path) -> None:
     tell_files.reserve(sitting(), tmp_path)
-    for number, text in enumerate(("{", "[]", "{}", json.dumps({**sitting().to_json(), "format": 9})), start=2):
+    for number, text in enumerate(
+        ("{", "[]", "[1, 2]", "7", "{}", json.dumps({**sitting().to_json(), "format": 9})), start=2
+    ):
         (tmp_path / f"{number:03d} x.json").write_text(text, "utf-8")
-    (tmp_path / "006 y.json").touch()
+    (tmp_path / "008 y.json").touch()
     mixed = sitting().to_json()
     mixed["trials"][0]["answer"] = None
-    (tmp_path / "007 z.json").write_text(json.dumps(mixed), "utf-8")
+    (tmp_path / "009 z.json").write_text(json.dumps(mixed), "utf-8")
     found, notes = tell_files.read(tmp_path)
-    assert len(found) == 1 and len(notes) == 5, notes
+    assert len(found) == 1 and len(notes) == 7, notes
     assert tell_files.read(tmp_path / "none") == ([], [])
 
 

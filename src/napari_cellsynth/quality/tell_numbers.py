@@ -178,13 +178,18 @@ class Everybody:
         return sum(one.verdict == "better" for one in self.scores)
 
     def interval(self) -> tuple[float, float] | None:
-        """Of the mean, from how much persons differ (Student's t); None below three of them."""
+        """Of the mean, from how much persons differ (Student's t).
+
+        None below three of them, and where all have the same share: that so
+        few happen to agree does not make the mean sure.
+        """
         count = len(self.scores)
-        if count < 3:
+        apart = stdev(one.share for one in self.scores) if count >= 3 else 0.0
+        if not apart > 0:
             return None
         from scipy.special import stdtrit
 
-        reach = float(stdtrit(count - 1, (1 + LEVEL) / 2)) * stdev(one.share for one in self.scores) / sqrt(count)
+        reach = float(stdtrit(count - 1, (1 + LEVEL) / 2)) * apart / sqrt(count)
         return max(0.0, self.mean - reach), min(1.0, self.mean + reach)
 
     def sentence(self) -> str:
