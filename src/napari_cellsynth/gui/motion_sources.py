@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -88,7 +89,8 @@ class TrackSources(QWidget):
         self.sources = [s for s in before if s.layer is None or any(same(s.layer, one) for one in layers)]
         for layer in layers:
             if not any(same(s.layer, layer) for s in self.sources):
-                self._add(Source(layer.name, lambda layer=layer: _read_layer(layer), layer, _condition_of(layer)))  # type: ignore[misc]
+                condition = _condition_of(self._session, layer)
+                self._add(Source(layer.name, partial(_read_layer, layer), layer, condition))
         if before != self.sources:
             self._show()
             self.changed.emit()
@@ -108,7 +110,7 @@ class TrackSources(QWidget):
             except CellsynthError as error:
                 self.says.say(capital(str(error)), "bad")
                 continue
-            self._add(Source(path.name, lambda tracks=tracks: tracks, None, tracks.condition))  # type: ignore[misc]
+            self._add(Source(path.name, partial(_itself, tracks), None, tracks.condition))
         self._show()
         self.changed.emit()
 
@@ -175,10 +177,21 @@ def _read_layer(layer: Any) -> Tracks:
     return tracks_of_layer(layer)
 
 
-def _condition_of(layer: Any) -> str | None:
+def _itself(tracks: Tracks) -> Tracks:
+    return tracks
+
+
+def _condition_of(session: Session, layer: Any) -> str | None:
+    """As the tracks say themselves, else as the table of the study says of the movie they are named after."""
     block = (layer.metadata or {}).get(BLOCK) or {}
-    said = block.get("condition")
-    return str(said) if said else None
+    if block.get("condition"):
+        return str(block["condition"])
+    name = layer.name.removesuffix(": tracks")
+    for movie in layers_of(session.viewer, "Image"):
+        index = session.study.index_of(movie) if movie.name == name else None
+        if index is not None:
+            return session.study.whole_row(index).condition
+    return None
 
 
 def _of_ours(layer: Any) -> bool:

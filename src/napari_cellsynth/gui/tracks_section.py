@@ -54,6 +54,8 @@ class TracksSection(Section):
         self.result: Followed | None = None
         self._layers: list[weakref.ref[Any]] = []
         """The outlines and the lines of the result."""
+        self._movie: weakref.ref[Any] | None = None
+        """What was tracked: tracks of another movie stay, to be compared with these."""
         self._worker: workers.Worker | None = None
         self._build()
         self._signals = Listening(self)
@@ -122,6 +124,7 @@ class TracksSection(Section):
 
     def _forget(self) -> None:
         self.result, self._layers = None, []
+        self._movie = None
         self.says.say("")
         self.moving.say("")
         self.brief("")
@@ -183,7 +186,9 @@ class TracksSection(Section):
         if all(not same(outlines, layer) for layer in viewer.layers):
             self.says.say("The outlines were closed; their tracks were not kept.", "warning")
             return
-        self._drop_layers()
+        if same(self._movie and self._movie(), movie):
+            self._drop_layers()
+        self._movie = None if movie is None else weakref.ref(movie)
         if self._layers and same(self._layers[0](), outlines):  # tracked once more: in place
             labels, outlines.data = outlines, made.labels.data if made.labels is not None else outlines.data
         else:
