@@ -31,16 +31,24 @@ def finding(cellsynth_home: Path, plugins: Any, make_napari_viewer: Any, qtbot: 
     cells = dock.tab("movies").cells
     cells.find.click()
     form = cells.find_cells
-    qtbot.waitUntil(lambda: run in [form.method.itemData(i) for i in range(form.method.count())], timeout=SOON)
+    qtbot.waitUntil(lambda: f"learned: {run.name}" in offered(form), timeout=SOON)
     return dock, form, run
+
+
+def offered(form: FindCells) -> list[str]:
+    return [form.method.itemText(i) for i in range(form.method.count())]
+
+
+def pick(form: FindCells, words: str) -> None:
+    form.method.setCurrentIndex(offered(form).index(words))
+    form.method.activated.emit(form.method.currentIndex())
 
 
 def test_a_run_is_offered_shows_what_it_finds_and_is_used_on_all_frames(finding: Any, qtbot: Any) -> None:
     dock, form, run = finding
     viewer = dock.session.viewer
     assert form.run is None and form.sensitivity.isVisible()
-    form.method.setCurrentIndex([form.method.itemData(i) for i in range(form.method.count())].index(run))
-    form.method.picked.emit(run)
+    pick(form, f"learned: {run.name}")
     assert form.run == run and not form.sensitivity.isVisible() and not form.diameter.isVisible()
     qtbot.waitUntil(lambda: form.says.text().startswith("4 cells in this frame"), timeout=SOON)
     assert any(layer.name == NAME for layer in viewer.layers)
@@ -53,8 +61,7 @@ def test_a_run_is_offered_shows_what_it_finds_and_is_used_on_all_frames(finding:
     assert form.says.text().endswith(f"Found by {run.name}: look through the frames before you trust them.")
     assert "found by finder" in str(Recorder.of(dock.session).record.to_json())
     qtbot.waitUntil(lambda: form.use.isEnabled(), timeout=SOON)
-    form.method.setCurrentIndex(0)
-    form.method.picked.emit("auto")
+    pick(form, offered(form)[0])
     assert form.sensitivity.isVisible()
 
 

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 PANES: dict[str, type[GeneratePane] | type[SimulatePane] | type[MorphPane] | type[SegmentPane]] = {
     "sample": GeneratePane,
+    "segment": SegmentPane,
     "simulate": SimulatePane,
     "decode": MorphPane,
-    "segment": SegmentPane,
 }
 """Verb of a model to what the tab offers for it."""
 WITHOUT_MODEL = ("simulate",)
