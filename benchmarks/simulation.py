@@ -44,6 +44,7 @@ from napari_cellsynth.stack.files.read import read_stack
 from napari_cellsynth.stack.modality import Modality
 from napari_cellsynth.stack.outlines.many import outline_stack
 from napari_cellsynth.stack.outlines.score import OutlineScore, score
+from napari_cellsynth.stack.outlines.settings import OutlineSettings
 from napari_cellsynth.stack.stack import Stack
 
 YEAST = "yeast_pos13_phase"
@@ -123,8 +124,13 @@ def simulations(kind: Kind, work: Path, seeds: int) -> Iterator[tuple[str, Phant
 
 
 def judged(stack: Stack, labels: Stack, tracks: Tracks | None, modality: Modality) -> dict[str, float]:
-    """SEG, count error and TRA of what is found without training."""
-    found = next(one for one in outline_stack(stack, modality=modality) if isinstance(one, Stack))
+    """SEG, count error and TRA of what is found without training, the usual diameter of the cells being given.
+
+    Left to be estimated, the diameter decides more than the movie does.
+    """
+    areas = np.concatenate([np.unique(labels.frame(t), return_counts=True)[1][1:] for t in range(labels.size("T"))])
+    settings = OutlineSettings(diameter_px=float(2 * np.sqrt(np.median(areas) / np.pi)))
+    found = next(one for one in outline_stack(stack, settings, modality=modality) if isinstance(one, Stack))
     frames = [score(labels.frame(t), found.frame(t)) for t in range(stack.size("T"))]
     total = sum(frames[1:], frames[0])
     assert isinstance(total, OutlineScore)

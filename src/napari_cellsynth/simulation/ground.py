@@ -23,6 +23,10 @@ SAME = 0.02
 """Relative difference up to which two pixel sizes are one."""
 FEATHER = 4.0
 """Pixels over which what was filled goes over into what was seen."""
+WINDOW = 5
+"""Side of the window in which dirt is told from noise."""
+CHANCE = 0.4
+"""Share up to which a window of noise alone seems to hold more."""
 LEAST = 0.02
 """Share of the field that must be free of cells at some time."""
 
@@ -94,7 +98,7 @@ def estimate_ground(
         image, free = look.at(t)
         planes.append(np.where(free, image, np.nan).astype(np.float32))
         levels.append(float(np.median(image[free])) if free.any() else np.nan)
-    image, filled = _median(planes, look.factor, reach)
+    image, counted = _median(planes)
     del planes
     differences = []
     for done, t in enumerate(_pairs(frames), start=len(chosen)):
@@ -102,6 +106,8 @@ def estimate_ground(
         differences.append(_difference(look, t, image))
     scale = float(np.sqrt(2)) if frames > 1 else 1.0
     noise = measure(differences, flicker=_flicker(levels), scale=scale)
+    filled = float((counted == 0).mean())
+    image = _filled(_quiet(image, counted, noise.sigma), counted > 0, reach)
     yield SetProgress(total, total, "background found")
     about = {"name": stack.name, "path": None if stack.path is None else str(stack.path), "hash": content_hash(stack)}
     outlines = (
@@ -193,28 +199,52 @@ def _resized(image: np.ndarray, factor: tuple[float, float], *, smooth: bool) ->
     return np.asarray(Image.fromarray(pixels).resize((size[1], size[0]), kind))
 
 
-def _median(planes: list[np.ndarray], factor: tuple[float, float], reach: int) -> tuple[np.ndarray, float]:
-    """The median of what is known (Y, X), the rest filled, and the share that was filled."""
-    from scipy.ndimage import distance_transform_edt, gaussian_filter
-
-    from napari_cellsynth.stack.crops.background import smooth_surface
-
+def _median(planes: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """The median of what is known (Y, X), and of how many frames it is."""
     shape = planes[0].shape
-    image, known = np.empty(shape, np.float32), np.zeros(shape, bool)
+    image, counted = np.empty(shape, np.float32), np.zeros(shape, np.int64)
     band = max(1, 2**22 // (shape[1] * len(planes)))
     for top in range(0, shape[0], band):
         rows = np.stack([plane[top : top + band] for plane in planes])
-        there = np.isfinite(rows).any(axis=0)
-        rows[:, ~there] = 0.0
-        image[top : top + band], known[top : top + band] = np.nanmedian(rows, axis=0), there
-    share = float(known.mean())
+        there = np.isfinite(rows).sum(axis=0)
+        rows[:, there == 0] = 0.0
+        image[top : top + band], counted[top : top + band] = np.nanmedian(rows, axis=0), there
+    share = float((counted > 0).mean())
     if share < LEAST:
         raise BadInput(
             f"cells cover {1 - share:.0%} of the recording in every frame, so its background cannot be seen;"
             " take a plain background"
         )
+    return image, counted
+
+
+def _quiet(image: np.ndarray, counted: np.ndarray, sigma: float) -> np.ndarray:
+    """Without the noise that the median of few frames still holds: it would be there in every frame, and twice.
+
+    Dirt stays: what is plainly more than that noise is believed (Lee, 1980).
+    """
+    from scipy.ndimage import uniform_filter
+
+    known = (counted > 0).astype(np.float64)
+    weight = np.maximum(uniform_filter(known, WINDOW), 1e-6)
+    # Of Gaussian noise, the median of three and more spreads by pi / 2 more than the mean.
+    left = sigma**2 * np.where(counted > 2, np.pi / 2, 1.0) / np.maximum(counted, 1)
+    mean, square, expected = (uniform_filter(values * known, WINDOW) / weight for values in (image, image**2.0, left))
+    believed = np.clip(1 - expected / np.maximum(square - mean**2, 1e-12), 0, 1)
+    # A window has few pixels: chance alone believes a little everywhere.
+    believed = np.clip((believed - CHANCE) / (1 - CHANCE), 0, 1)
+    return np.where(counted > 0, mean + believed * (image - mean), image).astype(np.float32)
+
+
+def _filled(image: np.ndarray, known: np.ndarray, reach: int) -> np.ndarray:
+    """With a smooth surface where nothing is known."""
+    from scipy.ndimage import distance_transform_edt, gaussian_filter
+
+    from napari_cellsynth.stack.crops.background import smooth_surface
+
     if known.all():
-        return image, 0.0
+        return image
+    shape = image.shape
     # Rather wide, so that no hole shows the outline of the cell that made it.
     width = max(16.0, 4.0 * reach, min(shape) / 8)
     surface = smooth_surface(np.where(known, image, 0.0).astype(np.float64), known, width)
@@ -225,7 +255,7 @@ def _median(planes: list[np.ndarray], factor: tuple[float, float], reach: int) -
         gaussian_filter(known.astype(np.float64), FEATHER), 0.05
     )
     filled = surface + np.where(known, local, local * np.exp(-distance_transform_edt(~known) / FEATHER))
-    return np.asarray(share_seen * image + (1 - share_seen) * filled, np.float32), 1 - share
+    return np.asarray(share_seen * image + (1 - share_seen) * filled, np.float32)
 
 
 def _pairs(frames: int) -> list[int]:
