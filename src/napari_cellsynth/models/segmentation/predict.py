@@ -16,8 +16,8 @@ TILE, SMALLEST = 512, 64
 """Side of a tile in pixels at first, and the smallest that is tried."""
 SHARED = 0.25
 """Share of its side that a tile has in common with the next."""
-AT_ONCE = 4 * TILE**2
-"""Pixels in memory at once."""
+AT_ONCE = TILE**2
+"""Pixels that go through the network at once: the DenseNet keeps hundreds of maps of each."""
 
 
 class Tiles:
