@@ -52,6 +52,7 @@ class Presets(QWidget):
         """Show these, the first one chosen."""
         for old in self._choices:
             self._group.removeButton(old.dot)
+            old.hide()  # at once: what is deleted later is seen until then
             old.deleteLater()
         self._presets = presets
         self._choices = [Preset(p.words, f"{p.words}: {p.settings.steps:,} steps") for p in presets]
