@@ -54,7 +54,7 @@ def test_compare_writes_a_report(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert main(["motion", "compare", str(a), "--json", *QUICK]) == 0
     assert len(json.loads(capsys.readouterr().out)["conditions"]) == 1
     words = ["--conditions", "x,x,y", "--json", *QUICK]
-    assert main(["motion", "compare", str(a), str(a), str(b), *words]) == 0
+    assert main(["motion", "compare", str(a), str(table(tmp_path / "c.csv", 2)), str(b), *words]) == 0
     assert [len(one["recordings"]) for one in json.loads(capsys.readouterr().out)["conditions"]] == [2, 1]
 
 
@@ -77,6 +77,7 @@ def test_what_tables_say_of_their_condition_counts(tmp_path: Path, capsys: pytes
         (["simulate", "a.csv", "out.csv", "--cells", "3", "--frames", "3"], "JSON"),
         (["simulate", "gone.json", "out.csv", "--cells", "3", "--frames", "3"], "does not exist"),
         (["compare", "a.csv", "b.csv", "c.csv"], "--conditions"),
+        (["compare", "a.csv", "a.csv"], "given twice"),
         (["compare", "a.csv", "--conditions", "x,y"], "name one for each"),
     ],
 )

@@ -164,7 +164,7 @@ class TrackSources(QWidget):
         for side, words in enumerate(CALLED):
             own = [source for source in self.sources if source.side == side]
             if own:
-                name = self.names[side].text().strip() or (own[0].name if len(own) == 1 else words)
+                name = self.names[side].text().strip() or (_short(own[0]) if len(own) == 1 else words)
                 if name in found:
                     name = f"{name} ({words})"
                 found[name] = [source.read() for source in own]
@@ -175,6 +175,11 @@ def _read_layer(layer: Any) -> Tracks:
     from napari_cellsynth.gui.units_of_tracks import tracks_of_layer
 
     return tracks_of_layer(layer)
+
+
+def _short(source: Source) -> str:
+    """The name of a movie, or of a table without its endings."""
+    return source.name.removesuffix(": tracks") if source.layer is not None else source.name.split(".")[0]
 
 
 def _itself(tracks: Tracks) -> Tracks:

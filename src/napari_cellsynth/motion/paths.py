@@ -99,6 +99,10 @@ def _check(recordings: Sequence[Tracks]) -> None:
             raise BadInput(f"{one.name} has cells in one frame only; motion needs at least two frames")
         if not np.isfinite(one.y).all() or not np.isfinite(one.x).all():
             raise BadInput(f"{one.name} has positions that are no numbers; mend or remove those rows")
+    for place, one in enumerate(recordings):
+        if any(len(one) == len(other) and np.array_equal(one.y, other.y) for other in recordings[:place]):
+            # Its cells would be learned from and held out.
+            raise BadInput(f"the tracks {one.name} are given twice; give each recording once")
     conditions = list(dict.fromkeys(one.condition for one in recordings))
     if len(conditions) > 1:
         named = " and ".join("unknown" if one is None else repr(one) for one in conditions)

@@ -184,9 +184,10 @@ def test_a_track_with_a_gap_is_two_paths_of_one_cell() -> None:
         ([tracks_of(walk(1, 40, 0.5))], {}, "two such"),
         ([tracks_of(walk(5, 15, 0.5))], {"reading": "joint"}, "half of the tracks share 15 frames"),
         ([tracks_of(walk(5, 40, 0.5) * 0)], {}, "do not move"),
-        ([tracks_of(walk(5, 40, 0.5)), tracks_of(walk(5, 40, 0.5), condition="drug")], {}, "conditions 'control' and"),
-        ([tracks_of(walk(5, 40, 0.5)), tracks_of(walk(5, 40, 0.5), pixel_size=None)], {}, "pixel size"),
-        ([tracks_of(walk(5, 40, 0.5)), tracks_of(walk(5, 40, 0.5), frame_interval=5.0)], {}, "one interval"),
+        ([tracks_of(walk(5, 40, 0.5)), tracks_of(walk(5, 40, 0.5))], {}, "given twice"),
+        ([tracks_of(walk(5, 40, 0.5)), tracks_of(walk(5, 40, 0.6), condition="drug")], {}, "conditions 'control' and"),
+        ([tracks_of(walk(5, 40, 0.5)), tracks_of(walk(5, 40, 0.6), pixel_size=None)], {}, "pixel size"),
+        ([tracks_of(walk(5, 40, 0.5)), tracks_of(walk(5, 40, 0.6), frame_interval=5.0)], {}, "one interval"),
     ],
 )
 def test_bad_input_is_refused_in_one_line(tracks: list[Tracks], settings: dict[str, object], says: str) -> None:

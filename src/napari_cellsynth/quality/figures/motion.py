@@ -46,7 +46,7 @@ def draw_trajectories(check: MotionCheck, paper: tuple[str, str] = LIGHT, width:
     reach = max(float(np.abs(path).max()) for one in rows for kind in _kinds(one, check.seed) for path in kind) * 1.05
     for line, one in zip(axes, rows, strict=True):
         for axis, paths, words in zip(line, _kinds(one, check.seed), (REAL_WORDS, MADE_WORDS), strict=True):
-            colours = _many(len(paths))
+            colours = _many(len(paths), paper)
             for path, colour in zip(paths, colours, strict=True):
                 axis.plot(path[:, 1], path[:, 0], color=colour, linewidth=0.7)
                 axis.plot(path[-1:, 1], path[-1:, 0], "o", color=colour, markersize=1.8)
@@ -67,10 +67,13 @@ def _kinds(one: Moving, seed: int) -> tuple[list[Floats], list[Floats]]:
     return chosen(one.parts.held_out, seed), chosen(one.simulated, seed)
 
 
-def _many(count: int) -> list[Any]:
+def _many(count: int, paper: tuple[str, str] = LIGHT) -> list[Any]:
+    """Colours that are told apart from each other and from the ground."""
     import matplotlib as mpl
+    from matplotlib.colors import to_rgb
 
-    return [mpl.colormaps["viridis"](0.1 + 0.75 * i / max(1, count - 1)) for i in range(count)]
+    first, last = (0.1, 0.85) if sum(to_rgb(paper[0])) > 1.5 else (0.35, 1.0)
+    return [mpl.colormaps["viridis"](first + (last - first) * i / max(1, count - 1)) for i in range(count)]
 
 
 def rows_trajectories(check: MotionCheck) -> list[tuple[Any, ...]]:
@@ -138,7 +141,7 @@ def draw_states(check: MotionCheck, paper: tuple[str, str] = LIGHT, width: float
     low, high = _box(drawn)
     for place, (one, shown) in enumerate(zip(check.conditions, drawn, strict=True)):
         axis: Any = figure.add_subplot(1, len(check.conditions), place + 1, projection="3d")
-        for path, colour in zip(shown, _many(len(shown)), strict=True):
+        for path, colour in zip(shown, _many(len(shown), paper), strict=True):
             axis.plot(*path.T, color=colour, linewidth=0.6)
         axis.set_title(one.name, fontsize=8)
         unit = length_unit(one.fit)
@@ -187,7 +190,7 @@ def rows_states(check: MotionCheck) -> list[tuple[Any, ...]]:
 
 def draw_statistics(check: MotionCheck) -> Figure:
     """Speed, turning angle and mean squared displacement of held-out and simulated cells, a row a condition."""
-    from matplotlib.ticker import FuncFormatter, NullFormatter
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     figure = new_figure(7.4, 2.1 * len(check.conditions) + 0.3)
     axes = figure.subplots(len(check.conditions), 3, squeeze=False)
@@ -199,6 +202,7 @@ def draw_statistics(check: MotionCheck) -> Figure:
             curve = mean_squared_displacement(paths, interval=one.fit.frame_interval or 1.0)
             line[2].loglog(curve.lag, curve.value, "o-", color=colour, markersize=2, linewidth=1)
         for side in (line[2].xaxis, line[2].yaxis):
+            side.set_major_locator(LogLocator(subs=(1, 2, 5)))
             side.set_minor_formatter(NullFormatter())
             side.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         titles = (f"speed ({unit}/{time})", "turning angle (\u00b0)", f"MSD ({unit}\u00b2) after ({time})")
