@@ -102,7 +102,8 @@ def test_another_question_needs_another_folder(clips: Path, tmp_path: Path) -> N
     study(clips, tmp_path / "study")
     plan = json.loads((tmp_path / "study" / PLAN).read_text())
     assert plan["data"]["hash"] == opened(clips).hash
-    study(clips, tmp_path / "study")
+    more = study(clips, tmp_path / "study", QUICK.model_copy(update={"seeds": 2, "frames": (1,)}))
+    assert len(more.wanted()) == 6, "more of the same is the same study"
     with pytest.raises(BadInput, match="asked something else"):
         study(clips, tmp_path / "study", QUICK.model_copy(update={"steps": 11}))
     (tmp_path / "other").mkdir()

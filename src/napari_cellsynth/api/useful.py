@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +35,8 @@ PLAN, TRIALS, FREE, WORK = "plan.json", "trials.jsonl", "auto.json", "work"
 """Files of a study: what is asked, a line for each trial that is done, the scores of outlines that cost nothing on the
 same pieces, and what the trial under way needs."""
 FORMAT = 1
+MORE = ("seeds", "frames")
+"""Settings of which a study may be asked more later."""
 MOST_PIECES = 64
 """Pieces of held-out frames that are scored."""
 
@@ -160,12 +162,10 @@ class Study:
         from napari_cellsynth.engine.files import read_json, write_json
 
         known, plan = read_json(self.folder / PLAN), self.plan()
+        # More seeds, or other numbers of frames, are more of the same study.
         if known is None and self.folder.exists() and any(self.folder.iterdir()):
             raise BadInput(f"{self.folder} holds something else; give the study a new folder")
-        if known is not None and {**known, "data": known.get("data", {}).get("hash")} != {
-            **plan,
-            "data": self.data.hash,
-        }:
+        if known is not None and _question(known) != _question(plan):
             raise BadInput(f"{self.folder} holds a study that asked something else; give this one a new folder")
         if known is None:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -315,14 +315,21 @@ class Study:
             run=None if self.run is None else self.run.name,
             inputs=[{"path": str(self.data.path.absolute()), "hash": self.data.hash}],
         )
+        wanted = {(one.arm, one.frames, one.seed) for one in self.wanted()}
         return Usefulness(
-            trials=tuple(self.trials()),
+            trials=tuple(one for one in self.trials() if (one.arm, one.frames, one.seed) in wanted),
             free=free.get("auto", {}),
             held_out=len(self.scored),
             held_out_cells=int(free.get("cells", 0)),
             part=self.part,
             provenance=block,
         )
+
+
+def _question(plan: Mapping[str, Any]) -> dict[str, Any]:
+    """What makes a study another one: not where its set lies, nor how many seeds and frames are tried."""
+    settings = {name: value for name, value in dict(plan.get("settings") or {}).items() if name not in MORE}
+    return {**plan, "settings": settings, "data": (plan.get("data") or {}).get("hash")}
 
 
 def opened(path: Path) -> ClipSet:

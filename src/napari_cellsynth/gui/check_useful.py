@@ -168,7 +168,8 @@ class UsefulSection(Section):
             return
         self._forget()
         run, paper = self.looks.value, colours()
-        choice = (data.absolute(), run, settings.model_dump_json())
+        # Of more seeds or other frames what is there already is not made again.
+        choice = (data.absolute(), run, settings.model_dump_json(exclude={"seeds", "frames"}))
         asked = Asked(data, folder_for(self.session.home / CHECKS, data, choice), settings, run)
 
         def making() -> Iterator[Any]:

@@ -11,6 +11,7 @@ import numpy as np
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.stack.clips.labelled import CLASSES, LABELS
 from napari_cellsynth.stack.clips.report import ClipReport
+from napari_cellsynth.stack.numbers_in_words import counted
 from napari_cellsynth.stack.scaling import Scaling
 from napari_cellsynth.stack.split import SPLITS
 from napari_cellsynth.stack.training_sets.base import PreparedSet, map_tiff
@@ -143,7 +144,8 @@ class ClipSet(PreparedSet):
         """One line in words, such as ``hela, 10 frames of 128 px: 42 training, 6 test clips, 12 places``."""
         places = self.report.places
         words = f"{self.counts_text()}, {places} place{'s' if places != 1 else ''}"
-        return f"{self.names()}, {self.frames} frames of {self.size} px: {words}"
+        labels = ", with labels" if self.labelled else ""
+        return f"{self.names()}, {counted(self.frames, 'frame')} of {self.size} px{labels}: {words}"
 
     @cached_property
     def _clips(self) -> np.ndarray:
