@@ -93,8 +93,10 @@ def test_a_cell_that_divides_ends_and_both_daughters_are_new() -> None:
     assert "1 division" in in_words(tracks)
 
 
-def test_a_cell_that_comes_near_another_is_no_daughter() -> None:
-    cells = {1: [(80.0, 80.0)] * 6, 2: [None] * 3 + [(80.0, 98.0)] * 3, 3: [(30.0, 30.0)] * 6}
+@pytest.mark.parametrize("place", [(80.0, 98.0), (80.0, 95.5, 7.0)])
+def test_a_cell_that_comes_near_another_is_no_daughter(place: tuple) -> None:
+    """The one stays where it was, and is as large as before."""
+    cells = {1: [(80.0, 80.0)] * 6, 2: [None] * 3 + [place] * 3, 3: [(30.0, 30.0)] * 6}
     tracks = linked(labels_of(cells)).tracks
     assert tracks.parents == {} and len(tracks.numbers()) == 3
     assert tracks.lengths().tolist() == [6, 6, 3]
@@ -159,9 +161,13 @@ def test_the_motion_that_most_share() -> None:
     np.testing.assert_allclose(common_motion(grid, grid + np.array([1.0, 0.5]), 20.0), [1, 0.5])
 
 
-def test_a_cell_does_not_shrink_to_the_newcomer_in_its_place() -> None:
-    cells = {1: [(80.0, 80.0, 12.0)] * 4, 2: [None] * 4 + [(80.0, 80.0, 4.0)] * 4, 3: [(20.0, 20.0)] * 8}
-    assert len(linked(labels_of(cells), multiply="budding").tracks.numbers()) == 3
+@pytest.mark.parametrize(
+    ("radius", "multiply", "tracks"), [(4.0, "none", 3), (5.5, "budding", 3), (5.5, "division", 2)]
+)
+def test_a_cell_does_not_shrink_to_the_newcomer_in_its_place(radius: float, multiply: str, tracks: int) -> None:
+    """By how much it may, depends on how cells multiply: at a division they do."""
+    cells = {1: [(80.0, 80.0)] * 4, 2: [None] * 4 + [(80.0, 80.0, radius)] * 4, 3: [(20.0, 20.0)] * 8}
+    assert len(linked(labels_of(cells), multiply=multiply).tracks.numbers()) == tracks
 
 
 def test_distances_in_pixels_and_micrometres() -> None:
