@@ -4,20 +4,25 @@ All at quarter width (32 of 128), batches of 32, with the outline as a second
 channel, for equally many steps; otherwise each as its preset has it.  So that
 it can be told what the loss does and what augmentation and averaging do,
 ``gan+`` is the GAN loss with both of them as in the preset ``fast``, at the
-learning rate of ``tiny``: as well tuned as ``fast`` is.
+learning rate of ``tiny``.  ``relativistic`` is the preset ``fast``: its loss and
+its networks (residual, without norm) go together, so that of these two it is
+not told which does it.
 
 Training sets are the neutrophil phantom (held out by time), and the yeast
 colony where its recording is there.  What is best is chosen by the Frechet
 distance to crops of the validation part, as training notes it.  Each finished
-training is then compared once with the test part, which neither training nor
+training is then compared with the test part, which neither training nor
 any choice here has seen (each opening is counted, and noted in the set): as
 many samples as it has crops, in the feature spaces and beside the floors of
 ``quality/distances.py``; masks are judged by ``mask_fit.py``.
 
 Equal steps favour losses whose steps take long.  A second table has each
-training at the preview that it had reached in the processor time that the
-cheapest took for all its steps, by validation crops: of steps on the way there
-are no weights to measure the test part with.
+training at the preview that it had reached in the time that the cheapest took
+for all its steps, by validation crops: of steps on the way there are no weights
+to measure the test part with.  Time is that of one thread on the clock, the
+quickest tenth of the steps, since the computer may have other work.  The
+distance that a training notes has units of its own (docs/health.md): do not
+read it beside that of the test part.
 
     OMP_NUM_THREADS=1 nice -n 19 python benchmarks/losses.py out --data ../shared/data
 
@@ -185,6 +190,9 @@ def jobs(results: list[dict[str, Any]]) -> Iterator[Job]:
 def named(words: Iterable[str]) -> list[Job]:
     """Jobs by their names, ``DATA-LOSS-SEED``."""
     known = {Job(name, arm, seed).name: Job(name, arm, seed) for name in SETS for arm in ARMS for seed in SEEDS}
+    for word in words:
+        if word not in known:
+            raise SystemExit(f"no training is called {word!r}; there are: {', '.join(known)}")
     return [known[word] for word in words]
 
 
@@ -346,8 +354,9 @@ def main() -> None:
     elif not given.table:
         campaign(given.out, given.data, given.steps, given.only)
     results = read(given.out)
-    print(f"Test part, equal steps.\n\n{table(results)}\n")
-    print(f"Validation part, Fréchet distance by measures.\n\n{at_equal_time(results)}")
+    print(f"Test part, equal steps; distances in units of the training crops.\n\n{table(results)}\n")
+    print("Validation part, Fréchet distance as trainings note it, in units of the held-out crops.\n")
+    print(at_equal_time(results))
 
 
 if __name__ == "__main__":

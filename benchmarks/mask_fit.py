@@ -8,6 +8,7 @@ them, and with those of other made cells (what fits by chance).
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -69,7 +70,10 @@ def outliner(data: TrainingSet, kept: Path, steps: int = STEPS) -> Outliner:
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    torch.save(network.state_dict(), kept)
+    # May be killed, and be read by another process meanwhile.
+    temporary = kept.with_name(f".{kept.name}.{os.getpid()}")
+    torch.save(network.state_dict(), temporary)
+    temporary.replace(kept)
     return network.eval()
 
 
@@ -81,9 +85,9 @@ def outlined(network: Outliner, data: TrainingSet, images: np.ndarray) -> np.nda
 
 
 def dice(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Of each pair of masks (N, Y, X); 1 where both are empty."""
+    """Of each pair of masks (N, Y, X); 0 where both are empty: there is no cell whose mask would fit."""
     both = a.sum((1, 2)) + b.sum((1, 2))
-    return np.asarray(np.where(both == 0, 1.0, 2 * (a & b).sum((1, 2)) / np.maximum(both, 1)))
+    return np.asarray(2 * (a & b).sum((1, 2)) / np.maximum(both, 1))
 
 
 def fit(data: TrainingSet, test: np.ndarray, images: np.ndarray, masks: np.ndarray, kept: Path) -> dict[str, float]:

@@ -44,8 +44,8 @@ def test_keep_the_units(tmp_path, capsys) -> None:
 
 def test_how_alike(tmp_path, capsys) -> None:
     run("how_alike", out=tmp_path)
-    halves, blurred = (float(line.split()[-1]) for line in capsys.readouterr().out.splitlines())
-    assert blurred > 3 * halves
+    real, blurred, free = (float(line.split(": ")[1].split()[0]) for line in capsys.readouterr().out.splitlines())
+    assert 3 * real < blurred and 3 * real < free
 
 
 def test_made_again(tmp_path, capsys) -> None:

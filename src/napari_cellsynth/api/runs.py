@@ -38,6 +38,9 @@ def create_run(
     device (None: as many as was estimated, or most of a GPU).  What was
     estimated before stands in run.json.
 
+    Without a ``preset``, the one that the family recommends on the device;
+    of ``auto`` it is not known yet, and taken for a GPU.
+
     Raises BadInput where the family, the settings and the data do not go
     together, or the folder already holds a run.
     """
@@ -46,13 +49,14 @@ def create_run(
     from napari_cellsynth.models.registry import family as known
 
     chosen = known(family)
-    settings = resolve_settings(chosen, preset, changes)
+    taken = preset or chosen.recommended(device)
+    settings = resolve_settings(chosen, taken, changes)
     training_set = set_for(chosen, data)
     chosen.check(settings, training_set.record)
     folder = RunFolder.create(
         Path(run),
         family=family,
-        preset=preset or chosen.default_preset,
+        preset=taken,
         settings=settings.model_dump(),
         data=data_record(training_set),
         device=device,
