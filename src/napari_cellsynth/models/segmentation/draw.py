@@ -8,7 +8,6 @@ import numpy as np
 
 from napari_cellsynth.stack.scaling import Scaling
 
-
 LINE = 1.4
 """Tone of a line in the networks' range, in which frames reach from -1 to 1: a halo is no line."""
 
