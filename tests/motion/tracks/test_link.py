@@ -143,7 +143,7 @@ def test_a_stage_that_jumps_breaks_no_track(far: int) -> None:
     assert same_tracks(found.tracks, true)
     assert found.tracks.provenance is not None
     assert found.tracks.provenance["settings"][COMMON] > 3
-    assert "make the movie steady" in str(about_common_motion(found.tracks))
+    assert "make the movie steady first" in str(about_common_motion(found.tracks))
     without = linked(labels_of(cells, side=256), common_motion=False).tracks
     assert not same_tracks(without, true), "the test shows nothing where it does not matter"
 

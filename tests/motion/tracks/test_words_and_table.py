@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from napari_cellsynth.motion.tracks.link import COMMON
 from napari_cellsynth.motion.tracks.table import write_per_track
 from napari_cellsynth.motion.tracks.tracks import Tracks
 from napari_cellsynth.motion.tracks.words import about_common_motion, broken, families, in_words
@@ -46,12 +45,17 @@ def test_who_appears_and_vanishes_within_the_field() -> None:
 
 
 def test_common_motion_is_said_where_it_matters() -> None:
-    def said(moved: float) -> str | None:
-        block = {"settings": {COMMON: moved}}
-        return about_common_motion(Tracks.from_points(line(1, range(3)), pixel_size=(0.5, 0.5), provenance=block))
+    rng = np.random.default_rng(0)
 
-    assert said(0.2) is None and about_common_motion(Tracks.from_points(line(1, range(3)))) is None
-    assert "1.1 px (0.55 µm) a frame" in str(said(1.1))
+    def said(moved: float, own: float, cells: int = 6) -> str | None:
+        places = 50 + np.cumsum(rng.normal(0, own, (cells, 9, 2)) + np.array([0, moved]), axis=1)
+        rows = [(n + 1, t, *places[n, t], 0) for n in range(cells) for t in range(9)]
+        return about_common_motion(Tracks.from_points(rows, pixel_size=(0.5, 0.5)))
+
+    assert "move together by 1.1 px (0.5" in str(said(1.1, 0.05))
+    assert said(0.2, 0.05) is None, "too little to matter"
+    assert said(1.1, 3.0) is None, "each moves more for itself"
+    assert said(1.1, 0.05, cells=3) is None, "too few to tell"
 
 
 @pytest.mark.parametrize("known", [True, False])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_cellsynth.motion.tracks.link import COMMON
+from napari_cellsynth.motion.tracks.common_motion import FEWEST
 from napari_cellsynth.motion.tracks.tracks import Tracks
 from napari_cellsynth.stack.numbers_in_words import counted
 from napari_cellsynth.stack.quantity import format_length
@@ -72,12 +72,27 @@ def _inside(tracks: Tracks, margin: float) -> NDArray[np.bool_]:
 
 
 def about_common_motion(tracks: Tracks) -> str | None:
-    """That most cells move alike, and what to do; None where they do not."""
-    moved = ((tracks.provenance or {}).get("settings") or {}).get(COMMON)
-    if moved is None or moved < MOVES:
+    """That the cells move together more than each for itself, and what to do; None where they do not."""
+    shared, own = common_and_own(tracks)
+    if shared < max(MOVES, own):
         return None
-    long = "" if tracks.pixel_size is None else f" ({format_length(moved * float(np.mean(tracks.pixel_size)))})"
+    long = "" if tracks.pixel_size is None else f" ({format_length(shared * float(np.mean(tracks.pixel_size)))})"
     return (
-        f"most cells move alike by {moved:.1f} px{long} a frame, perhaps with the stage: that was left out of account"
-        " while linking, but positions and speeds contain it; make the movie steady first for speeds without it"
+        f"the cells move together by {shared:.1f} px{long} a frame, which positions and speeds contain: if that is the"
+        " stage's doing, make the movie steady first"
     )
+
+
+def common_and_own(tracks: Tracks) -> tuple[float, float]:
+    """Pixels a frame that cells move together, and each for itself; medians over frames with four cells or more."""
+    follows = (np.diff(tracks.ids) == 0) & (np.diff(tracks.t) == 1)
+    rows = np.flatnonzero(follows) + 1
+    steps = np.stack([np.diff(tracks.y)[follows], np.diff(tracks.x)[follows]], axis=1)
+    shared, own = [], []
+    for t in np.unique(tracks.t[rows]):
+        here = steps[tracks.t[rows] == t]
+        if len(here) >= FEWEST:
+            middle = np.median(here, axis=0)
+            shared.append(float(np.hypot(*middle)))
+            own.append(float(np.median(np.hypot(*(here - middle).T))))
+    return (float(np.median(shared)), float(np.median(own))) if shared else (0.0, 0.0)
