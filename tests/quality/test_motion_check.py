@@ -171,3 +171,13 @@ def test_report_has_figures_with_their_data(two: MotionCheck, tmp_path: Path) ->
     assert "trajectories.png" in page and "drug beside control" in page
     with pytest.raises(BadInput, match="there already"):
         save_motion_check(two, folder)
+
+
+def test_times_are_shown_in_units_that_suit_them() -> None:
+    slow = [recording(0.5, 0, frame_interval=600.0)]
+    found = checked({"a": slow})
+    speed, *_, far = found.measures
+    assert (speed.unit, far.words) == ("\u00b5m/min", "distance after 100 min")
+    same = checked({"a": [slow[0].with_(frame_interval=None)]})
+    assert same.measures[0].unit == "\u00b5m/frame" and "10 frames" in same.measures[-1].words
+    assert same.conditions[0].likeness[0].held_out == pytest.approx(10 * found.conditions[0].likeness[0].held_out)

@@ -28,9 +28,9 @@ from napari_cellsynth.quality.motion_words import (
     about_cells,
     about_estimator,
     about_prediction,
+    clock,
     length_unit,
     quantity,
-    time_unit,
 )
 from napari_cellsynth.stack.numbers_in_words import counted
 from napari_cellsynth.stack.progress import SetProgress
@@ -250,7 +250,7 @@ def check_motion(
         fits.append(_fitted(name, recordings, how))
         parts.append(parted(mine, fits[-1]))
     shortest = min(len(path) for one in parts for path in one.held_out)
-    measures = measures_of(length_unit(fits[0]), time_unit(fits[0]), fits[0].frame_interval or 1.0, shortest)
+    measures = measures_of(length_unit(fits[0]), *clock(fits[0]), shortest)
     spaces = _subspaces(parts)
     found = []
     for place, (name, mine, fit, part) in enumerate(zip(names, paths, fits, parts, strict=True)):

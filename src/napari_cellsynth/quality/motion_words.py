@@ -27,9 +27,12 @@ def length_unit(fit: MotionFit) -> str:
     return "\u00b5m" if fit.units == MICROMETRE else "px"
 
 
-def time_unit(fit: MotionFit) -> str:
-    """As it is shown."""
-    return "frame" if fit.frame_interval is None else "s"
+def clock(fit: MotionFit) -> tuple[str, float]:
+    """Unit of time in which numbers are shown, by the interval, and the interval in it: s, min or h, else frames."""
+    if fit.frame_interval is None:
+        return "frame", 1.0
+    unit, seconds = next(one for one in (("h", 3600.0), ("min", 60.0), ("s", 0.0)) if fit.frame_interval >= one[1])
+    return unit, fit.frame_interval / (seconds or 1.0)
 
 
 def about_prediction(fit: MotionFit) -> str:

@@ -12,7 +12,7 @@ from napari_cellsynth.motion.statistics import mean_squared_displacement
 from napari_cellsynth.quality.figures.saving import FREE, MADE, REAL, new_figure
 from napari_cellsynth.quality.motion_check import COMPONENTS, MotionCheck, Moving
 from napari_cellsynth.quality.motion_measures import angles, step_lengths
-from napari_cellsynth.quality.motion_words import length_unit, time_unit
+from napari_cellsynth.quality.motion_words import clock, length_unit
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -195,11 +195,11 @@ def draw_statistics(check: MotionCheck) -> Figure:
     figure = new_figure(7.4, 2.1 * len(check.conditions) + 0.3)
     axes = figure.subplots(len(check.conditions), 3, squeeze=False)
     for line, one in zip(axes, check.conditions, strict=True):
-        unit, time = length_unit(one.fit), time_unit(one.fit)
+        unit, (time, interval) = length_unit(one.fit), clock(one.fit)
         for paths, colour, words in ((one.parts.held_out, REAL, REAL_WORDS), (one.simulated, MADE, MADE_WORDS)):
             for axis, (edges, shares) in zip(line, _shares(one, paths), strict=False):
                 axis.stairs(shares, edges, color=colour, label=words, linewidth=1.1)
-            curve = mean_squared_displacement(paths, interval=one.fit.frame_interval or 1.0)
+            curve = mean_squared_displacement(paths, interval=interval)
             line[2].loglog(curve.lag, curve.value, "o-", color=colour, markersize=2, linewidth=1)
         for side in (line[2].xaxis, line[2].yaxis):
             side.set_major_locator(LogLocator(subs=(1, 2, 5)))
@@ -219,7 +219,7 @@ def draw_statistics(check: MotionCheck) -> Figure:
 
 def _shares(one: Moving, paths: Sequence[Floats]) -> list[tuple[Floats, Floats]]:
     """Edges and shares of speeds and of the size of turning angles; edges as the real cells have them."""
-    interval = one.fit.frame_interval or 1.0
+    _, interval = clock(one.fit)
     top = float(np.quantile(step_lengths(one.parts.held_out) / interval, 0.995)) or 1.0
     found = []
     for values, edges in (
@@ -241,7 +241,7 @@ def rows_statistics(check: MotionCheck) -> list[tuple[Any, ...]]:
         for words, paths in ((REAL_WORDS, one.parts.held_out), (MADE_WORDS, one.simulated)):
             for what, (edges, shares) in zip(("speed", "turning"), _shares(one, paths), strict=True):
                 found += [(one.name, words, what, float(e), float(s)) for e, s in zip(edges, shares, strict=False)]
-            curve = mean_squared_displacement(paths, interval=one.fit.frame_interval or 1.0)
+            curve = mean_squared_displacement(paths, interval=clock(one.fit)[1])
             found += [(one.name, words, "msd", float(x), float(y)) for x, y in zip(curve.lag, curve.value, strict=True)]
     return found
 
