@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import random
+import re
 from collections.abc import Generator, Iterator
 from contextlib import suppress
 from functools import partial
@@ -33,10 +36,13 @@ from napari_cellsynth.simulation.settings import SimulationSettings
 if TYPE_CHECKING:
     from napari_cellsynth.gui.models_kept import ModelsKept
     from napari_cellsynth.gui.state import Session
+    from napari_cellsynth.motion.autoregressive.model import MotionFit
     from napari_cellsynth.motion.tracks.tracks import Tracks
     from napari_cellsynth.stack.stack import Stack
 
 EXAMPLE, WALK, PLAIN, OTHER, FOLLOW = "example", "walk", "plain", "other", "follow"
+MOTIONS = "motions"
+"""Folder in the home in which fits are kept."""
 HERE = ("cells", "frames", "seed")
 """Settings that stand in the pane itself; the others are under Advanced."""
 
@@ -278,12 +284,14 @@ class SimulatePane(QWidget):
         outlines = self._outlines_of(ground) if background is not None else None
         channel = self._session.channel if background is not None and same(ground, self._session.movie) else 0
 
+        home = self._session.home if self._session.home_is_chosen else None
+
         def make() -> Iterator[Any]:
             fitted: Any = motion
             if followed is not None:
-                fitted = fit_to((yield from linked(followed)))
+                fitted = kept_fit(fit_to((yield from linked(followed))), home)
             elif tracks is not None:
-                fitted = fit_to(tracks)
+                fitted = kept_fit(fit_to(tracks), home)
             looks = appearance if run is None else self._models.get(run)
             yield from api.simulate(
                 settings,
@@ -307,7 +315,10 @@ class SimulatePane(QWidget):
         return labels if fits else None
 
     def _take(self, name: str, made: Any) -> None:
-        layers = add_simulated(self._session.viewer, made, made.parameters.get("modality"), name)
+        ground = self.ground.value
+        # The same contrast as the movie beside it, or nobody could compare them.
+        limits = None if isinstance(ground, str) or ground is None else tuple(ground.contrast_limits)
+        layers = add_simulated(self._session.viewer, made, made.parameters.get("modality"), name, limits)
         self.made.take(made, layers)
 
     def journey(self) -> list[Step]:
@@ -345,6 +356,21 @@ def known_sets(home: Path, chosen: Path | None) -> list[Known]:
             data = open_training_set(chosen)
             found.append(Known(chosen, data.summary(), data.kind))
     return found
+
+
+def kept_fit(fit: MotionFit, home: Path | None) -> MotionFit | Path:
+    """A fit as a file in the home, so that what was made with it can be made again; as it is where there is no home."""
+    from napari_cellsynth.motion.autoregressive.fit_files import as_json, write_fit
+
+    if home is None:
+        return fit
+    code = hashlib.sha256(json.dumps(as_json(fit), sort_keys=True).encode()).hexdigest()[:8]
+    name = re.sub(r"[^\w -]+", " ", fit.recordings[0] if fit.recordings else "motion").strip() or "motion"
+    path = home / MOTIONS / f"{name} {code}.json"
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path if path.exists() else write_fit(fit, path)
+    return fit
 
 
 def linked(labels: Stack) -> Generator[Progress, None, Tracks]:

@@ -22,15 +22,23 @@ STEP = 12
 """Pixels from arrow to arrow, at least."""
 
 
-def add_simulated(viewer: napari.viewer.Viewer, made: Phantom, modality: str | None, name: str) -> list[Any]:
-    """Image, Labels, Tracks and Vectors layers of a simulated movie; returns them in this order."""
+def add_simulated(
+    viewer: napari.viewer.Viewer,
+    made: Phantom,
+    modality: str | None,
+    name: str,
+    limits: tuple[float, float] | None = None,
+) -> list[Any]:
+    """Image, Labels, Tracks and Vectors layers of a simulated movie; returns them in this order.
+
+    ``limits`` are the contrast of the movie that it is to be looked at beside.
+    """
     beside = right_of_everything(viewer)
     facts = replace(Facts.of_stack(made.stack), modality=modality)
     attributes = facts.attributes(3)
     attributes["metadata"][BLOCK][SHOWN] = True
     attributes["translate"] = (0.0, 0.0, beside)
-    middle = np.asarray(made.stack.frame(made.stack.size("T") // 2))
-    limits = contrast(middle)
+    limits = limits or contrast(np.asarray(made.stack.frame(made.stack.size("T") // 2)))
     image = add(viewer, made.stack.data, {**attributes, "name": name, "contrast_limits": limits}, "image")
     labels = add(viewer, made.labels, {**attributes, "name": f"{name}: labels"}, "labels")
     # As the image stands: in pixels where the movies beside it are.
