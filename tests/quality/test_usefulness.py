@@ -64,6 +64,8 @@ def test_levels_and_notes() -> None:
     )
     better = Usefulness(study({2: 0.1}).trials, {"average_precision": 0.99}, 1, 1, "test")
     assert "Outlines without training (auto) do better" in " ".join(better.notes())
+    alone = "Of 2 labelled frames, simulated ones alone do worse than the real ones alone (0.49 against 0.59)."
+    assert alone in study({2: 0.1}).notes()
     made = study({2: 0.1}, arm=MADE_MIXED)
     assert "simulated ones (made cells) raises" in made.sentence() and "cut-outs)" not in made.sentence()
 

@@ -178,9 +178,14 @@ class Usefulness:
         best = max((one.average_precision for one in self.trials), default=0.0)
         if self.free and self.free.get("average_precision", 0.0) >= best:
             said.append("Outlines without training (auto) do better than any of these: use them, or train longer.")
-        alone = [(self.interval(CUT_OUTS, n), self.interval(REAL, n)) for n in self.levels]
-        if any(a is not None and b is not None and a.mean > b.mean for a, b in alone):
-            said.append("At some number of frames simulated ones alone do better than real ones alone.")
+        for effect in self.effects(CUT_OUTS):
+            how = {"raises": "better", "lowers": "worse"}.get(effect.outcome)
+            if how is not None:
+                frames = counted(effect.frames, "labelled frame")
+                said.append(
+                    f"Of {frames}, simulated ones alone do {how} than the real ones alone ({effect.after:.2f} against"
+                    f" {effect.before:.2f})."
+                )
         return said
 
     def rows(self) -> list[tuple[str, int, dict[str, Interval]]]:
