@@ -74,6 +74,13 @@ def test_noise_of_neighbouring_pixels_goes_together_as_measured():
     assert np.corrcoef(drawn[:, 1:].ravel(), drawn[:, :-1].ravel())[0, 1] == pytest.approx(beside, abs=0.05)
 
 
+def test_of_a_single_image_as_well():
+    stack, labels, true = recording(frames=1, sigma=6.0)
+    ground = ground_of(stack, labels, reach=4)
+    assert ground.noise.sigma == pytest.approx(6, rel=0.12)
+    assert np.abs(ground.image - true).mean() < 3
+
+
 def test_no_noise_is_none():
     quiet = measure([(np.zeros((40, 40)), np.ones((40, 40), bool))])
     assert quiet.sigma == 0 and Noise().draw((3, 4), np.random.default_rng(0)).shape == (3, 4)

@@ -70,7 +70,7 @@ class CutOuts:
         self._choose()
         films = not self._still and any(len(film) >= LONG for film in self.films)
         self.frame_interval = crops.frame_interval if films else None
-        self._look = lru_cache(maxsize=64)(self._cut)
+        self._look = lru_cache(maxsize=512)(self._cut)
 
     @classmethod
     def of_set(cls, crops: TrainingSet, *, change: str = "film", turn: bool = True) -> CutOuts:

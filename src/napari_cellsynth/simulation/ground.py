@@ -103,7 +103,7 @@ def estimate_ground(
     differences = []
     for done, t in enumerate(_pairs(frames), start=len(chosen)):
         yield SetProgress(done, total, "measuring the noise")
-        differences.append(_difference(look, t, image))
+        differences.append(_difference(look, t))
     scale = float(np.sqrt(2)) if frames > 1 else 1.0
     noise = measure(differences, flicker=_flicker(levels), scale=scale)
     filled = float((counted == 0).mean())
@@ -265,13 +265,15 @@ def _pairs(frames: int) -> list[int]:
     return np.unique(np.linspace(0, frames - 2, min(PAIRS, frames - 1)).round().astype(int)).tolist()
 
 
-def _difference(look: _Frames, t: int, image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _difference(look: _Frames, t: int) -> tuple[np.ndarray, np.ndarray]:
     """Of two following frames, where both are free of cells; of a single one, from its smooth background."""
     first, free = look.at(t)
     if look.stack.size("T") == 1:
         from scipy.ndimage import gaussian_filter
 
-        return first - gaussian_filter(image, 4.0), free
+        known = free.astype(np.float32)
+        smooth = gaussian_filter(first * known, 4.0) / np.maximum(gaussian_filter(known, 4.0), 1e-3)
+        return first - smooth, free
     second, free_too = look.at(t + 1)
     return second - first, free & free_too
 
