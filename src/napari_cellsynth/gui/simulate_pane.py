@@ -18,7 +18,7 @@ from qtpy.QtWidgets import QFileDialog, QGridLayout, QLabel, QPushButton, QRadio
 from napari_cellsynth import api
 from napari_cellsynth.api.simulating import fit_to
 from napari_cellsynth.engine.events import Progress
-from napari_cellsynth.errors import BadInput
+from napari_cellsynth.errors import BadInput, RunFailed
 from napari_cellsynth.gui.check_parts import Work
 from napari_cellsynth.gui.forms import SettingsForm
 from napari_cellsynth.gui.journeys import Step
@@ -328,6 +328,11 @@ class SimulatePane(QWidget):
             self.cells.setValue(12)
             self.frames.setValue(24)
 
+        def there() -> bool:
+            if self.made.save.isHidden() and not self.work.working:
+                raise RunFailed(f"the movie could not be simulated: {self.says.text()}")
+            return not self.made.save.isHidden()
+
         return [
             Step(
                 "A movie of cut-out cells, every label, track and flow known: nothing was trained for it",
@@ -339,7 +344,7 @@ class SimulatePane(QWidget):
                 "",
                 self.work.begin.click,
                 ready=self.work.begin.isEnabled,
-                until=lambda: not self.made.save.isHidden(),
+                until=there,
                 look=2.5,
                 stage="simulate",
             ),
