@@ -196,9 +196,11 @@ class MotionCheck:
 
     def notes(self) -> list[str]:
         """What the numbers stand on, a sentence each; what holds of both conditions is said once."""
+        if len(self.conditions) == 1:
+            return [f"{text[0].upper()}{text[1:]}" for text in _notes(self.conditions[0])]
         said = [(one.name, text) for one in self.conditions for text in _notes(one)]
         texts = [text for _, text in said]
-        both = {text for text in texts if len(self.conditions) == 2 and texts.count(text) == 2}
+        both = {text for text in texts if texts.count(text) == 2}
         apart = [f"{name}: {text}" for name, text in said if text not in both]
         return [*apart, *dict.fromkeys(f"Both: {text}" for text in texts if text in both)]
 
