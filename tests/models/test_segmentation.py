@@ -36,7 +36,7 @@ def test_the_densenets_have_the_weights_that_their_authors_count(kind: str, mill
     assert sum(one.numel() for one in network.parameters()) / 1e6 == pytest.approx(millions, rel=0.09)
 
 
-@pytest.mark.parametrize("preset", ["paper", "fast", "tiny"])
+@pytest.mark.parametrize("preset", ["paper", "fast", "small", "tiny"])
 def test_maps_are_as_large_as_the_image_whatever_its_size(preset: str) -> None:
     settings = FAMILY.presets[preset].model_copy(update={"densenet": "56", "width": 8})  # type: ignore[attr-defined]
     network = build_network(settings, (0, 1, 2)).eval()

@@ -117,6 +117,9 @@ FAST = SegmentationSettings(
     ema=0.99,
     preview_every=200,
 )
+SMALL = FAST.model_copy(
+    update={"steps": 2000, "width": 16, "levels": 3, "crop": 128, "learning_rate": 4e-3, "ema": 0.98}
+)
 TINY = SegmentationSettings(
     steps=300,
     batch_size=4,
@@ -143,7 +146,7 @@ FAMILY = Family(
     data="clips",
     verbs=("segment",),
     settings=SegmentationSettings,
-    presets={"paper": PAPER, "fast": FAST, "tiny": TINY},
+    presets={"paper": PAPER, "fast": FAST, "small": SMALL, "tiny": TINY},
     papers=(
         "Pandhe, Rada, Quinn 2018, Generative spatiotemporal modeling of neutrophil behavior",
         "Jégou et al. 2017, The one hundred layers tiramisu: fully convolutional DenseNets, arXiv:1611.09326",
@@ -155,6 +158,7 @@ FAMILY = Family(
     recipe="napari_cellsynth.models.segmentation.recipe:SegmentationRecipe",
     model="napari_cellsynth.models.segmentation.model:SegmentationModel",
     published_as="Jégou et al. 2017",
+    without_gpu="small",
     check=check,
     makes=Things("outline", "outlines", made="found", real="true", examples="outlined frames", true_beside=True),
     mirrors=mirrors,
