@@ -96,7 +96,7 @@ def _check(labels: Stack, settings: TrackSettings) -> None:
         raise BadInput(f"{labels.name} has a single frame; tracks need a movie of two frames or more")
     if labels.size("Z") > 1 or "Q" in labels.axes or labels.size("C") > 1:
         raise BadInput(
-            f"{labels.name} has axes {labels.axes} {labels.shape}; tracks are made of outlines with axes TYX"
+            f"{labels.name} has axes {labels.axes} {labels.shape}; cells are followed in one plane, axes TYX"
         )
     if labels.dtype.kind not in "iu":
         raise BadInput(f"{labels.name} is {labels.dtype}; outlines are integers, a number for each cell of a frame")
