@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import csv
 import json
 
@@ -60,6 +61,10 @@ def test_motion_and_background_of_a_recording(shell, phantom, cells, tmp_path):
     assert abs(float(np.median(made)) / float(np.median(real)) - 1) < 0.03
     again = shell("replay", out)
     assert again.status == 0 and "cellsynth simulate" in again.out and "--motion" in again.out
+    assert shell("replay", out, "--python", tmp_path / "again.py").status == 0
+    script = (tmp_path / "again.py").read_text()
+    ast.parse(script)
+    assert "api.simulate(" in script and "background_labels=" in script and "prepare_crops(" in script
 
 
 def test_without_motion_and_appearance_it_says_what_is_shown(shell, tmp_path):
