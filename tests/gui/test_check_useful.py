@@ -18,7 +18,8 @@ from napari_cellsynth.gui.dock import show_dock
 from napari_cellsynth.gui.recorder import Recorder
 from napari_cellsynth.quality.usefulness import CUT_OUTS, MIXED, REAL, Trial, Usefulness
 
-SOON = 200_000
+SOON, LATE = 200_000, 900_000
+"""Milliseconds to wait; for a process that trains, and gives way to all others, longer."""
 
 
 @pytest.fixture
@@ -76,7 +77,7 @@ def test_from_the_button_to_the_figure(useful: Any, qtbot: Any, tmp_path: Path, 
 def test_a_study_in_a_process_of_its_own(useful: Any, qtbot: Any) -> None:
     _, section, checks = useful
     section.main.click()
-    qtbot.waitUntil(lambda: section.check is not None, timeout=SOON)
+    qtbot.waitUntil(lambda: section.check is not None, timeout=LATE)
     assert section.sentence.text().startswith("With 1 labelled frame, adding simulated ones (cut-outs) changes nothing")
     (folder,) = [path for path in checks.iterdir() if path.is_dir()]
     assert (folder / "useful.png").exists()
@@ -87,13 +88,13 @@ def test_a_study_in_a_process_of_its_own(useful: Any, qtbot: Any) -> None:
 def test_a_cancelled_study_keeps_what_is_done(useful: Any, qtbot: Any) -> None:
     _, section, checks = useful
     section.main.click()
-    qtbot.waitUntil(lambda: "cut-outs" in section.says.text(), timeout=SOON)
+    qtbot.waitUntil(lambda: "cut-outs" in section.says.text(), timeout=LATE)
     section.work.cancel.click()
     assert not section.work.working
     (folder,) = [path for path in checks.iterdir() if path.is_dir()]
     assert len((folder / "trials.jsonl").read_text().splitlines()) >= 1
     section.main.click()
-    qtbot.waitUntil(lambda: section.check is not None, timeout=SOON)
+    qtbot.waitUntil(lambda: section.check is not None, timeout=LATE)
     assert len(list(checks.glob("useful*"))) == 1
 
 
