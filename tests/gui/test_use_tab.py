@@ -54,6 +54,14 @@ def test_panes_follow_the_verbs(tab):
     assert [tab.panes.tabText(i) for i in range(tab.panes.count())] == ["Simulate"]
 
 
+def test_a_model_that_makes_no_cells_is_not_offered_to_simulate_with(tab):
+    pane, run = tab.pane("simulate"), tab.run
+    assert pane.made_by.text() == f"made by {run.name}" and not pane.made_by.isHidden()
+    tab._rows[run] = {**tab._rows[run], "verbs": ("segment",)}
+    tab.choose(run)
+    assert pane.made_by.isHidden() and not tab.pane("segment").isHidden()
+
+
 def test_generated_images_are_those_of_the_script(tab, qtbot, tmp_path, monkeypatch):
     viewer, pane = tab._session.viewer, tab._made["sample"]
     pane.count.setValue(20)

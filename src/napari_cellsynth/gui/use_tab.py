@@ -29,8 +29,8 @@ PANES: dict[str, type[GeneratePane] | type[SimulatePane] | type[MorphPane] | typ
     "decode": MorphPane,
 }
 """Verb of a model to what the tab offers for it."""
-WITHOUT_MODEL = ("simulate",)
-"""What is offered whether there is a model or not."""
+WITHOUT_MODEL = {"simulate": "decode"}
+"""What is offered whether there is a model or not, and the verb of models that it can take."""
 OTHER = "other"
 """Value of the entry that opens a file dialog."""
 
@@ -111,9 +111,10 @@ class UseTab(QWidget):
         self._chosen = run if job is not None else None
         self.model.choose(self._chosen)
         self.about.say(about(job) if job is not None else "")
-        self._offer(job["verbs"] if job is not None else ())
-        for pane in self._made.values():
-            pane.set_run(self._chosen)
+        verbs = job["verbs"] if job is not None else ()
+        self._offer(verbs)
+        for verb, pane in self._made.items():
+            pane.set_run(self._chosen if WITHOUT_MODEL.get(verb, verb) in verbs else None)
 
     def _picked(self, run: Any) -> None:
         if run is not OTHER:
