@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 class MotionFitCommand:
     """How the cells of one condition move: an autoregressive process in a subspace, chosen by what was held out."""
 
-    files: Annotated[Positional[tuple[Path, ...]], arg(metavar="TRACKS.csv [TRACKS.csv …] OUT.json", help_behavior_hint="")]
+    files: Annotated[
+        Positional[tuple[Path, ...]], arg(metavar="TRACKS.csv [TRACKS.csv …] OUT.json", help_behavior_hint="")
+    ]
     """Tables of tracks (id,t,y,x,parent; TrackMate's .xml; a folder of the Cell Tracking Challenge), a recording each,
     of one condition; and last the file to write."""
     condition: Annotated[str | None, arg(metavar="NAME", help_behavior_hint="")] = None
