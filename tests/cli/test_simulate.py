@@ -55,7 +55,7 @@ def test_motion_and_background_of_a_recording(shell, phantom, cells, tmp_path):
         *("--background-labels", str(phantom).replace(".ome.tif", ".labels.tif"), "--quiet"),
     )
     assert said.status == 0, said.complaint
-    assert "random" not in said.err
+    assert "walk at random" not in said.err
     made, real = tifffile.imread(out), tifffile.imread(phantom)
     assert made.shape[1:] == real.shape[1:]
     assert abs(float(np.median(made)) / float(np.median(real)) - 1) < 0.03
@@ -65,6 +65,18 @@ def test_motion_and_background_of_a_recording(shell, phantom, cells, tmp_path):
     script = (tmp_path / "again.py").read_text()
     ast.parse(script)
     assert "api.simulate(" in script and "background_labels=" in script and "prepare_crops(" in script
+
+
+@pytest.mark.parametrize(("share", "noted"), [(1.3, True), (1.0, False)])
+def test_motion_that_predicts_worse_than_what_needs_no_fit_is_noted(shell, phantom, tmp_path, share, noted):
+    tracks = str(phantom).replace(".ome.tif", ".tracks.csv")
+    fit = tmp_path / "fit.json"
+    assert shell("motion", "fit", tracks, fit, "--max-d", 2, "--window", 3).status == 0
+    known = json.loads(fit.read_text())
+    fit.write_text(json.dumps(known | {"error": share * min(known["baselines"].values())}))
+    said = shell("simulate", tmp_path / "x.ome.tif", "--motion", fit, *SMALL)
+    assert said.status == 0, said.complaint
+    assert ("30.0% worse than" in said.err) is noted and ("motion compare" in said.err) is noted
 
 
 def test_without_motion_and_appearance_it_says_what_is_shown(shell, tmp_path):

@@ -11,6 +11,7 @@ from looks import cut, nameless, too_wide
 from napari_cellsynth.gui import motion_states
 from napari_cellsynth.gui.check_motion import DONE, NO_TRACKS
 from napari_cellsynth.gui.dock import show_dock
+from napari_cellsynth.gui.layers import SHOWN
 from napari_cellsynth.gui.motion_sources import FIRST, SECOND, UNUSED
 from napari_cellsynth.gui.recorder import Recorder
 from napari_cellsynth.gui.theme import THEME
@@ -99,6 +100,9 @@ def test_layers_come_and_go(moves, qtbot) -> None:
     assert [(source.name, source.side) for source in section.sources.sources] == [("mine", FIRST)]
     tracks = section.sources.chosen()["mine"][0]
     assert (tracks.pixel_size, tracks.frame_interval, len(tracks)) == ((0.5, 0.5), 2.0, CELLS * FRAMES)
+    simulated = viewer.add_tracks(rows(4), name="simulated", metadata={"napari-cellsynth": {SHOWN: True}}, **units)
+    assert section.sources.sources[-1].side is UNUSED, "simulated tracks are no condition unless the user says so"
+    viewer.layers.remove(simulated)
     viewer.add_tracks(rows(2), name="second", **units)
     viewer.add_tracks(rows(3), name="third", **units)
     assert [source.side for source in section.sources.sources] == [FIRST, SECOND, UNUSED]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from napari_cellsynth import phantoms
+from napari_cellsynth import api, phantoms
 from napari_cellsynth.gui.facts import BLOCK
 from napari_cellsynth.gui.layers import add_stack, movies_in
 from napari_cellsynth.gui.simulate_pane import EXAMPLE, PLAIN, WALK
@@ -13,6 +15,7 @@ from napari_cellsynth.gui.simulated_layers import flow_arrows
 from napari_cellsynth.gui.state import Session
 from napari_cellsynth.gui.units_of_tracks import tracks_of_layer
 from napari_cellsynth.gui.use_tab import UseTab
+from napari_cellsynth.motion.tracks.tracks import Tracks
 
 pytestmark = pytest.mark.gui
 SOON = 60_000
@@ -61,6 +64,28 @@ def test_without_any_model_or_training_set_it_shows_the_example_cells(pane, qtbo
     assert "true by construction" in pane.made.said.text()
 
 
+def test_a_movie_of_fewer_frames_than_the_one_beside_it_is_seen_at_once(pane, qtbot):
+    small(pane)
+    viewer = pane._session.viewer
+    viewer.add_image(np.zeros((20, 64, 64), np.uint16), name="longer")
+    viewer.dims.set_current_step(0, 15)
+    make(pane, qtbot)
+    assert viewer.dims.current_step[0] == 0, "or it would be black"
+
+
+def test_a_fit_that_predicts_worse_than_none_is_said(pane, tmp_path):
+    paths = np.cumsum(np.random.default_rng(0).normal(size=(16, 30, 2)), axis=1)
+    shaken = paths + np.where(np.arange(30) % 2, 3.0, 0.0)[None, :, None]
+    ids, t = np.repeat(np.arange(1, 17), 30), np.tile(np.arange(30), 16)
+    fit = api.fit_motion([Tracks(ids, t, shaken[..., 0].ravel(), shaken[..., 1].ravel())])
+    replace(fit, error=1.2 * min(fit.baselines.values())).to_json(tmp_path / "poor.json")
+    replace(fit, error=0.5 * min(fit.baselines.values())).to_json(tmp_path / "good.json")
+    pane.take_fit(tmp_path / "good.json")
+    assert pane.fit.text() == "fit: 16 tracks ok"
+    pane.take_fit(tmp_path / "poor.json")
+    assert "20.0% worse than" in pane.fit.text() and "ok" not in pane.fit.text().split()
+
+
 def test_cancel_leaves_nothing(pane, qtbot):
     pane.frames.setValue(500)
     pane.work.begin.click()
@@ -98,7 +123,7 @@ def test_motion_of_tracks_in_the_viewer(pane, qtbot):
     tracks = tracks_of_layer(layer)
     assert (tracks.pixel_size, tracks.frame_interval) == ((0.25, 0.25), 1.0)
     np.testing.assert_allclose(tracks.y, made.tracks.y, atol=1e-4)
-    assert "tracks" in pane.motion.currentText() and "fit:" in pane.fit.text()
+    assert "tracks" in pane.motion.currentText() and "is fitted when" in pane.fit.text()
 
 
 def test_what_is_no_fit_is_said(pane, tmp_path):

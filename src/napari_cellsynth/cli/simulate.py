@@ -79,7 +79,7 @@ def main(words: Sequence[str]) -> int:
                 line.at(news.done, news.total, news.message)
         assert made is not None
         written = _write(made, place, options.format, line)
-    for note in (*_left_out(options), *getattr(looks, "notes", ())):
+    for note in (*_left_out(options), *_doubt(options.motion), *getattr(looks, "notes", ())):
         print(f"note: {note}", file=sys.stderr)
     if not options.quiet:
         print("\n".join(str(path) for path in written))
@@ -94,6 +94,15 @@ def _left_out(options: Simulate) -> Iterator[str]:
         )
     if options.appearance is None:
         yield "no --appearance given: the cells are those of the example movie"
+
+
+def _doubt(motion: Path | None) -> Iterator[str]:
+    """Whether cells will move as the user's do."""
+    from napari_cellsynth.motion.autoregressive.fit_files import read_fit
+    from napari_cellsynth.quality.motion_words import doubt
+
+    if motion is not None and (words := doubt(read_fit(motion))):
+        yield f"{words}; see 'cellsynth motion compare', and make the movie steady where the stage moves"
 
 
 def _place(options: Simulate) -> Path:

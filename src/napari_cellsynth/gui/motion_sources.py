@@ -13,7 +13,7 @@ from qtpy.QtWidgets import QFileDialog, QGridLayout, QLabel, QLineEdit, QSizePol
 
 from napari_cellsynth.errors import CellsynthError
 from napari_cellsynth.gui.facts import BLOCK
-from napari_cellsynth.gui.layers import layers_of, same
+from napari_cellsynth.gui.layers import layers_of, made_here, same
 from napari_cellsynth.gui.parts import Sentence, button, column, row
 from napari_cellsynth.gui.pieces import Choice, Listening
 from napari_cellsynth.gui.words import capital
@@ -118,7 +118,9 @@ class TrackSources(QWidget):
         """As what it is compared unless the user says otherwise: its condition, or one after the other."""
         known = {name.text(): side for side, name in enumerate(self.names) if name.text()}
         taken = {s.side for s in self.sources}
-        free = next((side for side in (FIRST, SECOND) if side not in taken), UNUSED)
+        # Simulated tracks are no second condition; who wants them beside the real ones says so.
+        simulated = source.layer is not None and made_here(source.layer)
+        free = UNUSED if simulated else next((side for side in (FIRST, SECOND) if side not in taken), UNUSED)
         source.side = known.get(source.condition or "", free)
         if source.side is not UNUSED and source.condition and not self.names[source.side].text():
             self.names[source.side].setText(source.condition)

@@ -31,6 +31,7 @@ from napari_cellsynth.gui.train_wish import Known, training_sets
 from napari_cellsynth.gui.units_of_tracks import tracks_of_layer
 from napari_cellsynth.gui.words import capital, how_many
 from napari_cellsynth.gui.workers import call
+from napari_cellsynth.quality.motion_words import doubt
 from napari_cellsynth.simulation.settings import SimulationSettings
 
 if TYPE_CHECKING:
@@ -60,6 +61,8 @@ class SimulatePane(QWidget):
         self._wanted: Path | None = session.training_set
         self._ground: Any = None
         """The background that the user picked, and nobody proposed."""
+        self._fitted_now: Any = None
+        """The motion that was fitted while the movie was made, a fit or its file; None where it was there before."""
         self._moves: Any = None
         self.cut, self.made_by = QRadioButton("cut out of my movies"), QRadioButton("made by a model")
         self.cut.setChecked(True)
@@ -239,12 +242,13 @@ class SimulatePane(QWidget):
         if value == WALK:
             self.fit.say("Steps of a twentieth of a cell that go on in their direction: like no cell in particular.")
         elif isinstance(value, Path):
-            fit = self._fits[value]
-            self.fit.say(f"fit: {how_many(fit.cells, 'track')} ok", "good")
+            fit, words = self._fits[value], doubt(self._fits[value])
+            self.fit.say(capital(words) or f"fit: {how_many(fit.cells, 'track')} ok", "warning" if words else "good")
         elif value == FOLLOW:
             self.fit.say("The outlines are linked to tracks and their motion fitted when the movie is made.")
         elif value is not None and value != OTHER:
-            self.fit.say(f"fit: {how_many(len(np.unique(value.data[:, 0])), 'track')}, when the movie is made")
+            tracks = how_many(len(np.unique(value.data[:, 0])), "track")
+            self.fit.say(f"{tracks}: their motion is fitted when the movie is made.")
 
     def _allow(self) -> None:
         none = self.cut.isChecked() and self.sets.value == EXAMPLE
@@ -292,6 +296,7 @@ class SimulatePane(QWidget):
                 fitted = kept_fit(fit_to((yield from linked(followed))), home)
             elif tracks is not None:
                 fitted = kept_fit(fit_to(tracks), home)
+            self._fitted_now = fitted if fitted is not motion else None
             looks = appearance if run is None else self._models.get(run)
             yield from api.simulate(
                 settings,
@@ -320,6 +325,9 @@ class SimulatePane(QWidget):
         limits = None if isinstance(ground, str) or ground is None else tuple(ground.contrast_limits)
         layers = add_simulated(self._session.viewer, made, made.parameters.get("modality"), name, limits)
         self.made.take(made, layers)
+        # Of what was fitted on the way nothing could be said before.
+        if self._fitted_now is not None and (words := doubt(_read(self._fitted_now))):
+            self.fit.say(capital(words), "warning")
 
     def journey(self) -> list[Step]:
         """What a journey shows of it: few frames, so that it is quick."""
@@ -376,6 +384,12 @@ def kept_fit(fit: MotionFit, home: Path | None) -> MotionFit | Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         return path if path.exists() else write_fit(fit, path)
     return fit
+
+
+def _read(fit: MotionFit | Path) -> MotionFit:
+    from napari_cellsynth.motion.autoregressive.fit_files import read_fit
+
+    return read_fit(fit) if isinstance(fit, Path) else fit
 
 
 def linked(labels: Stack) -> Generator[Progress, None, Tracks]:

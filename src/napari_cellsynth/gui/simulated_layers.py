@@ -53,7 +53,14 @@ def add_simulated(
         layers.append(unwrapped(viewer.add_vectors(arrows, name=f"{name}: flow (to the frame before)", **about)))
     viewer.layers.selection.active = image
     viewer.reset_view()
+    _into_it(viewer, made.stack.size("T"), float(image.scale[0]))
     return layers
+
+
+def _into_it(viewer: napari.viewer.Viewer, frames: int, interval: float) -> None:
+    """To the first frame where the slider stands behind the last: nothing would be seen of the new movie."""
+    if viewer.dims.point[0] > (frames - 0.5) * interval:
+        viewer.dims.set_point(0, 0.0)
 
 
 def flow_arrows(flow: Any) -> np.ndarray:

@@ -20,6 +20,8 @@ TIMES = 1.5
 """Part of a baseline's error above which the fit's is said to be so many times as large."""
 LEAST = 0.005
 """Part by which a fit must be better or worse for it to be said."""
+POOR = 0.1
+"""Part by which a fit must be worse for its use to be doubted; less is chance where few cells are held out."""
 
 
 def length_unit(fit: MotionFit) -> str:
@@ -47,6 +49,13 @@ def about_prediction(fit: MotionFit) -> str:
         how = f"{abs(1 - part):.1%} {'better' if part < 1 else 'worse'} than {than}"
     what = "frames" if fit.reading == "joint" else "cells"
     return f"next position of held-out {what} within {fit.error:.3g} {length_unit(fit)}, {how}"
+
+
+def doubt(fit: MotionFit) -> str:
+    """What to say of cells that move as a fit which predicts worse than what needs none; empty where it does not."""
+    if fit.error <= (1 + POOR) * fit.baselines[fit.best_baseline]:
+        return ""
+    return f"simulated cells may move as real ones do not: {about_prediction(fit)}"
 
 
 def about_cells(fit: MotionFit) -> str:

@@ -66,7 +66,8 @@ def _cell(paths: Paths, settings: MotionSettings) -> Observations:
         longest = max(map(len, paths.paths))
         raise BadInput(
             f"{len(families)} tracks (cells with their daughters) of at least {needed} frames given, the longest has"
-            f" {longest}; a window of {length} and d up to {lags} need two such: lower --max-d or --window"
+            f" {longest}; a window of {length} and d up to {lags} need two such: lower --max-d (frames"
+            " looked back) or --window (displacements observed)"
         )
     held_families = _drawn(paths, families, settings)
     parts = [windows(paths.paths[i], length) for i in usable]
