@@ -75,15 +75,20 @@ def test_a_movie_of_fewer_frames_than_the_one_beside_it_is_seen_at_once(pane, qt
 
 def test_a_fit_that_predicts_worse_than_none_is_said(pane, tmp_path):
     paths = np.cumsum(np.random.default_rng(0).normal(size=(16, 30, 2)), axis=1)
-    shaken = paths + np.where(np.arange(30) % 2, 3.0, 0.0)[None, :, None]
     ids, t = np.repeat(np.arange(1, 17), 30), np.tile(np.arange(30), 16)
-    fit = api.fit_motion([Tracks(ids, t, shaken[..., 0].ravel(), shaken[..., 1].ravel())])
+    fit = api.fit_motion([Tracks(ids, t, paths[..., 0].ravel(), paths[..., 1].ravel())])
     replace(fit, error=1.2 * min(fit.baselines.values())).to_json(tmp_path / "poor.json")
     replace(fit, error=0.5 * min(fit.baselines.values())).to_json(tmp_path / "good.json")
     pane.take_fit(tmp_path / "good.json")
     assert pane.fit.text() == "fit: 16 tracks ok"
     pane.take_fit(tmp_path / "poor.json")
     assert "20.0% worse than" in pane.fit.text() and "ok" not in pane.fit.text().split()
+    back = np.zeros_like(fit.steps)
+    back[0] = -0.95 * np.eye(2)
+    swinging = replace(fit, steps=back, error=0.1)
+    swinging.to_json(tmp_path / "swings.json")
+    pane.take_fit(tmp_path / "swings.json")
+    assert "swing to and fro" in pane.fit.text()
 
 
 def test_cancel_leaves_nothing(pane, qtbot):

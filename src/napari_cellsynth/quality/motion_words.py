@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from napari_cellsynth.motion.autoregressive.model import MotionFit
+from napari_cellsynth.motion.autoregressive.simulate import simulate_paths
 from napari_cellsynth.motion.paths import MICROMETRE
 from napari_cellsynth.stack.numbers_in_words import counted
 
@@ -22,6 +25,8 @@ LEAST = 0.005
 """Part by which a fit must be better or worse for it to be said."""
 POOR = 0.1
 """Part by which a fit must be worse for its use to be doubted; less is chance where few cells are held out."""
+SWINGS = -0.8
+"""Correlation of simulated steps one frame apart below which cells go back nearly all the way they came."""
 
 
 def length_unit(fit: MotionFit) -> str:
@@ -52,7 +57,10 @@ def about_prediction(fit: MotionFit) -> str:
 
 
 def doubt(fit: MotionFit) -> str:
-    """What to say of cells that move as a fit which predicts worse than what needs none; empty where it does not."""
+    """What to say of cells that move as a fit which swings or predicts worse than what needs none; else empty."""
+    steps = np.diff(simulate_paths(fit, 32, 40, seed=0), axis=1)
+    if (steps[:, 1:] * steps[:, :-1]).sum() < SWINGS * (steps**2).sum():
+        return "simulated cells will swing to and fro from frame to frame, as where a stage shook"
     if fit.error <= (1 + POOR) * fit.baselines[fit.best_baseline]:
         return ""
     return f"simulated cells may move as real ones do not: {about_prediction(fit)}"
