@@ -208,8 +208,13 @@ def start(crops) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     def begin(run: Path, *more: str) -> subprocess.Popen[str]:
         words = ["train", "dcgan", str(crops), "--run", str(run), *TINY, "--steps", "1000000", *more]
         command = [sys.executable, "-m", "napari_cellsynth", *words]
-        # Tests that run under nohup hand its deafness down to what they start.
-        hears = (lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL)) if os.name == "posix" else None
+
+        def hear() -> None:
+            # Tests that run under nohup, or behind "&" in a script, hand their deafness down to what they start.
+            for number in (signal.SIGHUP, signal.SIGINT):
+                signal.signal(number, signal.SIG_DFL)
+
+        hears = hear if os.name == "posix" else None
         started.append(
             subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=hears)
         )

@@ -75,6 +75,7 @@ def test_how_often_cells_touch_is_measured() -> None:
     assert len(LabelledFrames(plane, plane).times(5)) == 5
 
 
+@pytest.mark.timeout(600)
 def test_a_study_goes_on_where_it_was_and_says_what_it_found(clips: Path, tmp_path: Path) -> None:
     settings = QUICK.model_copy(update={"frames": (1,)})
     making = api.check_useful(clips, tmp_path / "study", settings, device="cpu")

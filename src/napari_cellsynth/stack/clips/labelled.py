@@ -106,17 +106,21 @@ def label_bytes(plan: ClipPlan, count: int) -> int:
     return pixels * (label_dtype(plan).itemsize + 1) if is_labelled(plan) else 0
 
 
-def open_labels(writer: SetWriter, plan: ClipPlan, count: int) -> LabelFiles | None:
+def open_labels(writer: SetWriter, plan: ClipPlan, count: int, provenance: dict[str, Any]) -> LabelFiles | None:
     """Empty files for the numbers of ``count`` clips; None where not all recordings have labels."""
     if not is_labelled(plan):
         return None
     shape = (count, plan.settings.stored, plan.settings.size, plan.settings.size)
-    scale: dict[str, Any] = {"pixel_size": plan.pixel_size, "frame_interval": plan.frame_interval}
+    about: dict[str, Any] = {
+        "pixel_size": plan.pixel_size,
+        "frame_interval": plan.frame_interval,
+        "provenance": provenance,
+    }
     beside = tuple(classes_beside(source.first) for source in plan.sources)
-    labels = writer.planes(LABELS, "QTYX", shape, label_dtype(plan), **scale, name="labels")
+    labels = writer.planes(LABELS, "QTYX", shape, label_dtype(plan), **about, name="labels")
     if any(one is None for one in beside):
         return LabelFiles(labels, None, beside)
-    return LabelFiles(labels, writer.planes(CLASSES, "QTYX", shape, np.uint8, **scale, name="classes"), beside)
+    return LabelFiles(labels, writer.planes(CLASSES, "QTYX", shape, np.uint8, **about, name="classes"), beside)
 
 
 def cut_numbers(source: Source, plane: np.ndarray, y0: int, x0: int, size: int) -> np.ndarray:

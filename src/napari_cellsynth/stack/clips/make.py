@@ -78,7 +78,7 @@ def make_clips(
         check_copies(sources)
         provenance = set_provenance("clips", plan.settings.model_dump(mode="json"), sources)
         file = _open_file(writer, plan, len(kept), provenance)
-        labels = open_labels(writer, plan, len(kept))
+        labels = open_labels(writer, plan, len(kept), provenance)
         for done in _cut_all(plan, kept, wanted, file, labels):
             yield SetProgress(looks + done, total, "cutting clips")
         yield SetProgress(total - 2, total, "writing the training set")
