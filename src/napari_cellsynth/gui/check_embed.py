@@ -12,9 +12,8 @@ from qtpy.QtWidgets import QFormLayout, QSpinBox, QWidget
 from napari_cellsynth import api
 from napari_cellsynth.api.embeddings import COMPARED, ITERATIONS, STARTS
 from napari_cellsynth.engine.events import Progress
-from napari_cellsynth.gui import workers
 from napari_cellsynth.gui.check_model import ModelSection
-from napari_cellsynth.gui.check_parts import Numbers, Report, Work
+from napari_cellsynth.gui.check_parts import Numbers, Report, Work, colours, draw_anew
 from napari_cellsynth.gui.parts import Foldout, Sentence, Sheet, button, listen, row
 from napari_cellsynth.gui.pieces import Whole
 from napari_cellsynth.gui.recorder import Recorder
@@ -162,15 +161,7 @@ class EmbedSection(ModelSection):
 
     def _draw_anew(self) -> None:
         """In the colours of the theme that there is now."""
-        check, paper = self.check, colours()
-        if check is None:
-            return
-
-        def got(made: Drawn) -> None:
-            if check is self.check:
-                self.figure.show_sheet(made.figure)
-
-        workers.call(lambda: drawn(check, paper), returned=got, owner=self)
+        draw_anew(self, drawn)
 
     def add_layers(self) -> None:
         """Held-out cells, the best made first, the same made again, and the difference, under one slider."""
@@ -210,11 +201,6 @@ class EmbedSection(ModelSection):
 
 
 SIDES = ("Held-out crops", "Training crops")
-
-
-def colours() -> tuple[str, str]:
-    """Ground and ink of a figure in the window."""
-    return THEME.ground, THEME.text
 
 
 def drawn(check: ReconstructionCheck, paper: tuple[str, str]) -> Drawn:

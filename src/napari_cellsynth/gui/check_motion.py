@@ -12,8 +12,7 @@ from qtpy.QtWidgets import QFormLayout, QLabel, QPushButton, QWidget
 from napari_cellsynth import api
 from napari_cellsynth.engine.events import Progress
 from napari_cellsynth.errors import CellsynthError
-from napari_cellsynth.gui import workers
-from napari_cellsynth.gui.check_parts import Numbers, Report, Work
+from napari_cellsynth.gui.check_parts import Numbers, Report, Work, colours, draw_anew
 from napari_cellsynth.gui.motion_sources import TrackSources
 from napari_cellsynth.gui.parts import Foldout, Sentence, Sheet, button, listen, row
 from napari_cellsynth.gui.pieces import Choice, Section, Whole
@@ -195,15 +194,7 @@ class MotionSection(Section):
 
     def _draw_anew(self) -> None:
         """In the colours of the theme that there is now."""
-        check, paper = self.check, colours()
-        if check is None:
-            return
-
-        def got(made: Drawn) -> None:
-            if check is self.check:
-                self.figure.show_sheet(made.figure)
-
-        workers.call(lambda: drawn(check, paper), returned=got, owner=self)
+        draw_anew(self, drawn)
 
     def show_states(self) -> None:
         """Open a window of napari with the state of each condition."""
@@ -227,11 +218,6 @@ class MotionSection(Section):
 
 def _named(words: str, unit: str) -> str:
     return f"{words} ({unit})" if unit else words
-
-
-def colours() -> tuple[str, str]:
-    """Ground and ink of a figure in the window."""
-    return THEME.ground, THEME.text
 
 
 def drawn(check: MotionCheck, paper: tuple[str, str]) -> Drawn:

@@ -23,6 +23,7 @@ from qtpy.QtWidgets import (
 from napari_cellsynth.engine.events import Progress
 from napari_cellsynth.gui import workers
 from napari_cellsynth.gui.parts import Bar, Sentence, button, column, row
+from napari_cellsynth.gui.theme import THEME
 from napari_cellsynth.gui.words import capital
 
 if TYPE_CHECKING:
@@ -243,3 +244,25 @@ def needs(says: Sentence, go: QWidget, words: str) -> None:
     """Say what is lacking, with the button that goes there; with no words both are hidden."""
     says.say(words)
     go.setVisible(bool(words))
+
+
+def colours() -> tuple[str, str]:
+    """Ground and ink of a figure in the window."""
+    return THEME.ground, THEME.text
+
+
+def draw_anew(section: Any, drawn: Callable[[Any, tuple[str, str]], Any]) -> None:
+    """Show what a section found in the colours of the theme that there is now; drawn off the GUI thread.
+
+    The section has ``check``, what was found or None, and ``figure``, a sheet; what ``drawn`` makes of the former has
+    the picture in its ``figure``.
+    """
+    check, paper = section.check, colours()
+    if check is None:
+        return
+
+    def got(made: Any) -> None:
+        if check is section.check:
+            section.figure.show_sheet(made.figure)
+
+    workers.call(lambda: drawn(check, paper), returned=got, owner=section)

@@ -14,7 +14,7 @@ from napari_cellsynth.api import TRAINING_SETS
 from napari_cellsynth.api.useful_settings import UsefulSettings
 from napari_cellsynth.engine.events import Progress
 from napari_cellsynth.gui import workers
-from napari_cellsynth.gui.check_parts import CHECKS, Numbers, Report, Work, needs
+from napari_cellsynth.gui.check_parts import CHECKS, Numbers, Report, Work, colours, draw_anew, needs
 from napari_cellsynth.gui.parts import Foldout, Sentence, Sheet, button, listen, row
 from napari_cellsynth.gui.pieces import Choice, Section, Whole
 from napari_cellsynth.gui.recorder import Recorder
@@ -192,15 +192,7 @@ class UsefulSection(Section):
 
     def _draw_anew(self) -> None:
         """In the colours of the theme that there is now."""
-        check, paper = self.check, colours()
-        if check is None:
-            return
-
-        def got(made: Drawn) -> None:
-            if check is self.check:
-                self.figure.show_sheet(made.figure)
-
-        workers.call(lambda: drawn(check, paper), returned=got, owner=self)
+        draw_anew(self, drawn)
 
     def _forget(self) -> None:
         self.work.stop(quiet=True)
@@ -232,11 +224,6 @@ def rows_of(check: Usefulness) -> list[tuple[str, str, list[str]]]:
         numbers = [f"{check.free['average_precision']:.2f}", "", f"{check.free['dice']:.2f}"]
         made.append(("without training (auto)", "Outlines that cost nothing, on the same frames.", numbers))
     return made
-
-
-def colours() -> tuple[str, str]:
-    """Ground and ink of a figure in the window."""
-    return THEME.ground, THEME.text
 
 
 def drawn(check: Usefulness, paper: tuple[str, str]) -> Drawn:
