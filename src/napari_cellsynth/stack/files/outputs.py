@@ -37,17 +37,35 @@ def beside(image: Path, ending: str) -> Path:
 def refuse_others(image: Path, sides: Iterable[Path] = ()) -> None:
     """BadInput where ``image``, or a file beside it, exists and we did not make it: a slip would cost a recording.
 
-    A table or JSON cannot say who made it; it is ours where the image is.
+    A table or JSON cannot say who made it; it is ours where the image is.  Where they are of an earlier output of
+    another ending, ``x.tif`` before ``x.ome.tif``, they are ours too, and stay with it: it would lose its truth.
     """
     for record, what in (("dataset.json", "training set"), ("run.json", "run")):
         # Its files are ours, and no earlier output.
         if (image.parent / record).is_file():
             raise BadInput(f"{image} would lie in a {what}, {image.parent}; give a place outside of it")
     ours = made_by_us(image)
+    earlier = None if ours else next(filter(made_by_us, same_stem(image)), None)
     for path in (image, *sides):
-        known = made_by_us(path) if path.name.lower().endswith(ENDINGS) else ours
+        known = made_by_us(path) if is_image(path) else ours
+        if path.exists() and path != image and earlier is not None and (known or not is_image(path)):
+            raise BadInput(
+                f"{path.name} goes with {earlier.name}, an earlier output, and not with {image}; give another name, or"
+                f" {earlier.name} to replace both"
+            )
         if path.exists() and not known:
             raise BadInput(f"{path} exists and was not made by CellSynth; give another name or move it away")
+
+
+def is_image(path: Path) -> bool:
+    """Whether a path has the ending of an image that is written."""
+    return path.name.lower().endswith(ENDINGS)
+
+
+def same_stem(image: Path) -> list[Path]:
+    """Images of other endings that have the same files beside them and exist."""
+    others = [beside(image, ending.removeprefix(".")) for ending in ENDINGS]
+    return [path for path in others if path != image and path.exists()]
 
 
 def refuse_stale(sides: Iterable[Path]) -> None:
