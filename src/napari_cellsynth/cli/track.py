@@ -35,7 +35,7 @@ class Track:
 
     stack: Annotated[Positional[Path], arg(metavar="STACK")]
     """The recording: a file, or a folder of numbered frames. Or tracks of another program, to convert them: TrackMate's
-    .xml, or a folder of the Cell Tracking Challenge with its res_track.txt."""
+    .xml, or a folder of the Cell Tracking Challenge (01_RES, 01_GT)."""
     out: Annotated[Positional[Path], arg(metavar="OUT.csv")]
     """Table to write: id,t,y,x,parent, frames counted from 0, centroids in pixels. Beside x.csv: x.tracks.json (pixel
     size, interval), x.tracked.tif (outlines numbered by track), x.per_track.csv (a line for each track)."""
@@ -67,12 +67,11 @@ class Track:
 
 def main(words: Sequence[str]) -> int:
     from napari_cellsynth import api
-    from napari_cellsynth.motion.tracks.ctc import find_table
 
     options = parse(Track, "track", words)
     files = api.tracking.track_files(options.out)
     _check_places(options)
-    if options.stack.suffix.lower() in (".xml", ".csv") or (options.stack.exists() and find_table(options.stack)):
+    if _holds_tracks(options.stack):
         return _convert(options, files)
     linked = _linked(options)
     written = api.tracking.write_tracks(files, linked)
@@ -81,6 +80,15 @@ def main(words: Sequence[str]) -> int:
     if not options.quiet:
         print("\n".join(str(path) for path in written))
     return 0
+
+
+def _holds_tracks(path: Path) -> bool:
+    """Whether tracks of another program are given, to be converted, and no recording."""
+    from napari_cellsynth.motion.tracks.ctc import find_table, is_truth
+
+    return path.suffix.lower() in (".xml", ".csv") or (
+        path.exists() and (find_table(path) is not None or is_truth(path))
+    )
 
 
 def _check_places(options: Track) -> None:

@@ -143,9 +143,26 @@ def test_frames_of_the_table_that_have_no_mask_are_said(tmp_path: Path) -> None:
     assert tracks.frames == 3 and tracks.notes == ("1 frames of the table have no mask and are left out",)
 
 
+@pytest.mark.parametrize("truth", ["02_GT", "02_ST"])
+def test_the_truth_of_a_sequence_is_its_tra(tmp_path: Path, truth: str) -> None:
+    (tmp_path / truth / "SEG").mkdir(parents=True)
+    folder, tracks = written(tmp_path / truth / "TRA", labels_of(walks(4, 3), shuffle=None))
+    (folder / "res_track.txt").rename(folder / "man_track.txt")
+    for path in (folder, folder.parent):
+        again = read_tracks(path)
+        assert list(again) == list(tracks) and again.name == f"{truth}/TRA"
+
+
+@pytest.mark.parametrize("given", ["02_ST", "02_ST/SEG"])
+def test_outlines_without_tracks_are_said(tmp_path: Path, given: str) -> None:
+    (tmp_path / "02_ST" / "SEG").mkdir(parents=True)
+    with pytest.raises(BadInput, match=r"no res_track\.txt or man_track\.txt.*give the movie and --labels .*SEG$"):
+        read_tracks(tmp_path / given)
+
+
 @pytest.mark.real_data
 def test_a_sequence_of_the_challenge(real_data: Find) -> None:
-    tracks = read_tracks(real_data("ctc_gowt1") / "02_GT" / "TRA")
+    tracks = read_tracks(real_data("ctc_gowt1") / "02_GT")
     assert tracks.frames == 20 and tracks.shape == (1024, 1024) and len(tracks.numbers()) == 34
     assert any("72 frames" in note for note in tracks.notes)
 

@@ -52,5 +52,5 @@ def test_files_of_others_are_never_written_over(
         tifffile.imwrite(file, np.zeros((2, 2), np.uint8))
     else:
         file.write_text("{}")
-    with pytest.raises(BadInput, match="not made by CellSynth|goes with"):
+    with pytest.raises(BadInput, match=r"not made by CellSynth|goes with"):
         refuse_others(place, sides_of(place))

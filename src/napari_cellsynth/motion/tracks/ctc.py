@@ -25,6 +25,8 @@ from napari_cellsynth.stack.progress import SetProgress
 from napari_cellsynth.stack.stack import Stack
 
 TABLES = ("res_track.txt", "man_track.txt")
+TRACKING, OUTLINES = "TRA", "SEG"
+"""Folders of a sequence's truth (01_GT, 01_ST): of the table and its masks, and of outlines without tracks."""
 _MASK = re.compile(r"(man_track|mask)(\d+)\.tiff?", re.IGNORECASE)
 _MOST = 65535
 """Labels that a 16-bit mask holds."""
@@ -44,17 +46,24 @@ class Piece:
 
 
 def find_table(path: Path) -> Path | None:
-    """The table that ``path`` is, or that lies in it; None where there is none."""
+    """The table that ``path`` is, or that lies in it or in its TRA; None where there is none."""
     if path.is_dir():
-        return next((path / name for name in TABLES if (path / name).exists()), None)
+        places = (folder / name for folder in (path, path / TRACKING) for name in TABLES)
+        return next((place for place in places if place.exists()), None)
     return path if path.name.lower() in TABLES else None
+
+
+def is_truth(path: Path) -> bool:
+    """Whether ``path`` is laid out as a sequence's truth (01_GT, 01_ST), or is one of the folders in it."""
+    inner = path.name in (TRACKING, OUTLINES) and re.fullmatch(r"\d+_[GS]T", path.parent.name) is not None
+    return inner or any((path / name).is_dir() for name in (TRACKING, OUTLINES))
 
 
 # -- reading ---------------------------------------------------------------------------------------------------------
 
 
 def read_ctc(path: Path | str) -> Tracks:
-    """Tracks from ``01_RES`` or ``01_GT/TRA``: the folder, or the table in it, whose masks lie beside it.
+    """Tracks from ``01_RES``, ``01_GT`` or its ``TRA``: the folder, or the table in it, whose masks lie beside it.
 
     Positions are centroids of the masks; those of ``man_track`` are marks
     that may be smaller than the cells.  An only child that begins after a gap
@@ -67,7 +76,7 @@ def read_ctc(path: Path | str) -> Tracks:
     path = Path(path)
     table = find_table(path)
     if table is None or not table.exists():
-        raise BadInput(f"{path} holds no {' or '.join(TABLES)}; give the folder of a result (01_RES) or 01_GT/TRA")
+        raise BadInput(_no_table(path))
     lines = _lines(table)
     masks = _masks(table.parent)
     found = [(t, row) for t, file in sorted(masks.items()) for row in outlines_of(_plane(file))]
@@ -94,8 +103,17 @@ def read_ctc(path: Path | str) -> Tracks:
     )
 
 
+def _no_table(path: Path) -> str:
+    words = f"{path} holds no {' or '.join(TABLES)}"
+    if path.is_dir() and is_truth(path):
+        outlines = path if path.name == OUTLINES else path / OUTLINES
+        there = f", only outlines: give the movie and --labels {outlines}" if outlines.is_dir() else ""
+        return f"{words}, and no {TRACKING} with one{there or '; give 01_GT, its TRA, or 01_RES'}"
+    return f"{words}; give the folder of a result (01_RES) or of a truth (01_GT)"
+
+
 def _name(folder: Path) -> str:
-    return f"{folder.parent.name}/{folder.name}" if folder.name in ("TRA", "SEG") else folder.name
+    return f"{folder.parent.name}/{folder.name}" if folder.name in (TRACKING, OUTLINES) else folder.name
 
 
 def _lines(table: Path) -> dict[int, tuple[int, int, int]]:
