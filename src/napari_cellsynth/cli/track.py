@@ -176,7 +176,7 @@ def length(name: str, text: str | None) -> dict[str, float]:
 
 def _for_others(options: Track, tracks: Tracks, linked: Linked | None) -> list[Path]:
     """What was asked for besides our own table."""
-    from napari_cellsynth.motion.tracks.files import write_ctc, write_trackmate
+    from napari_cellsynth.motion.tracks.files import not_held, write_ctc, write_trackmate
 
     written = []
     if options.trackmate is not None:
@@ -185,6 +185,8 @@ def _for_others(options: Track, tracks: Tracks, linked: Linked | None) -> list[P
         if linked is None:
             raise BadInput("--ctc needs the masks of the cells; give the recording and --labels, not tracks alone")
         written += [one for one in write_ctc(options.ctc, tracks, linked.labels) if isinstance(one, Path)]
+        if lost := not_held(tracks):
+            print(f"note: {lost}", file=sys.stderr)
     return written
 
 

@@ -12,8 +12,9 @@ import tifffile
 from discs import labels_of, walks
 
 from napari_cellsynth.errors import BadInput
-from napari_cellsynth.motion.tracks.ctc import pieces, read_ctc, write_ctc
-from napari_cellsynth.motion.tracks.files import read_tracks
+from napari_cellsynth.motion.tracks.ctc import read_ctc
+from napari_cellsynth.motion.tracks.ctc_pieces import pieces
+from napari_cellsynth.motion.tracks.files import not_held, read_tracks, write_ctc
 from napari_cellsynth.motion.tracks.from_labels import tracks_of_labels
 from napari_cellsynth.motion.tracks.tracks import Tracks
 from napari_cellsynth.stack.stack import Stack
@@ -60,7 +61,8 @@ def test_there_and_back(tmp_path: Path) -> None:
     cells[2][2] = None  # type: ignore[call-overload]
     labels = labels_of(cells, shuffle=None)
     folder, tracks = written(tmp_path / "01_RES", labels)
-    assert sorted(file.name for file in folder.iterdir()) == [*(f"mask00{t}.tif" for t in range(6)), "res_track.txt"]
+    masks = [f"mask00{t}.tif" for t in range(6)]
+    assert sorted(file.name for file in folder.iterdir()) == ["cellsynth.json", *masks, "res_track.txt"]
     mask = tifffile.imread(folder / "mask003.tif")
     assert mask.dtype == np.uint16 and ((mask > 0) == (labels.frame(3) > 0)).all()
     for path in (folder, folder / "res_track.txt"):
@@ -140,7 +142,57 @@ def test_frames_of_the_table_that_have_no_mask_are_said(tmp_path: Path) -> None:
     folder, _ = written(tmp_path / "r", labels_of(walks(4, 4), shuffle=None))
     (folder / "mask003.tif").unlink()
     tracks = read_ctc(folder)
-    assert tracks.frames == 3 and tracks.notes == ("1 frames of the table have no mask and are left out",)
+    assert tracks.frames == 3 and tracks.notes == ("1 frame of the table has no mask: left out",)
+
+
+BUDDING = {
+    1: [(80.0, 80.0)] * 5,
+    2: [None, None, (80.0, 100.0, 3.0), (80.0, 100.0, 4.0), (80.0, 100.0, 5.0)],  # a bud
+    3: [(20.0, 20.0), (20.0, 20.0), None, None, None],
+    4: [None, None, None, (20.0, 40.0), (20.0, 40.0)],  # seen late: no gap of its mother
+    5: [(140.0, 20.0)] * 5,
+    6: [(140.0, 40.0)] * 5,  # its mother was not there before it
+}
+
+
+def budding(folder: Path) -> tuple[Path, Tracks]:
+    return written(folder, labels_of(BUDDING, shuffle=None), {2: 1, 4: 3, 6: 5})  # type: ignore[arg-type]
+
+
+def test_buds_and_what_else_the_layout_has_no_place_for_come_back(tmp_path: Path) -> None:
+    folder, tracks = budding(tmp_path / "r")
+    again = read_tracks(folder)
+    assert list(again) == list(tracks) and again.parents == {2: 1, 4: 3, 6: 5} and again.notes == ()
+    words = not_held(tracks)
+    assert words is not None and "1 bud as a division" in words and "1 late child as" in words and "1 cell wit" in words
+    plain = walks(2, 4)
+    assert not_held(tracks_of_labels(np.asarray(labels_of(plain, shuffle=None).data))) is None
+
+
+def test_what_others_read_are_divisions(tmp_path: Path) -> None:
+    folder, tracks = budding(tmp_path / "r")
+    (folder / "cellsynth.json").unlink()
+    again = read_ctc(folder)
+    assert len(again) == len(tracks), "no outline is lost"
+    assert sum(parent == 1 for parent in again.parents.values()) == 2, "the bud, and the mother that goes on"
+
+
+@pytest.mark.parametrize(("file", "words"), [("res_track.txt", "earlier"), ("cellsynth.json", "damaged")])
+def test_what_was_changed_elsewhere_counts(tmp_path: Path, file: str, words: str) -> None:
+    folder, _ = budding(tmp_path / "r")
+    path = folder / file
+    path.write_text(path.read_text().replace("2 2 4 1", "2 2 4 0").replace('"cells"', '"odd"'))
+    again = read_ctc(folder)
+    assert words in again.notes[0] and "buds are read as divisions" in again.notes[0]
+    assert (2 in again.parents) == (file != "res_track.txt")
+
+
+def test_scale_and_condition_come_back(tmp_path: Path) -> None:
+    labels = labels_of(walks(4, 3), shuffle=None)
+    about = {"pixel_size": (0.5, 0.5), "frame_interval": 60.0, "condition": "treated"}
+    list(write_ctc(tmp_path / "r", tracks_of_labels(np.asarray(labels.data)).with_(**about), labels))
+    again = read_tracks(tmp_path / "r")
+    assert {name: getattr(again, name) for name in about} == about
 
 
 @pytest.mark.parametrize("truth", ["02_GT", "02_ST"])

@@ -3,14 +3,12 @@
 A line of the table is ``L B E P``: a label, its first and last frame (from
 0), and its parent, 0 for none.  A parent ends before its child begins, and a
 label is in every frame from B to E.  So a gap, and a mother that goes on when
-her bud begins, become several labels there (:func:`pieces`).
+her bud begins, are several labels there (:mod:`.ctc_pieces`).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,31 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cellsynth.errors import BadInput
+from napari_cellsynth.motion.tracks.ctc_kept import read_kept
 from napari_cellsynth.motion.tracks.from_labels import outlines_of
 from napari_cellsynth.motion.tracks.tracks import Tracks
-from napari_cellsynth.stack.files.replacing import replacing
-from napari_cellsynth.stack.progress import SetProgress
-from napari_cellsynth.stack.stack import Stack
+from napari_cellsynth.stack.numbers_in_words import counted
 
 TABLES = ("res_track.txt", "man_track.txt")
 TRACKING, OUTLINES = "TRA", "SEG"
 """Folders of a sequence's truth (01_GT, 01_ST): of the table and its masks, and of outlines without tracks."""
 _MASK = re.compile(r"(man_track|mask)(\d+)\.tiff?", re.IGNORECASE)
-_MOST = 65535
-"""Labels that a 16-bit mask holds."""
-
-
-@dataclass(frozen=True)
-class Piece:
-    """A line of the table."""
-
-    label: int
-    first: int
-    last: int
-    parent: int
-    """Label of another piece; 0 for none."""
-    track: int
-    """The track that it is of."""
 
 
 def find_table(path: Path) -> Path | None:
@@ -59,16 +41,14 @@ def is_truth(path: Path) -> bool:
     return inner or any((path / name).is_dir() for name in (TRACKING, OUTLINES))
 
 
-# -- reading ---------------------------------------------------------------------------------------------------------
-
-
 def read_ctc(path: Path | str) -> Tracks:
     """Tracks from ``01_RES``, ``01_GT`` or its ``TRA``: the folder, or the table in it, whose masks lie beside it.
 
     Positions are centroids of the masks; those of ``man_track`` are marks
     that may be smaller than the cells.  An only child that begins after a gap
-    is the same cell, and its track has a gap.  Frames that the table speaks
-    of and that have no mask are left out, which a note says.
+    is the same cell, and its track has a gap.  What we wrote comes back as it
+    was, with its buds, as the JSON beside the table says.  Frames that the
+    table speaks of and that have no mask are left out, which a note says.
 
     Raises:
         BadInput: no table, no masks, a damaged line, or a mask with a label that is not in the table.
@@ -86,10 +66,11 @@ def read_ctc(path: Path | str) -> Tracks:
     unknown = sorted(set(labels.tolist()) - set(lines))
     if unknown:
         raise BadInput(f"the masks in {table.parent} have the label {unknown[0]}, which is not in {table.name}")
-    same = _joined(lines)
+    kept, odd = read_kept(table, lines)
+    same = kept.cells if kept is not None else _joined(lines)
     ids = np.array([same[n] for n in labels.tolist()], np.int64)
     there = set(ids.tolist())
-    parents = {same[n]: same[p] for n, (_, _, p) in lines.items() if p and same[n] != same[p]}
+    parents = kept.parents if kept is not None else _parents(lines, same)
     return Tracks(
         ids,
         t,
@@ -99,7 +80,8 @@ def read_ctc(path: Path | str) -> Tracks:
         {"area": rows[:, 3].astype(np.int64)},
         shape=_plane(next(iter(masks.values()))).shape,
         name=_name(table.parent),
-        notes=_notes(lines, masks, t, labels),
+        notes=(*([odd] if odd else []), *_notes(lines, masks, t, labels)),
+        **({} if kept is None else kept.about),
     )
 
 
@@ -166,102 +148,22 @@ def _joined(lines: dict[int, tuple[int, int, int]]) -> dict[int, int]:
     return same
 
 
+def _parents(lines: dict[int, tuple[int, int, int]], same: dict[int, int]) -> dict[int, int]:
+    return {same[n]: same[p] for n, (_, _, p) in lines.items() if p and same[n] != same[p]}
+
+
 def _notes(
     lines: dict[int, tuple[int, int, int]], masks: dict[int, Path], t: NDArray[np.int64], labels: NDArray[np.int64]
 ) -> tuple[str, ...]:
     notes = []
     missing = {u for first, last, _ in lines.values() for u in range(first, last + 1)} - set(masks)
     if missing:
-        notes.append(f"{len(missing)} frames of the table have no mask and are left out")
+        few = counted(len(missing), "frame")
+        notes.append(f"{few} of the table {'has' if len(missing) == 1 else 'have'} no mask: left out")
     seen = set(zip(labels.tolist(), t.tolist(), strict=True))
     said = {(n, u) for n, (first, last, _) in lines.items() for u in range(first, last + 1) if u in masks}
     if seen != said:
-        notes.append(f"{len(seen ^ said)} times a label is in a mask and not in the table's frames, or the reverse")
+        notes.append(
+            f"{counted(len(seen ^ said), 'time')} a label is in a mask and not in the table's frames, or the reverse"
+        )
     return tuple(notes)
-
-
-# -- writing ---------------------------------------------------------------------------------------------------------
-
-
-def pieces(tracks: Tracks) -> list[Piece]:
-    """The lines of the table, by first frame; the first piece of a track keeps its number."""
-    cuts = {
-        number: {int(tracks.t[rows.start])} for number in tracks.numbers().tolist() if (rows := tracks.rows(number))
-    }
-    for number, begins in cuts.items():
-        t = tracks.t[tracks.rows(number)]
-        begins |= {int(u) for u in t[1:][np.diff(t) > 1]}
-    for child, parent in tracks.parents.items():
-        began = int(tracks.t[tracks.rows(child).start])
-        hers = tracks.t[tracks.rows(parent)]
-        later = hers[hers >= began]
-        if len(later) and hers[0] < began:
-            cuts[parent].add(int(later[0]))
-    return _numbered(tracks, {number: sorted(begins) for number, begins in cuts.items()})
-
-
-def _numbered(tracks: Tracks, cuts: dict[int, list[int]]) -> list[Piece]:
-    free = max(cuts, default=0) + 1
-    made: dict[int, list[Piece]] = {}
-    for number, begins in cuts.items():
-        t = tracks.t[tracks.rows(number)]
-        for k, first in enumerate(begins):
-            stop = begins[k + 1] if k + 1 < len(begins) else int(t[-1]) + 1
-            last = int(t[(t >= first) & (t < stop)][-1])
-            before = made[number][-1].label if k else 0
-            made.setdefault(number, []).append(Piece(number if not k else free, first, last, before, number))
-            free += bool(k)
-    for child, parent in tracks.parents.items():
-        begun = made[child][0]
-        mother = [piece for piece in made[parent] if piece.last < begun.first]
-        if mother:
-            made[child][0] = replace(begun, parent=mother[-1].label)
-    return sorted((piece for line in made.values() for piece in line), key=lambda piece: (piece.first, piece.label))
-
-
-def write_ctc(folder: Path | str, tracks: Tracks, labels: Stack) -> Iterator[SetProgress | Path]:
-    """Write ``mask000.tif``, … (16 bit) and ``res_track.txt`` into a new folder; yields progress, last the folder.
-
-    Args:
-        folder: such as ``01_RES``; must not exist, or be empty.
-        labels: (T, Y, X) numbered by track, as :func:`.link.link` gives them.
-
-    Raises:
-        BadInput: the folder exists, the labels are not those of the tracks, or there are more than 65,535 labels.
-    """
-    folder = Path(folder)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise BadInput(f"{folder} exists; give the name of a new folder, such as {folder.with_name('01_RES')}")
-    if not folder.absolute().parent.is_dir():
-        raise BadInput(f"{folder} given; the folder {folder.parent} does not exist: create it first")
-    lines = pieces(tracks)
-    if lines and max(piece.label for piece in lines) > _MOST:
-        raise BadInput(f"{len(lines)} pieces of tracks given; the masks hold numbers up to {_MOST}: take fewer frames")
-    if folder.exists():
-        folder.rmdir()  # empty: a rename onto it fails on Windows
-    frames = labels.size("T")
-    digits = max(3, len(str(frames - 1)))
-    with replacing(folder) as temporary:
-        temporary.mkdir()
-        for t in range(frames):
-            yield SetProgress(t, frames, f"writing mask {t}")
-            _write_mask(temporary / f"mask{t:0{digits}d}.tif", labels.frame(t), _of_frame(lines, t), tracks, t)
-        table = "".join(f"{p.label} {p.first} {p.last} {p.parent}\n" for p in lines)
-        (temporary / TABLES[0]).write_text(table, encoding="ascii")
-    yield folder
-
-
-def _of_frame(lines: list[Piece], t: int) -> dict[int, int]:
-    return {piece.track: piece.label for piece in lines if piece.first <= t <= piece.last}
-
-
-def _write_mask(file: Path, plane: NDArray[Any], numbers: dict[int, int], tracks: Tracks, t: int) -> None:
-    import tifffile
-
-    here = np.unique(plane[plane != 0]).tolist()
-    if here != sorted(numbers):
-        wrong = sorted(set(here) ^ set(numbers))[0]
-        raise BadInput(f"track {wrong} is not in both the labels and the tracks in frame {t}; give those made together")
-    old = np.array([0, *here])
-    new = np.array([0, *(numbers[n] for n in here)], np.uint16)
-    tifffile.imwrite(file, new[np.searchsorted(old, plane)], compression="zlib")

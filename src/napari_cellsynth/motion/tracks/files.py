@@ -6,11 +6,13 @@ from pathlib import Path
 
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.motion.tracks.csv_files import read_csv, write_csv
-from napari_cellsynth.motion.tracks.ctc import find_table, read_ctc, write_ctc
+from napari_cellsynth.motion.tracks.ctc import find_table, read_ctc
+from napari_cellsynth.motion.tracks.ctc_kept import not_held
+from napari_cellsynth.motion.tracks.ctc_write import write_ctc
 from napari_cellsynth.motion.tracks.trackmate import read_trackmate, write_trackmate
 from napari_cellsynth.motion.tracks.tracks import Tracks
 
-__all__ = ["read_tracks", "write_csv", "write_ctc", "write_trackmate"]
+__all__ = ["not_held", "read_tracks", "write_csv", "write_ctc", "write_trackmate"]
 
 
 def read_tracks(
