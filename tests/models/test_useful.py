@@ -130,3 +130,20 @@ def test_what_cannot_be_asked_is_refused(clips: Path, tmp_path: Path, training_s
     with pytest.raises(BadInput, match="holds nothing out"):
         study(tmp_path / "plain", tmp_path / "c")
     assert not any((tmp_path / name).exists() for name in "abc")
+
+
+def test_what_cannot_be_tried_leaves_no_folder(clips: Path, tmp_path: Path, monkeypatch: Any) -> None:
+    def broken(self: Study) -> None:
+        assert (self.folder / PLAN).exists()
+        raise BadInput("no cells")
+
+    monkeypatch.setattr(Study, "note_free", broken)
+    (tmp_path / "there").mkdir()
+    for place in ("new/study", "there"):
+        with pytest.raises(BadInput, match="no cells"):
+            list(api.check_useful(clips, tmp_path / place, QUICK, device="cpu"))
+    assert [one.name for one in tmp_path.rglob("*")] == ["there"], "what was there before stays"
+    study(clips, tmp_path / "begun")
+    with pytest.raises(BadInput, match="no cells"):
+        list(api.check_useful(clips, tmp_path / "begun", QUICK, device="cpu"))
+    assert (tmp_path / "begun" / PLAN).exists(), "a study that was begun before stays"

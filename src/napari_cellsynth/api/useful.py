@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -87,13 +87,17 @@ def check_useful(
     total = len(wanted) * settings.steps
     before = total - len(missing) * settings.steps
     yield Progress(done=before, total=total, message="looking at the held-out frames")
-    study.note_free()
-    for one in missing:
-        with closing(study.tried(one)) as news:  # type: ignore[type-var]
-            for step, words in news:
-                yield Progress(done=before + step, total=total, message=words)
-        before += settings.steps
-        yield Progress(done=before, total=total, message=f"tried {in_words(one)}")
+    try:
+        study.note_free()
+        for one in missing:
+            with closing(study.tried(one)) as news:  # type: ignore[type-var]
+                for step, words in news:
+                    yield Progress(done=before + step, total=total, message=words)
+            before += settings.steps
+            yield Progress(done=before, total=total, message=f"tried {in_words(one)}")
+    except BadInput:
+        study.forget()
+        raise
     yield study.found()
 
 
@@ -112,11 +116,14 @@ class Study:
         self.folder, self.settings, self.part, self.device, self.why = folder, settings, part, device, why
         self.run = None if run is None else Path(run)
         self.real = frames_of(self.data, "train")
+        self._begun: list[Path] | None = None
+        """Folders that were not there before; None where the study was."""
         self._check()
         self._settle()
         self.scored = self._pieces()
 
     def _check(self) -> None:
+        self._check_method()
         if not self.data.count(self.part):
             raise BadInput(
                 f"{self.data.path.name} holds nothing out for {self.part}; prepare a set that does, to score on frames"
@@ -129,6 +136,18 @@ class Study:
             )
         if self.run is not None:
             self._made_cells()
+
+    def _check_method(self) -> None:
+        from napari_cellsynth.api.settings import resolve_settings
+        from napari_cellsynth.engine.devices import resolve_device
+        from napari_cellsynth.models.registry import FAMILIES, family
+
+        chosen = family(self.settings.family)
+        if "segment" not in chosen.verbs:
+            able = ", ".join(known.name for known in FAMILIES.values() if "segment" in known.verbs)
+            raise BadInput(f"--family {chosen.name} given, which does not learn to outline cells; give {able}")
+        resolve_settings(chosen, self.settings.preset, {"steps": self.settings.steps})
+        resolve_device(self.device)
 
     def _made_cells(self) -> Any:
         """The appearance of the run's cells; BadInput where it makes none with outlines."""
@@ -168,10 +187,21 @@ class Study:
         if known is not None and _question(known) != _question(plan):
             raise BadInput(f"{self.folder} holds a study that asked something else; give this one a new folder")
         if known is None:
+            self._begun = [one for one in (self.folder, *self.folder.parents) if not one.exists()]
             self.folder.mkdir(parents=True, exist_ok=True)
             if self.part == "test":
                 self.data.open_test(self.why, by=self.folder.name)
             write_json(self.folder / PLAN, plan)
+
+    def forget(self) -> None:
+        """Leave nothing of a study that was begun now and of which no trial could be made."""
+        if self._begun is None or self.trials():
+            return
+        for name in (PLAN, FREE):
+            (self.folder / name).unlink(missing_ok=True)
+        with suppress(OSError):  # somebody put something there
+            for folder in self._begun:
+                folder.rmdir()
 
     def _pieces(self) -> list[int]:
         indices = apart(self.data, [int(i) for i in self.data.indices(self.part)])

@@ -97,6 +97,9 @@ def _check_places(options: Track) -> None:
         raise BadInput(f"--trackmate {options.trackmate} given; TrackMate's files are XML: end the name with .xml")
     if options.ctc is not None and options.ctc.exists() and (options.ctc.is_file() or any(options.ctc.iterdir())):
         raise BadInput(f"--ctc {options.ctc} given, which exists; give the name of a new folder, such as 01_RES")
+    for name, path in (("trackmate", options.trackmate), ("ctc", options.ctc)):
+        if path is not None and not path.absolute().parent.is_dir():
+            raise BadInput(f"--{name} {path} given; the folder {path.parent} does not exist: create it first")
 
 
 def _linked(options: Track) -> Linked:
