@@ -96,8 +96,8 @@ def test_bad_tables_and_words_leave_nothing(shell, table, tmp_path, words, answe
 @pytest.mark.parametrize(
     ("words", "answer"),
     [
-        ([], "0 label file(s) for 1 recording(s)"),
-        (["--labels", "LABELS", "LABELS"], "2 label file(s)"),
+        ([], "0 label files for 1 recording given"),
+        (["--labels", "LABELS", "LABELS"], "2 label files for 1 recording given"),
         (["--labels", "LABELS", "--box", "26"], "'26'"),
         (["--labels", "LABELS", "--box", "wide px"], "wide px"),
         (["--labels", "LABELS", "--box", "2px"], "--box 2px given; it must be greater"),

@@ -33,7 +33,7 @@ GIVEN = ("--pixel-size", "0.5um", "--interval", "1min", "--quiet")
 def test_labels_lie_in_the_layout_of_a_phantoms(shell: Any, nuclei: Path, tmp_path: Path) -> None:
     said = shell("segment", "auto", nuclei, tmp_path / "found.tif", *GIVEN, "--diameter", "11um")
     assert said.status == 0
-    assert said.out.startswith("12 outlines in 3 plane(s) by watershed, cells of about 22 pixels")
+    assert said.out.startswith("12 outlines in 3 planes by watershed, cells of about 22 pixels")
     with tifffile.TiffFile(tmp_path / "found.tif") as file:
         assert file.series[0].shape == (3, 128, 128)
         assert file.series[0].dtype == np.uint16
@@ -119,7 +119,7 @@ def test_frames_without_outlines_are_said(shell: Any, nuclei: Path, tmp_path: Pa
     where = "in 1 of 3 frames (the first is frame 1, counted from 0): look there;" if kept else "in 3 of 3 frames, so"
     assert line.startswith(f"cellsynth: no outline was found {where}")
     assert "check --diameter, and how the images were made (--modality), raise --sensitivity, or take another" in line
-    assert said.out.startswith("8 outlines in 3 plane(s)" if kept else "0 outlines in 3 plane(s) by watershed")
+    assert said.out.startswith("8 outlines in 3 planes" if kept else "0 outlines in 3 planes by watershed")
 
 
 def test_no_warning_where_every_frame_has_outlines(shell: Any, nuclei: Path, tmp_path: Path) -> None:
@@ -149,7 +149,7 @@ def learned(nuclei: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_trained_model_outlines_cells(shell: Any, nuclei: Path, learned: Path, tmp_path: Path) -> None:
     said = shell("segment", learned, nuclei, tmp_path / "x", *GIVEN, "--device", "cpu")
     assert said.status == 0, said.err
-    assert said.out.splitlines() == ["12 outlines in 3 plane(s) by run", str(tmp_path / "x.labels.tif")]
+    assert said.out.splitlines() == ["12 outlines in 3 planes by run", str(tmp_path / "x.labels.tif")]
     labels = read_stack(tmp_path / "x.labels.tif")
     assert (labels.axes, labels.dtype, labels.pixel_size) == ("TYX", np.uint16, (0.5, 0.5))
     assert labels.provenance["run"] == "run" and labels.provenance["synthetic"] is False

@@ -15,6 +15,7 @@ from napari_cellsynth.cli.from_settings import validated
 from napari_cellsynth.cli.options import StackOptions
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.stack.modality import Modality
+from napari_cellsynth.stack.numbers_in_words import counted
 from napari_cellsynth.stack.recordings.holdout import HoldOut
 
 if TYPE_CHECKING:
@@ -165,7 +166,9 @@ class RecordingsOptions(HoldOutOptions, StackOptions):
         labels = [path for paths in self.labels for path in paths] if needed != "none" else []
         if len(labels) != len(self.stacks) and (labels or needed == "needed"):
             why = OUTLINES if needed == "needed" else OUTLINES.partition(": ")[2]
-            raise BadInput(f"{len(labels)} label file(s) for {len(self.stacks)} recording(s) given; {why}")
+            raise BadInput(
+                f"{counted(len(labels), 'label file')} for {counted(len(self.stacks), 'recording')} given; {why}"
+            )
         _check_different(self.stacks)
         stacks = [self.read(path) for path in self.stacks]
         if not labels:

@@ -197,11 +197,11 @@ def _in_words(labels: Stack, found: int) -> str:
     used = (labels.provenance or {})["settings"]
     planes = labels.size("T") * labels.size("Z")
     if not found or used["diameter_used_px"] is None:
-        return f"0 outlines in {planes} plane(s) by {used['method']}"
+        return f"0 outlines in {counted(planes, 'plane')} by {used['method']}"
     size = f"{used['diameter_used_px']:.3g} pixels"
     guessed = ", and without knowing how the images were made (--modality)" if used["modality"] is None else ""
     return (
-        f"{found} outlines in {planes} plane(s) by {used['method']}, cells of about {size};"
+        f"{counted(found, 'outline')} in {counted(planes, 'plane')} by {used['method']}, cells of about {size};"
         f" found without training{guessed}: look at them before you trust them"
     )
 

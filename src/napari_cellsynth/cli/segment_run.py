@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_cellsynth.errors import BadInput
+from napari_cellsynth.stack.numbers_in_words import counted
 
 if TYPE_CHECKING:
     from napari_cellsynth.cli.segment import Segment
@@ -90,4 +91,4 @@ def _in_words(labels: Stack, run: Path) -> str:
     counts = [int(labels.frame(t, z=z).max(initial=0)) for t, z in planes]
     empty = sum(count == 0 for count in counts)
     none = f", {empty} without any" if empty else ""
-    return f"{sum(counts)} outlines in {len(counts)} plane(s) by {run.name}{none}"
+    return f"{counted(sum(counts), 'outline')} in {counted(len(counts), 'plane')} by {run.name}{none}"

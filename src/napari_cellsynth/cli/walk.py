@@ -11,6 +11,7 @@ from tyro.conf import Positional, arg
 
 from napari_cellsynth.cli.options import Device, check_seed, parse
 from napari_cellsynth.errors import BadInput
+from napari_cellsynth.stack.numbers_in_words import counted
 
 POINTS = 10
 
@@ -49,7 +50,7 @@ def main(words: Sequence[str]) -> int:
     points = POINTS if options.points is None else options.points
     ends = len(options.through) if options.through else points
     if ends < 2:
-        raise BadInput(f"a walk through {ends} point(s) given; it needs two or more")
+        raise BadInput(f"a walk through {counted(ends, 'point')} given; it needs two or more")
     if options.between < 1:
         raise BadInput(f"--between {options.between} given; at least 1 step is needed")
     check_seed(options.seed)

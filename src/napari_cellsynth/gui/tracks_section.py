@@ -21,7 +21,7 @@ from napari_cellsynth.gui.steady_layers import made_on
 from napari_cellsynth.gui.tracks_layers import Followed, add_tracked_labels, add_tracks, followed, told
 from napari_cellsynth.gui.tracks_saving import KINDS, with_ending, written
 from napari_cellsynth.gui.tracks_table import TracksTable
-from napari_cellsynth.gui.words import capital
+from napari_cellsynth.gui.words import capital, how_many
 from napari_cellsynth.motion.tracks.settings import TrackSettings
 
 if TYPE_CHECKING:
@@ -218,7 +218,7 @@ class TracksSection(Section):
         self.says.say(f"{capital(made.words)}.", "good" if len(made.tracks) else "warning")
         notes = [*made.tracks.notes, *([made.moving] if made.moving else [])]
         self.moving.say(" ".join(f"{capital(note).rstrip('.')}." for note in notes), "warning")
-        self.brief(f"{len(made.rows)} tracks")
+        self.brief(how_many(len(made.rows), "track"))
 
     def show_track(self, line: TrackRow) -> None:
         """Go to the first frame of a track, its cell in the middle and its outline chosen."""

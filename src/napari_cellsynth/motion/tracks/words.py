@@ -19,7 +19,9 @@ def in_words(tracks: Tracks) -> str:
     if not len(tracks):
         return "no tracks"
     lengths = tracks.lengths()
-    parts = [f"{counted(len(lengths), 'track')} of {counted(len(tracks), 'outline')} in {tracks.frames} frames"]
+    parts = [
+        f"{counted(len(lengths), 'track')} of {counted(len(tracks), 'outline')} in {counted(tracks.frames, 'frame')}"
+    ]
     parts.append(_how_long(lengths, tracks.frames))
     divisions, buds = families(tracks)
     parts.append(counted(divisions, "division") if divisions else "")

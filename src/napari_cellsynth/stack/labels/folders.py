@@ -12,6 +12,7 @@ import numpy as np
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.stack.files.folder import open_one
 from napari_cellsynth.stack.files.planes import full_key
+from napari_cellsynth.stack.numbers_in_words import counted
 from napari_cellsynth.stack.stack import Stack
 
 _CTC = re.compile(r"(man_seg_?|man_track|mask)(\d+)(?:_(\d+))?\.tiff?", re.IGNORECASE)
@@ -87,8 +88,9 @@ def _cellpose_places(folder: Path, files: list[Path], like: Stack) -> Places:
             return {(t, -1): named[stem] for t, stem in enumerate(everything) if stem in named}
     if len(named) != frames * planes:
         raise BadInput(
-            f"{folder} holds {len(named)} mask file(s) for {frames * planes} frame(s) of {like.name}; expected one for"
-            " each (where frames are missing, give a recording whose files have the masks' names)"
+            f"{folder} holds {counted(len(named), 'mask file')} for {counted(frames * planes, 'frame')} of"
+            f" {like.name}; expected one for each (where frames are missing, give a recording whose files have the"
+            " masks' names)"
         )
     order = sorted(named, key=_numbers)
     return {(i // planes, i % planes if planes > 1 else -1): named[stem] for i, stem in enumerate(order)}

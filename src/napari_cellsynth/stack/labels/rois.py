@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.stack.files.planes import full_key
+from napari_cellsynth.stack.numbers_in_words import counted
 from napari_cellsynth.stack.stack import Stack
 
 LARGEST = 16 * 2**20
@@ -177,8 +178,8 @@ def _places(roi: Any, name: str, like: Stack) -> list[tuple[int, int]]:
 
 def _beyond(name: str, position: int, like: Stack) -> BadInput:
     return BadInput(
-        f"the ROI {name} was drawn on slice {position} (Fiji counts from 1); {like.name} has {like.size('T')} frame(s)"
-        f" of {like.size('Z')} plane(s): give the ROIs that belong to it"
+        f"the ROI {name} was drawn on slice {position} (Fiji counts from 1); {like.name} has"
+        f" {counted(like.size('T'), 'frame')} of {counted(like.size('Z'), 'plane')}: give the ROIs that belong to it"
     )
 
 
