@@ -1,15 +1,22 @@
 """The demo as a stranger starts it: a process of its own, on a virtual display of its own."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 import tifffile
 from PIL import Image
 
+from napari_cellsynth.engine.run_folder import RunFolder
+from napari_cellsynth.engine.run_state import LIVE
 from napari_cellsynth.errors import RunFailed
 from napari_cellsynth.gui.demo_journey import shown_by
 from napari_cellsynth.gui.script import Script
@@ -17,6 +24,7 @@ from napari_cellsynth.models.registry import FAMILIES
 from napari_cellsynth.stack.files.read import read_stack
 
 pytestmark = pytest.mark.gui
+T = TypeVar("T")
 
 
 @pytest.mark.timeout(900)
@@ -49,6 +57,35 @@ def test_headless_demo_plays_the_journey_and_its_gan_is_not_noise(tmp_path: Path
     assert movie.axes == "TYX" and movie.pixel_size == (0.25, 0.25) and movie.frame_interval == 1.0
     assert labels.shape == movie.shape and labels.max() >= 12
     assert movie.provenance is not None and movie.provenance["synthetic"] is True
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_demo_ended_from_outside_leaves_no_training_behind(number: signal.Signals, tmp_path: Path) -> None:
+    """As Ctrl-C in a terminal does, which is heard by all processes that were begun from it."""
+    # Deaf to Ctrl-C where the tests themselves were begun behind "&": heard again.
+    hears = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    hears += "from napari_cellsynth.cli import main; sys.exit(main())"
+    command = [sys.executable, "-c", hears, "demo", "--headless", "--out", str(tmp_path)]
+    demo = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    try:
+        run = soon(lambda: next(tmp_path.glob("*/trainings/*/events.jsonl"), None), 600.0).parent
+        os.killpg(demo.pid, number)
+        errors = demo.communicate(timeout=60)[1]
+    finally:
+        demo.kill()
+    assert demo.returncode == 130, errors
+    assert soon(lambda: RunFolder(run).state().state not in LIVE, 100.0)
+
+
+def soon(look: Callable[[], T], seconds: float) -> T:
+    """What a look finds, waited for."""
+    until = time.monotonic() + seconds
+    while not (found := look()):
+        assert time.monotonic() < until, "waited in vain"
+        time.sleep(0.2)
+    return found
 
 
 def test_a_script_waits_goes_on_and_says_how_it_ended(qtbot) -> None:

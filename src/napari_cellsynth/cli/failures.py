@@ -6,11 +6,11 @@ import errno
 import os
 import signal
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from napari_cellsynth.engine.on_signal import on_signal
 from napari_cellsynth.errors import Cancelled, CellsynthError
 
 FAILED, BAD_INPUT, CANCELLED = 1, 2, 130
@@ -83,16 +83,3 @@ def terminable() -> Iterator[None]:
 
     with on_signal(signal.SIGTERM, leave):
         yield
-
-
-@contextmanager
-def on_signal(number: signal.Signals, handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
-    """``handler`` for a signal meanwhile; python allows it in the main thread only, elsewhere nothing changes."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(number, handler)
-    try:
-        yield
-    finally:
-        signal.signal(number, before)

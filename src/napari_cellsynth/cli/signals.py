@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from types import FrameType
 
-from napari_cellsynth.cli.failures import on_signal
 from napari_cellsynth.engine.control import Ask
+from napari_cellsynth.engine.on_signal import on_signal
 from napari_cellsynth.engine.run_folder import RunFolder
 
 NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGXCPU", "SIGBREAK")

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from contextlib import nullcontext
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from napari_cellsynth.api import home
-from napari_cellsynth.errors import RunFailed
+from napari_cellsynth.engine.on_signal import on_signal
+from napari_cellsynth.errors import Cancelled, RunFailed
 from napari_cellsynth.gui.virtual_display import has_display, virtual_display
 
 if TYPE_CHECKING:
@@ -63,15 +65,35 @@ def play(folder: Path, stay: bool) -> int:
 
     script = Script(journey.steps(), ended)
     script.start()
-    napari.run()
-    script.stop()
+    try:
+        ended_from_outside = run_until_closed(viewer)
+    finally:  # Ctrl-C leaves here, too
+        script.stop()
+        if not outcome:
+            journey.abandon()
+    if ended_from_outside:
+        raise Cancelled(f"ended by a termination signal; what the demo made is kept in {folder}")
     if not outcome:  # the window was closed on the way
-        journey.abandon()
         print("The demo was closed before its end.", file=sys.stderr)
         return 0
     if outcome[0] is not None:
         raise outcome[0] if isinstance(outcome[0], Exception) else RunFailed(str(outcome[0]))
     return 0
+
+
+def run_until_closed(viewer: Any) -> bool:
+    """Whether a termination signal closed the window; an exception raised among Qt's calls would be lost."""
+    import napari
+
+    heard: list[int] = []
+
+    def close(number: int, frame: Any) -> None:
+        heard.append(number)
+        viewer.close()
+
+    with on_signal(signal.SIGTERM, close):
+        napari.run()
+    return bool(heard)
 
 
 def report(journey: Journey, folder: Path) -> None:

@@ -40,6 +40,7 @@ def virtual_display() -> Iterator[None]:
         ["Xvfb", "-displayfd", str(write_end), "-screen", "0", SCREEN, "-nolisten", "tcp"],
         pass_fds=(write_end,),
         stderr=subprocess.DEVNULL,
+        start_new_session=True,  # Ctrl-C in the terminal is for the program, which ends its screen itself
     )
     os.close(write_end)
     before = {name: os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")}
