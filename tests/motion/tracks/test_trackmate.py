@@ -105,6 +105,8 @@ def test_the_short_form(tmp_path: Path) -> None:
         (foreign([(1, 0, 1.0, 1.0), (2, 0, 2.0, 2.0)], {0: [(1, 2)]}), "leads on in time"),
         (foreign([(1, 0, 1.0, 1.0)], {0: [(1, 7)]}), "damaged"),
         (foreign(*DIVIDES).replace('FRAME="2"', 'FRAME="two"'), "damaged"),
+        (foreign(*DIVIDES).replace('FRAME="2"', 'FRAME="inf"'), "damaged"),
+        (foreign(*DIVIDES).replace('FRAME="4"', 'FRAME="1e30"'), "beyond 9223372036854775807"),
         (foreign(*DIVIDES, units='spatialunits="furlong" timeunits="min"'), "furlong"),
         (foreign(*DIVIDES, image=""), "--pixel-size"),
     ],

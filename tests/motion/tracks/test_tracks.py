@@ -53,6 +53,8 @@ def test_what_is_cut_loses_parents_that_are_gone() -> None:
         ([(1, 0, np.nan, 1, 0)], {}, "no number"),
         ([(1, 0, 1, 1, 7)], {}, "there is no track 7"),
         ([(1, 0, 1, 1, 2), (2, 1, 1, 1, 1)], {}, "a cell has one origin"),
+        ([(10**30, 0, 1, 1, 0)], {}, "beyond 9223372036854775807"),
+        ([(1, 10**30, 1, 1, 0)], {}, "beyond 9223372036854775807"),
     ],
 )
 def test_tracks_that_cannot_be(rows: list, parents: dict, words: str) -> None:
@@ -118,6 +120,10 @@ def test_x_and_x_tracks_are_not_mistaken_for_each_other(tmp_path: Path) -> None:
         ("id,t,y,x,parent\n1,0,1,1,5\n", "no track 5"),
         ("id,t,y,x,parent\n", "holds no tracks"),
         ("id,t,y,x\n1,0,inf,1\n", "no number"),
+        ("id,t,y,x\ninf,0,1,1\n", "line 2.*whole numbers"),
+        ("id,t,y,x\n1,0,1,1\n1e30,0,1,1\n", "line 3.*whole numbers"),
+        ("id,t,y,x\n1,-inf,1,1\n", "line 2"),
+        ("id,t,y,x,parent\n1,0,1,1,9223372036854775808\n", "line 2"),
     ],
 )
 def test_other_tables_are_refused_in_one_line(tmp_path: Path, text: str, words: str) -> None:
@@ -137,7 +143,20 @@ def test_no_table_at_all(tmp_path: Path) -> None:
         read_tracks(tmp_path / "x.png")
 
 
-@pytest.mark.parametrize("text", ["{", '{"kind": "other"}', '{"kind": "tracks", "pixel_size": "wide"}'])
+def test_a_long_number_is_not_taken_for_the_one_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text(f"id,t,y,x\n{2**53},0,1,1\n{2**53 + 1},0,1,1\n")
+    assert read_csv(tmp_path / "x.csv").numbers().tolist() == [2**53, 2**53 + 1]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        '{"kind": "other"}',
+        '{"kind": "tracks", "pixel_size": "wide"}',
+        '{"kind": "tracks", "shape": [Infinity, 3]}',
+    ],
+)
 def test_a_damaged_json_is_not_passed_over(tmp_path: Path, text: str) -> None:
     write_csv(tmp_path / "x.csv", family())
     (tmp_path / "x.tracks.json").write_text(text)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_cellsynth.errors import BadInput
-from napari_cellsynth.motion.tracks.tracks import TrackPoint, Tracks
+from napari_cellsynth.motion.tracks.tracks import LARGEST, TrackPoint, Tracks
 from napari_cellsynth.stack.files.replacing import replacing
 
 COLUMNS = TrackPoint._fields
@@ -129,10 +129,17 @@ def _rows(path: Path, reader: Any) -> Iterator[TrackPoint]:
 
 
 def _integer(text: str) -> int:
-    value = float(text)
-    if value != int(value):
+    """Also 3.0, as spreadsheets write it; ValueError for what is not whole or no computer counts to."""
+    try:
+        value = int(text)
+    except ValueError:
+        number = float(text)
+        if not number.is_integer():  # nor is infinity
+            raise
+        value = int(number)
+    if abs(value) > LARGEST:
         raise ValueError(text)
-    return int(value)
+    return value
 
 
 def _check_parents(path: Path, points: list[TrackPoint]) -> None:
@@ -160,7 +167,7 @@ def _said(path: Path) -> dict[str, Any]:
         said["pixel_size"] = _pair(block.get("pixel_size"))
         said["frame_interval"] = None if block.get("frame_interval") is None else float(block["frame_interval"])
         said["shape"] = None if block.get("shape") is None else tuple(int(n) for n in block["shape"])
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise BadInput(f"{source} is damaged: repair it or move it away") from None
     return {**said, "provenance": block.get("provenance")}
 

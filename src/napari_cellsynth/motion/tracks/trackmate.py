@@ -65,7 +65,7 @@ def read_trackmate(path: Path | str, *, pixel_size: tuple[float, float] | None =
         return _tracks(path, content, pixel_size)
     except ElementTree.ParseError as error:
         raise BadInput(f"{path.name} is no complete XML file ({error}); save it in TrackMate again") from None
-    except (KeyError, ValueError, TypeError) as error:
+    except (KeyError, ValueError, TypeError, OverflowError) as error:
         if isinstance(error, BadInput):
             raise BadInput(f"{path.name}: {error}") from None
         raise BadInput(

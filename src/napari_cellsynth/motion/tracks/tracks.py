@@ -12,6 +12,10 @@ from numpy.typing import ArrayLike, NDArray
 from napari_cellsynth.errors import BadInput
 
 
+LARGEST = 2**63 - 1
+"""Number of a track or a frame that can be kept."""
+
+
 class TrackPoint(NamedTuple):
     """One cell in one frame: a row of the tracks table."""
 
@@ -65,7 +69,7 @@ class Tracks:
 
     def __post_init__(self) -> None:
         columns = {"ids": np.int64, "t": np.int64, "y": np.float64, "x": np.float64}
-        made = {name: np.asarray(getattr(self, name), dtype).reshape(-1) for name, dtype in columns.items()}
+        made = {name: _column(getattr(self, name), dtype) for name, dtype in columns.items()}
         features = {str(name): np.asarray(values) for name, values in self.features.items()}
         if len({len(column) for column in (*made.values(), *features.values())}) > 1:
             lengths = {name: len(column) for name, column in {**made, **features}.items()}
@@ -176,12 +180,16 @@ class Tracks:
         """From rows (id, t, y, x, parent); ``about`` are further fields, such as ``pixel_size``."""
         rows = list(points)
         number, t, y, x, parent = zip(*rows, strict=True) if rows else ((), (), (), (), ())
-        columns = (_whole(number), _whole(t), np.array(y, np.float64), np.array(x, np.float64))
+        columns = (_column(number, np.int64), _column(t, np.int64), np.array(y, np.float64), np.array(x, np.float64))
         return cls(*columns, dict(zip(number, parent, strict=True)), **about)
 
 
-def _whole(values: ArrayLike) -> NDArray[np.int64]:
-    return np.asarray(values, np.int64)
+def _column(values: ArrayLike, dtype: Any) -> NDArray[Any]:
+    """(N,) of a type; BadInput for whole numbers that are too large for it."""
+    try:
+        return np.asarray(values, dtype).reshape(-1)
+    except OverflowError:
+        raise BadInput(f"a number of a track or a frame is beyond {LARGEST}; number them anew") from None
 
 
 def _fixed(column: NDArray[Any]) -> NDArray[Any]:
