@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.stack.progress import SetProgress
@@ -38,6 +38,8 @@ def track(
     *,
     outlines: OutlineSettings | None = None,
     modality: Modality | None = None,
+    condition: str | None = None,
+    taken: Mapping[str, Any] | None = None,
 ) -> Iterator[SetProgress | Linked]:
     """Follow the cells of a recording: SetProgress, last of all the outlines numbered by track, and the tracks.
 
@@ -47,11 +49,13 @@ def track(
             first.
         settings: how they are linked.
         outlines, modality: how they are outlined, where ``labels`` is None.
+        condition: of the experiment, kept with the tracks.
+        taken: which channel and plane of its file ``stack`` is, where it is one of several; kept with the tracks.
 
     Raises:
         BadInput: a single frame, several planes, outlines of another shape, or none at all.
     """
-    from napari_cellsynth.motion.tracks.link import link
+    from napari_cellsynth.motion.tracks.link import Linked, link
     from napari_cellsynth.stack.labels.check import check_labels
     from napari_cellsynth.stack.stack import Stack
     from napari_cellsynth.stack.steady.moved_along import labels_for
@@ -60,6 +64,7 @@ def track(
         raise BadInput(f"{stack.name} has a single frame; tracks need a movie of two frames or more")
     if stack.size("Z") > 1:
         raise BadInput(f"{stack.name} has {stack.size('Z')} planes; cells are followed in one: choose it first")
+    given: dict[str, Any] = {}
     if labels is None:
         found: Stack | None = None
         for news in _outlined(stack, outlines, modality):
@@ -68,12 +73,32 @@ def track(
             else:
                 found = news
         assert found is not None
-        labels = found
+        labels, given = found, {"provenance": found.provenance}
     elif isinstance(labels, Stack):
         check_labels(labels, stack)
     else:
+        given = {"path": str(Path(labels).absolute())}
         labels = labels_for(Path(labels), stack)
-    yield from link(labels, settings)
+    for news in link(labels, settings):
+        yield _of(news, stack, given, condition, taken or {}) if isinstance(news, Linked) else news
+
+
+def _of(
+    linked: Linked, stack: Stack, given: Mapping[str, Any], condition: str | None, taken: Mapping[str, Any]
+) -> Linked:
+    """The tracks with their condition, and with the files that they were made from: enough to make them again."""
+    block = dict(linked.tracks.provenance or {})
+    outlines = next(iter(block.get("inputs") or []), {})
+    movie: dict[str, Any] = {"is": "movie", "name": stack.name}
+    if stack.path is not None:
+        sides, seconds = stack.pixel_size, stack.frame_interval
+        scale = {} if sides is None or sides[0] != sides[1] else {"pixel_size": f"{sides[0]!r}um"}
+        scale |= {} if seconds is None else {"interval": f"{seconds!r}s"}
+        movie |= {"path": str(Path(stack.path).absolute()), "taken": {**scale, **taken}}
+    block |= {"inputs": [{"is": "outlines", **outlines, **given}, movie]}
+    block |= {} if condition is None else {"condition": condition}
+    labels = linked.labels.with_(provenance=block)
+    return type(linked)(labels, linked.tracks.with_(provenance=block, condition=condition))
 
 
 def _outlined(

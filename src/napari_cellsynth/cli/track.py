@@ -54,6 +54,10 @@ class Track:
     """Channel in which cells are outlined, counted from 0."""
     z: Annotated[str | None, arg(metavar="N|max|mean|sharpest", help_behavior_hint="")] = None
     """Plane, counted from 0, or how to make one of several; needed where there are several."""
+    condition: Annotated[str | None, arg(metavar="NAME", help_behavior_hint="")] = None
+    """Condition of the experiment, such as control, kept with the tracks (left out: what --table says)."""
+    table: Annotated[Path | None, arg(metavar="TABLE.csv", help_behavior_hint="")] = None
+    """Table of the study's recordings, in which this one stands with its condition."""
     trackmate: Annotated[Path | None, arg(metavar="FILE.xml", help_behavior_hint="")] = None
     """Also write the tracks for TrackMate (Fiji)."""
     ctc: Annotated[Path | None, arg(metavar="DIR", help_behavior_hint="")] = None
@@ -105,6 +109,7 @@ def _check_places(options: Track) -> None:
 def _linked(options: Track) -> Linked:
     from napari_cellsynth import api
     from napari_cellsynth.cli.progress import ProgressLine
+    from napari_cellsynth.cli.segment import stack_z
     from napari_cellsynth.motion.tracks.link import Linked
 
     settings = _settings(options)
@@ -117,14 +122,39 @@ def _linked(options: Track) -> Linked:
             file=sys.stderr,
         )
     linked: Linked | None = None
+    condition = _condition(options)
+    taken = {} if options.z is None else {"channel": options.channel, "z": stack_z(options.z)}
     with ProgressLine(options.out.name, quiet=options.quiet) as line:
-        for news in api.track(stack, options.labels, settings, outlines=outlines, modality=options.modality):
+        for news in api.track(
+            stack,
+            options.labels,
+            settings,
+            outlines=outlines,
+            modality=options.modality,
+            condition=condition,
+            taken=taken,
+        ):
             if isinstance(news, Linked):
                 linked = news
             else:
                 line.at(news.done, news.total, news.message)
     assert linked is not None
     return linked
+
+
+def _condition(options: Track) -> str | None:
+    """As it is said, else as the study's table says."""
+    from napari_cellsynth.stack.recordings.table import Table
+
+    if options.condition is not None or options.table is None:
+        return options.condition
+    same = [row for row in Table.read(options.table).rows if row.file.resolve() == options.stack.resolve()]
+    if not same:
+        raise BadInput(f"{options.table} has no row for {options.stack}; add it, or say --condition")
+    said = sorted({row.condition for row in same if row.condition is not None})
+    if len(said) > 1:
+        raise BadInput(f"{options.table} says {', '.join(said)} of {options.stack.name}; say which: --condition NAME")
+    return said[0] if said else None
 
 
 def _settings(options: Track) -> TrackSettings:
@@ -209,6 +239,7 @@ def _convert(options: Track, files: TrackFiles) -> int:
         options.stack,
         pixel_size=(size, size) if isinstance(size, float) else size,
         frame_interval=None if interval is None else parse_duration(interval),
+        condition=_condition(options),
     )
     written = [*_for_others(options, tracks, None), write_per_track(files.per_track, tracks)]
     written = [*write_csv(files.table, tracks), *written]

@@ -15,6 +15,7 @@ from napari_cellsynth.replay.python import settings_of
 from napari_cellsynth.replay.remade import given_of, remade
 from napari_cellsynth.replay.sets import set_made
 from napari_cellsynth.replay.steps import Generated, Morphed, Outlined, Replay, Said, Simulated, Step, Trained
+from napari_cellsynth.replay.tracked import BY_RUN, block_of_tracks, outlined_by_run, same_outlines, tracked
 from napari_cellsynth.stack.outlines.settings import OutlineSettings
 from napari_cellsynth.stack.recordings.row import Row
 
@@ -31,9 +32,11 @@ def replay_of(path: Path | str, *, home: Path | None = None) -> Replay:
     path = Path(path).absolute()
     if not path.exists():
         raise BadInput(f"{path} does not exist; give a file that CellSynth wrote, a training set, or a run")
-    if path.suffix.lower() == ".json" and path.is_file():
-        return saved_replay(path)
     try:
+        if (block := block_of_tracks(path)) is not None:
+            return Replay(title=path.name).and_then(*steps_of_block(block, path, home=home))
+        if path.suffix.lower() == ".json" and path.is_file():
+            return saved_replay(path)
         return Replay(title=path.name).and_then(*_steps_to(path, home))
     except CellsynthError:
         raise
@@ -92,12 +95,54 @@ def steps_of_block(
         yield from _simulated_movie(block, path, name)
     elif made_by == "segment":
         yield outlined(block, path)
+    elif made_by == BY_RUN:
+        yield from _found_by_run(block, path, home, name)
+    elif made_by == "track":
+        yield from _tracks(block, path, home, name)
     elif made_by.startswith(PHANTOM):
         yield Simulated(phantom=made_by.removeprefix(PHANTOM), settings=settings)
     elif made_by.startswith("prepare ") and path is not None and (path.parent / DATASET).exists():
         yield from steps_of_set(path.parent)
     else:
         raise BadInput(f"{name} was made by {made_by or 'nobody knows what'}, which is not repeated by a script yet")
+
+
+def _tracks(block: Mapping[str, Any], path: Path | None, home: Path | None, name: str) -> Iterator[Step]:
+    """Tracks, and before them the outlines they were made of, where a script finds these too."""
+    for one in tracked(block, path, name):
+        if isinstance(one, dict):
+            found = outlined(one["block"], Path(one["path"]))
+            yield found
+            continue
+        wanted = next((given.get("hash") for given in block["inputs"] if given.get("is") == "outlines"), None)
+        notes = list[str]()
+        if Path(one.labels).exists():
+            with suppress(CellsynthError, OSError, ValueError):
+                yield from list(_of_outlines(Path(one.labels), home))
+            if not same_outlines(one.labels, one.movie, wanted):
+                notes.append(f"{Path(one.labels).name} holds other outlines by now: the tracks will be others.")
+        elif not any(given.get("provenance") for given in block["inputs"]):
+            notes.append(f"{Path(one.labels).name} is not found here: put it there, or change the path.")
+        yield one.model_copy(update={"notes": tuple(notes)})
+
+
+def _of_outlines(file: Path, home: Path | None) -> Iterator[Step]:
+    """How outlines in a file were found, where nobody painted on them since."""
+    block = block_of(file)
+    if block.get("made_by") in ("segment", BY_RUN) and is_as_found(file, block):
+        yield from steps_of_block(block, file, home=home)
+
+
+def _found_by_run(block: Mapping[str, Any], path: Path | None, home: Path | None, name: str) -> Iterator[Step]:
+    """Outlines that a trained model found, after its training."""
+    run = find_run(block, path, home)
+    if run is None:
+        run = Path(str(block.get("run_path") or block.get("run") or "run"))
+        yield Said(words=f"The training {run.name} is not found here ({run}): put it there, or change the path.")
+    else:
+        step = (block.get("settings") or {}).get("step")
+        yield from steps_of_run(run, step=step, weights_hash=str(block.get("weights_hash") or ""))
+    yield outlined_by_run(block, path, run, name)
 
 
 def _given(block: Mapping[str, Any], name: str, home: Path | None) -> Iterator[Step]:
@@ -122,6 +167,9 @@ def _simulated_movie(block: Mapping[str, Any], path: Path | None, name: str) -> 
         yield from steps_of_run(cells)
     elif cells is not None:
         yield Said(words=f"{cells.name} is not found here ({cells}): put it there, or change the path.")
+    for part in (step.motion, step.background, step.background_labels):
+        if part is not None and not Path(part).exists():
+            yield Said(words=f"{Path(part).name} is not found here ({part}): put it there, or change the path.")
     yield step
 
 

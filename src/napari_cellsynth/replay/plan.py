@@ -14,12 +14,14 @@ from napari_cellsynth.replay.steps import (
     MovieMade,
     Opened,
     Outlined,
+    OutlinedByRun,
     Remade,
     Replay,
     Said,
     SetMade,
     Simulated,
     Step,
+    Tracked,
     Trained,
 )
 from napari_cellsynth.stack.recordings.row import Row
@@ -55,7 +57,9 @@ class Plan:
         return " ".join(self.replay.title.split())
 
     def _named(self, one: Step) -> str | None:
-        if isinstance(one, Outlined):
+        if isinstance(one, Tracked):
+            return f"{Path(one.saved).stem if one.saved else stem(one.movie.file) + ' tracks'}.csv"
+        if isinstance(one, Outlined | OutlinedByRun):
             return f"{one.movie.name or stem(one.movie.file)} outlines{ENDING}"
         if isinstance(one, SetMade | Trained):
             return Path(one.path).name
@@ -86,8 +90,12 @@ class Plan:
 
     def _taken(self) -> Iterator[tuple[str, str]]:
         for one in self.replay.steps:
-            if isinstance(one, Outlined):
+            if isinstance(one, Outlined | OutlinedByRun | Tracked):
                 yield "MOVIE", str(one.movie.file)
+            if isinstance(one, OutlinedByRun):
+                yield "RUN", one.run
+            elif isinstance(one, Tracked):
+                yield "OUTLINES", one.labels
             elif isinstance(one, SetMade):
                 for row in one.rows:
                     yield "MOVIE", str(row.file)
@@ -109,9 +117,9 @@ class Plan:
 
 def made_at(one: Step) -> str | None:
     """Where a step's result lay."""
-    if isinstance(one, Outlined | SetMade | Trained):
+    if isinstance(one, Outlined | OutlinedByRun | SetMade | Trained):
         return one.path
-    return one.saved if isinstance(one, Generated | Morphed | Remade | MovieMade) else None
+    return one.saved if isinstance(one, Generated | Morphed | Remade | MovieMade | Tracked) else None
 
 
 def stem(path: Path) -> str:
@@ -141,6 +149,10 @@ def in_words(one: Step) -> str:
         return f"A simulated recording: {one.phantom}"
     if isinstance(one, Outlined):
         return f"Outlines of the cells of {one.movie.name or one.movie.file.name}, found without training"
+    if isinstance(one, OutlinedByRun):
+        return f"Outlines of the cells of {one.movie.name or one.movie.file.name}, found by {Path(one.run).name}"
+    if isinstance(one, Tracked):
+        return f"Tracks of the cells of {one.movie.name or one.movie.file.name}"
     if isinstance(one, SetMade):
         return f"A training set of {one.kind}: {Path(one.path).name}"
     if isinstance(one, Trained):

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from napari_cellsynth import __version__
 from napari_cellsynth.errors import BadInput
+from napari_cellsynth.motion.tracks.settings import TrackSettings
 from napari_cellsynth.replay.code import WIDTH, Call, imports, lines, literal, text
 from napari_cellsynth.replay.plan import Plan, in_words
 from napari_cellsynth.replay.steps import (
@@ -19,11 +20,13 @@ from napari_cellsynth.replay.steps import (
     MovieMade,
     Opened,
     Outlined,
+    OutlinedByRun,
     Remade,
     Replay,
     Said,
     SetMade,
     Simulated,
+    Tracked,
     Trained,
 )
 from napari_cellsynth.simulation.settings import SimulationSettings
@@ -122,6 +125,8 @@ class _Script:
         writers: dict[type[Any], Callable[[Any, str], Iterator[str]]] = {
             Simulated: self._simulated,
             Outlined: self._outlined,
+            OutlinedByRun: self._outlined_by_run,
+            Tracked: self._tracked,
             SetMade: self._set_made,
             Trained: self._trained,
             Generated: self._generated,
@@ -151,6 +156,25 @@ class _Script:
         call = Call("api.segment", "movie", settings, modality=literal(one.modality))
         yield from lines(call, before="*_, outlines = ", indent=4)
         yield from lines(Call("write_stack", f"OUT / {text(name)}", "outlines", kind=text("labels")), indent=4)
+
+    def _outlined_by_run(self, one: OutlinedByRun, name: str) -> Iterator[str]:
+        self.use("stack.files.write", "write_stack")
+        yield from self._opened(one.run)
+        yield from self._movie(one.movie)
+        call = Call("api.segment_with", self.models[one.run], "movie", channel=literal(one.channel))
+        yield from lines(call, before="*_, found = ", indent=4)
+        yield from lines(Call("write_stack", f"OUT / {text(name)}", "found.labels", kind=text("labels")), indent=4)
+
+    def _tracked(self, one: Tracked, name: str) -> Iterator[str]:
+        self.use("", "api")
+        self.use("motion.tracks.settings", "TrackSettings")
+        yield from self._movie(one.movie)
+        settings = Call("TrackSettings", **_changed(TrackSettings(**one.settings)))
+        said = {} if one.condition is None else {"condition": text(one.condition)}
+        call = Call("api.track", "movie", self.path(one.labels), settings, **said)
+        yield from lines(call, before="*_, linked = ", indent=4)
+        yield f"    files = api.tracking.track_files(OUT / {text(name)})"
+        yield "    api.tracking.write_tracks(files, linked)"
 
     def _movie(self, row: Row) -> Iterator[str]:
         """``movie = …``: the stack that a row means."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_cellsynth import __version__
+from napari_cellsynth.motion.tracks.settings import TrackSettings
 from napari_cellsynth.replay.plan import Plan, in_words
 from napari_cellsynth.replay.python import SAME, settings_of
 from napari_cellsynth.replay.steps import (
@@ -16,11 +17,13 @@ from napari_cellsynth.replay.steps import (
     MovieMade,
     Opened,
     Outlined,
+    OutlinedByRun,
     Remade,
     Replay,
     Said,
     SetMade,
     Simulated,
+    Tracked,
     Trained,
 )
 from napari_cellsynth.replay.words import InOut, changed, escaped, hold_out_words, quoted, settings_words
@@ -89,6 +92,11 @@ class _Shell:
             yield from command("phantom", one.phantom, out, *_options(one.settings))
         elif isinstance(one, Outlined):
             yield from self._outlined(one, out)
+        elif isinstance(one, OutlinedByRun):
+            said = [*(["--channel", str(one.channel)] if one.channel else []), *_of_plane(one.movie)]
+            yield from command("segment", self.path(one.run), self.path(one.movie.file), out, *said)
+        elif isinstance(one, Tracked):
+            yield from self._tracked(one, out)
         elif isinstance(one, SetMade):
             yield from self._set_made(one, out)
         elif isinstance(one, Trained):
@@ -115,6 +123,15 @@ class _Shell:
         words += ["--background-channel", str(one.background_channel)] if one.background_channel else []
         words += settings_words(settings, leave_out=("cells", "frames"))
         yield from command("simulate", out, *words)
+
+    def _tracked(self, one: Tracked, out: InOut) -> Iterator[str]:
+        settings = TrackSettings(**one.settings)
+        reach = (("px", settings.max_distance_px), ("um", settings.max_distance_um))
+        words = [word for unit, far in reach if far is not None for word in ("--max-distance", f"{far!r}{unit}")]
+        words += settings_words(settings, leave_out=("max_distance_px", "max_distance_um"))
+        words += [] if one.condition is None else ["--condition", one.condition]
+        said = ["--labels", self.path(one.labels), *words, *_of_plane(one.movie)]
+        yield from command("track", self.path(one.movie.file), out, *said)
 
     def _outlined(self, one: Outlined, out: InOut) -> Iterator[str]:
         row, settings = one.movie, one.settings
@@ -191,6 +208,13 @@ def _options(settings: dict[str, Any]) -> list[str]:
         elif value is not None:
             said += [f"--{name.replace('_', '-')}", str(value)]
     return said
+
+
+def _of_plane(row: Row) -> list[str]:
+    """What a file does not say of itself, and which plane and channel are looked at."""
+    said = _of_file(row)
+    said += ["--channel", str(row.channel)] if isinstance(row.channel, int) and row.channel else []
+    return said + (["--z", str(row.z)] if row.z is not None and row.z != "all" else [])
 
 
 def _of_file(row: Row) -> list[str]:

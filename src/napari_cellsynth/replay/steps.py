@@ -54,6 +54,32 @@ class Outlined(_Step):
     """:func:`~napari_cellsynth.stack.outlines.many.outlines_hash` of them."""
 
 
+class OutlinedByRun(_Step):
+    """Cells were outlined by a trained model."""
+
+    step: Literal["outlined by a run"] = "outlined by a run"
+    run: str
+    movie: Row
+    """What was looked at."""
+    channel: int = 0
+    path: str | None = None
+    """File in which the outlines lie."""
+
+
+class Tracked(_Step):
+    """Outlines were linked to tracks."""
+
+    step: Literal["tracked"] = "tracked"
+    movie: Row
+    labels: str
+    """File of the outlines."""
+    settings: dict[str, Any]
+    """All of them."""
+    condition: str | None = None
+    saved: str | None = None
+    """Table that they were saved as."""
+
+
 class SetMade(_Step):
     """A training set was made."""
 
@@ -161,7 +187,18 @@ class Said(_Step):
 
 
 Step = Annotated[
-    Opened | Simulated | Outlined | SetMade | Trained | Generated | Morphed | Remade | MovieMade | Said,
+    Opened
+    | Simulated
+    | Outlined
+    | OutlinedByRun
+    | Tracked
+    | SetMade
+    | Trained
+    | Generated
+    | Morphed
+    | Remade
+    | MovieMade
+    | Said,
     Field(discriminator="step"),
 ]
 
