@@ -11,7 +11,10 @@ import pytest
 
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.quality.usefulness import CUT_OUTS, MADE_MIXED, MIXED, REAL, Interval, Trial, Usefulness
+from napari_cellsynth.quality.usefulness_effects import paired_p
 from napari_cellsynth.quality.usefulness_report import learning_curve, save_usefulness
+
+STUDIES = 300
 
 
 def study(gains: dict[int, float], *, arm: str = MIXED, seeds: int = 3, spread: float = 0.01) -> Usefulness:
@@ -32,12 +35,12 @@ def test_the_verdict_comes_first_and_says_where_it_helps() -> None:
     said = study({2: 0.1, 10: 0.0}).sentence()
     assert said == (
         "With 2 labelled frames, adding simulated ones (cut-outs) raises average precision from 0.59 to 0.69;"
-        " with 10 it changes nothing that 3 seeds show (average precision 0.75 to 0.75)."
+        " with 10 it is not shown to change average precision (0.75 to 0.75; 3 seeds)."
     )
     assert study({1: 0.1}).sentence().startswith("With 1 labelled frame, adding")
     assert study({1: 0.0, 2: 0.0, 5: -0.2}).sentence() == (
-        "With 1 and 2 labelled frames, adding simulated ones (cut-outs) changes nothing that 3 seeds show (average"
-        " precision 0.57 to 0.57, 0.59 to 0.59); with 5 it lowers average precision from 0.65 to 0.45."
+        "With 1 and 2 labelled frames, adding simulated ones (cut-outs) is not shown to change average precision"
+        " (0.57 to 0.57, 0.59 to 0.59; 3 seeds); with 5 it lowers average precision from 0.65 to 0.45."
     )
 
 
@@ -52,8 +55,36 @@ def test_pairs_of_one_seed_are_compared() -> None:
 
 def test_one_seed_proves_nothing_and_says_so() -> None:
     check = study({2: 0.3}, seeds=1)
-    assert check.effects()[0].outcome == "nothing" and check.level == "quiet"
+    assert check.effects()[0].outcome == "not shown" and check.level == "quiet"
     assert "One seed says nothing" in " ".join(check.notes())
+
+
+def test_studies_of_chance_seldom_say_anything() -> None:
+    """All arms are draws of one distribution: any verdict is false, and one study in twenty may have one."""
+    draws = np.random.default_rng(7)
+    false = 0
+    for _ in range(STUDIES):
+        trials = [
+            Trial(arm, frames, seed, 0.6 + 0.03 * float(draws.normal()), 0.8, 0.1)
+            for arm in (REAL, CUT_OUTS, MIXED, MADE_MIXED)
+            for frames in (1, 2, 5, 10)
+            for seed in range(3)
+        ]
+        false += Usefulness(tuple(trials), {}, 1, 1, "validation").level != "quiet"
+    assert false / STUDIES < 0.08, f"{false} of {STUDIES}; without Holm it is a third of them"
+
+
+def test_all_comparisons_of_a_study_count_together() -> None:
+    """What one question alone shows, one of four does not."""
+    one = study({2: 0.1}, spread=0.03).effects()[0]
+    assert one.p == one.p_corrected == pytest.approx(0.02871, abs=1e-4) and one.outcome == "raises"
+    four = study({1: 0.0, 2: 0.1, 5: 0.0, 10: 0.0}, spread=0.03)
+    assert four.effects()[1].p_corrected == pytest.approx(4 * 0.02871, abs=4e-4) and four.level == "quiet"
+    assert "after Holm for the 4 comparisons" in " ".join(four.notes())
+
+
+def test_pairs_without_any_spread_are_tested_too() -> None:
+    assert (paired_p([0.5]), paired_p([0.0, 0.0]), paired_p([0.5, 0.5])) == (None, 1.0, 0.0)
 
 
 def test_levels_and_notes() -> None:
@@ -64,8 +95,8 @@ def test_levels_and_notes() -> None:
     )
     better = Usefulness(study({2: 0.1}).trials, {"average_precision": 0.99}, 1, 1, "test")
     assert "Outlines without training (auto) do better" in " ".join(better.notes())
-    alone = "Of 2 labelled frames, simulated ones alone do worse than the real ones alone (0.49 against 0.59)."
-    assert alone in study({2: 0.1}).notes()
+    alone = "Simulated ones (cut-outs) alone, which is described and not tested: average precision 0.49 against 0.59 of"
+    assert f"{alone} 2 real frames." in study({2: 0.1}).notes()
     made = study({2: 0.1}, arm=MADE_MIXED)
     assert "simulated ones (made cells) raises" in made.sentence() and "cut-outs)" not in made.sentence()
 
@@ -99,7 +130,7 @@ def test_a_report_holds_all_numbers(tmp_path: Path) -> None:
     folder = save_usefulness(check, tmp_path / "report")
     about = json.loads((folder / "useful.json").read_text())
     assert about["says"][0] == check.sentence() and len(about["trials"]) == len(check.trials)
-    assert [one["outcome"] for one in about["effects"]] == ["raises", "nothing"]
+    assert [one["outcome"] for one in about["effects"]] == ["raises", "not shown"]
     with open(folder / "numbers.csv", encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 7 and rows[-1]["learned from"] == "auto"

@@ -7,14 +7,14 @@ without are compared in pairs.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from math import inf
 from typing import Any
 
-import numpy as np
-
 from napari_cellsynth.errors import BadInput
+from napari_cellsynth.quality.usefulness_effects import FEWEST, Effect, Interval, corrected, verdict
 from napari_cellsynth.stack.numbers_in_words import counted
 
 REAL, CUT_OUTS, MIXED, MADE, MADE_MIXED = "real", "cut-outs", "real + cut-outs", "made", "real + made"
@@ -63,50 +63,6 @@ class Trial:
             raise BadInput(f"no trial: {error!r}") from error
 
 
-@dataclass(frozen=True)
-class Interval:
-    """A mean over seeds with the interval that holds it in 95 % of repetitions (Student's t)."""
-
-    mean: float
-    low: float
-    high: float
-    """As the mean where there is one seed alone."""
-    count: int
-
-    @classmethod
-    def of(cls, values: Sequence[float]) -> Interval:
-        from scipy.stats import t
-
-        array = np.asarray(values, float)
-        mean = float(array.mean())
-        if len(array) < 2:
-            return cls(mean, mean, mean, len(array))
-        half = float(t.ppf(0.975, len(array) - 1) * array.std(ddof=1) / np.sqrt(len(array)))
-        return cls(mean, mean - half, mean + half, len(array))
-
-    def within(self, least: float, most: float) -> Interval:
-        """Cut off where no value can lie."""
-        return replace(self, low=max(least, self.low), high=min(most, self.high))
-
-
-@dataclass(frozen=True)
-class Effect:
-    """What adding simulated frames does with so many real ones."""
-
-    frames: int
-    before: float
-    after: float
-    difference: Interval
-    """After less before, seed by seed."""
-
-    @property
-    def outcome(self) -> str:
-        """``raises``, ``lowers``, or ``nothing`` where the interval holds 0, or there is one seed alone."""
-        if self.difference.count < 2:
-            return "nothing"
-        return "raises" if self.difference.low > 0 else "lowers" if self.difference.high < 0 else "nothing"
-
-
 @dataclass(frozen=True, eq=False)
 class Usefulness:
     """All trials, and what they say."""
@@ -119,6 +75,8 @@ class Usefulness:
     held_out_cells: int
     part: str
     """``validation`` or ``test``."""
+    filmed: bool = True
+    """Whether it is known how the frames were filmed; otherwise nothing was mirrored or turned."""
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -142,22 +100,29 @@ class Usefulness:
         found = list(self.values(arm, frames, measure).values())
         return Interval.of(found).within(*BOUNDS[measure]) if found else None
 
-    def effects(self, arm: str = MIXED, measure: str = "average_precision") -> list[Effect]:
-        """Of adding simulated frames, for each number of real ones, in pairs of one seed."""
+    def effects(self, arm: str = MIXED) -> list[Effect]:
+        """On average precision, for each number of real frames, in pairs of one seed.
+
+        Of adding simulated frames (``ADDED``) the outcomes are tested, all of
+        the study together; of simulated ones alone they are only described.
+        """
+        return self._tested[arm] if arm in ADDED else self._described(arm)
+
+    @cached_property
+    def _tested(self) -> dict[str, list[Effect]]:
+        return corrected({arm: self._described(arm) for arm in ADDED})
+
+    def _described(self, arm: str) -> list[Effect]:
         made = []
         for frames in self.levels:
-            before, after = (self.values(each, frames, measure) for each in (REAL, arm))
-            both = sorted(set(before) & set(after))
-            if both:
-                pairs = [(before[seed], after[seed]) for seed in both]
-                means = np.mean(pairs, axis=0)
-                difference = Interval.of([b - a for a, b in pairs])
-                made.append(Effect(frames, float(means[0]), float(means[1]), difference))
+            before, after = (self.values(each, frames, "average_precision") for each in (REAL, arm))
+            if both := sorted(set(before) & set(after)):
+                made.append(Effect.of(frames, [(before[seed], after[seed]) for seed in both]))
         return made
 
     def sentence(self) -> str:
         """What to know first."""
-        said = [_verdict(self.effects(arm), words, self.seeds) for arm, words in ADDED.items() if arm in self.arms]
+        said = [verdict(self.effects(arm), words, self.seeds) for arm, words in ADDED.items() if arm in self.arms]
         return " ".join(said) or "Nothing was compared yet."
 
     @property
@@ -171,22 +136,36 @@ class Usefulness:
         pieces = counted(self.held_out, "piece")
         scored = f"Scored on {pieces} of held-out real frames ({self.part} part) with {self.held_out_cells:,} cells"
         said = [f"{scored}; intervals over {counted(self.seeds, 'seed')} hold a mean in 95 % of repetitions."]
-        if self.seeds < 2:
-            said.append("One seed says nothing about chance: take three.")
-        elif self.seeds < 5:
-            said.append("So few seeds see large differences only.")
+        said += self._on_chance()
+        if not self.filmed:
+            said.append(
+                "How the frames were filmed was not said: nothing was mirrored or turned, and auto guessed; both may do"
+                " better where it is."
+            )
         best = max((one.average_precision for one in self.trials), default=0.0)
         if self.free and self.free.get("average_precision", 0.0) >= best:
             said.append("Outlines without training (auto) do better than any of these: use them, or train longer.")
-        for effect in self.effects(CUT_OUTS):
-            how = {"raises": "better", "lowers": "worse"}.get(effect.outcome)
-            if how is not None:
-                frames = counted(effect.frames, "labelled frame")
-                said.append(
-                    f"Of {frames}, simulated ones alone do {how} than the real ones alone ({effect.after:.2f} against"
-                    f" {effect.before:.2f})."
-                )
-        return said
+        return said + [self._alone(arm, what) for arm, what in ALONE.items() if self.effects(arm)]
+
+    def _on_chance(self) -> list[str]:
+        """How the verdict was reached, and what so few seeds cannot see."""
+        if self.seeds < FEWEST:
+            return ["One seed says nothing about chance: take three."]
+        count = sum(effect.p is not None for arm in ADDED for effect in self.effects(arm))
+        if not count:
+            return []
+        how = "Tested in pairs by Student's t over the seeds"
+        how += f", after Holm for the {count} comparisons of the study." if count > 1 else "."
+        few = ": so few seeds see large differences only" if self.seeds < 5 else ""
+        return [how, f"Not shown does not mean that there is no difference{few}."]
+
+    def _alone(self, arm: str, what: str) -> str:
+        """Simulated frames without the real ones: numbers, no verdict."""
+        each = [
+            f"{effect.after:.2f} against {effect.before:.2f} of {counted(effect.frames, 'real frame')}"
+            for effect in self.effects(arm)
+        ]
+        return f"{what} alone, which is described and not tested: average precision {', '.join(each)}."
 
     def rows(self) -> list[tuple[str, int, dict[str, Interval]]]:
         """Arm, real frames, and the interval of each measure."""
@@ -201,31 +180,6 @@ class Usefulness:
 
 
 ADDED = {MIXED: "simulated ones (cut-outs)", MADE_MIXED: "simulated ones (made cells)"}
-"""Arms in which simulated frames are added to real ones, and what is added, in words."""
-
-
-def _verdict(effects: Sequence[Effect], what: str, seeds: int) -> str:
-    """Such as ``With 2 labelled frames, adding simulated ones raises average precision from 0.6 to 0.7; with 10 …``."""
-    if not effects:
-        return ""
-    groups: list[list[Effect]] = []
-    for effect in effects:
-        if groups and groups[-1][0].outcome == effect.outcome == "nothing":
-            groups[-1].append(effect)
-        else:
-            groups.append([effect])
-    parts = [_group(group, what if n == 0 else "", seeds) for n, group in enumerate(groups)]
-    return "; ".join(parts) + "."
-
-
-def _group(group: Sequence[Effect], what: str, seeds: int) -> str:
-    numbers = [str(effect.frames) for effect in group]
-    listed = numbers[0] if len(numbers) == 1 else f"{', '.join(numbers[:-1])} and {numbers[-1]}"
-    many = "labelled frame" if listed == "1" else "labelled frames"
-    head = f"With {listed} {many}, adding {what}" if what else f"with {listed} it"
-    if group[0].outcome == "nothing":
-        spans = ", ".join(f"{effect.before:.2f} to {effect.after:.2f}" for effect in group)
-        shown = f"{counted(seeds, 'seed')} show" if seeds != 1 else "one seed can show"
-        return f"{head} changes nothing that {shown} (average precision {spans})"
-    effect = group[0]
-    return f"{head} {effect.outcome} average precision from {effect.before:.2f} to {effect.after:.2f}"
+"""Arms in which simulated frames are added to real ones, and what is added, in words: the question that is asked."""
+ALONE = {CUT_OUTS: "Simulated ones (cut-outs)", MADE: "Simulated ones (made cells)"}
+"""Arms without real frames, in words."""

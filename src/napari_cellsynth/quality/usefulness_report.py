@@ -103,6 +103,7 @@ def as_json(check: Usefulness) -> dict[str, Any]:
     effects = [
         {"adding": arm, "frames": e.frames, "before": e.before, "after": e.after, "outcome": e.outcome}
         | {"difference": e.difference.mean, "low": e.difference.low, "high": e.difference.high}
+        | {"p": e.p, "p_corrected": e.p_corrected}
         for arm in (MIXED, MADE_MIXED)
         for e in check.effects(arm)
     ]
