@@ -148,3 +148,15 @@ def test_from_python(phantom: Path, labels: Path) -> None:
     assert list(same.tracks) == list(found.tracks)  # type: ignore[union-attr]
     with pytest.raises(BadInput, match="does not fit"):
         list(track(stack, read_stack(labels).with_(data=np.ones((10, 8, 8), np.int32))))
+
+
+def test_the_condition_is_that_of_the_studys_table(shell: Any, phantom: Path, labels: Path, tmp_path: Path) -> None:
+    table, words = tmp_path / "study.csv", ("--labels", labels, "--quiet")
+    table.write_text(f"file,condition\n{phantom},treated\n")
+    assert shell("track", phantom, tmp_path / "x.csv", *words, "--table", table).status == 0
+    assert read_tracks(tmp_path / "x.csv").condition == "treated"
+    assert shell("track", phantom, tmp_path / "y.csv", *words, "--table", table, "--condition", "other").status == 0
+    assert read_tracks(tmp_path / "y.csv").condition == "other"
+    table.write_text(f"file,condition\n{tmp_path / 'z.tif'},treated\n")
+    said = shell("track", phantom, tmp_path / "z.csv", *words, "--table", table)
+    assert said.status == 2 and "has no row for" in said.complaint and not (tmp_path / "z.csv").exists()

@@ -74,9 +74,14 @@ def layer_of(viewer: Any, kind: str) -> Any:
     return found[-1] if found else None
 
 
-def test_without_outlines_it_says_what_is_missing_and_goes_there(viewer: Any, empty: TracksSection) -> None:
+def test_without_outlines_it_says_what_is_missing_and_goes_there(
+    qtbot: QtBot, viewer: Any, empty: TracksSection
+) -> None:
     assert empty.says.text() == NEEDS
-    assert empty.find.isVisible() and not empty.track.isVisible()
+    assert empty.find.isVisible() and not empty.track.isVisible() and not empty.track.isEnabled()
+    with qtbot.waitSignal(empty.cells_wanted):
+        empty.start()  # from a script, say
+    assert empty.says.text() == NEEDS
     tab = show_dock(viewer, "movies").tab("movies")
     empty.find.click()
     assert tab.cells.find.isChecked() and tab.cells.find_cells.isVisible()
@@ -111,6 +116,16 @@ def test_tracks_and_numbered_outlines_become_layers(qtbot: QtBot, viewer: Any, s
     tab = show_dock(viewer, "movies").tab("movies")
     qtbot.waitUntil(lambda: tab.cells.count is not None, timeout=PATIENCE)
     assert tab.cells.count.tracked and tab.cells.count.cells == 4
+
+
+def test_the_condition_is_that_of_the_study(qtbot: QtBot, section: TracksSection, tmp_path: Path) -> None:
+    study = section.session.study
+    study.movies[0].row = study.movies[0].row.model_copy(update={"condition": "treated"})
+    track(qtbot, section)
+    assert section.result is not None and section.result.tracks.condition == "treated"
+    section.save_to(tmp_path / "x.csv", "csv")
+    qtbot.waitUntil(lambda: section._worker is None, timeout=PATIENCE)
+    assert read_tracks(tmp_path / "x.csv").condition == "treated"
 
 
 def test_tracked_once_more_replaces_what_was_there(qtbot: QtBot, viewer: Any, section: TracksSection) -> None:

@@ -37,14 +37,14 @@ class Followed:
     """That most cells move alike, and what to do about it."""
 
 
-def followed(labels: Stack, settings: TrackSettings) -> Iterator[SetProgress | Followed]:
+def followed(labels: Stack, settings: TrackSettings, condition: str | None = None) -> Iterator[SetProgress | Followed]:
     """Link outlines; everything that takes time, and nothing of the viewer."""
     from napari_cellsynth.motion.tracks.link import Linked, link
 
     for news in link(labels, settings):
         if isinstance(news, Linked):
             tracked = yield from _in_memory(news.labels)
-            yield told(news.tracks, tracked)
+            yield told(news.tracks.with_(condition=condition), tracked)
         else:
             yield news
 

@@ -117,6 +117,7 @@ class TracksSection(Section):
             self.says.say("" if session.outlines is not None else NEEDS)
         self.find.setVisible(session.outlines is None and self._worker is None)
         self.track.setVisible(session.outlines is not None or self._worker is not None)
+        self.track.setEnabled(session.outlines is not None and self._worker is None)
 
     def _is_there(self, layer: weakref.ref[Any]) -> bool:
         found = layer()
@@ -143,7 +144,11 @@ class TracksSection(Section):
     def start(self) -> None:
         """Link the outlines, in the background."""
         outlines, movie = self.session.outlines, self.session.movie
-        if outlines is None or self._worker is not None:
+        if self._worker is not None:
+            return
+        if outlines is None:
+            self.says.say(NEEDS)
+            self.cells_wanted.emit()
             return
         try:
             settings, labels = self.settings(), stack_of(outlines)
@@ -151,7 +156,17 @@ class TracksSection(Section):
         except BadInput as error:
             self.says.say(capital(str(error)), "bad")
             return
-        self._run(lambda: followed(labels, settings), lambda made: self._show(made, outlines, movie), labels.name)
+        condition = self._condition(movie)
+        self._run(
+            lambda: followed(labels, settings, condition),
+            lambda made: self._show(made, outlines, movie),
+            labels.name,
+        )
+
+    def _condition(self, movie: Any) -> str | None:
+        """What the study's table says of the movie."""
+        found = (one for one in self.session.study.movies if any(same(ref(), movie) for ref in one.layers))
+        return None if movie is None else next((one.row.condition for one in found if one.row.condition), None)
 
     def _run(self, job: Callable[[], Iterator[Any]], done: Callable[[Any], None], name: str) -> None:
         self._busy(True)
@@ -274,12 +289,13 @@ class TracksSection(Section):
         movie = self.session.movie
         if self._worker is not None or movie is None:
             return
-        facts = facts_of(movie)
+        facts, condition = facts_of(movie), self._condition(movie)
 
         def job() -> Iterator[Followed]:
             from napari_cellsynth.motion.tracks.files import read_tracks
 
-            yield told(read_tracks(path, pixel_size=facts.pixel_size, frame_interval=facts.frame_interval))
+            tracks = read_tracks(path, pixel_size=facts.pixel_size, frame_interval=facts.frame_interval)
+            yield told(tracks.with_(condition=tracks.condition or condition))
 
         self._run(job, lambda made: self._show_opened(made, path, movie), path.name)
 
@@ -300,8 +316,9 @@ class TracksSection(Section):
         self.bar.show_share(0.0)
         for widget in (self.bar, self.cancel):
             widget.setVisible(on)
-        for widget in (self.track, self.how, self.more, self.save, self.open):
+        for widget in (self.how, self.more, self.save, self.open):
             widget.setEnabled(not on)
+        self.track.setEnabled(not on and self.session.outlines is not None)
         self.open.setVisible(not on)
         there = self.result is not None
         self.lines.setVisible(there)
