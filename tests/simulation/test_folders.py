@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 import tifffile
 from numpy.testing import assert_array_equal
 
-from napari_cellsynth.errors import BadInput
+from napari_cellsynth.errors import BadInput, RunFailed
 from napari_cellsynth.simulation.folders import folder_path, write_folder
 from napari_cellsynth.simulation.movie import simulate
 from napari_cellsynth.simulation.paths import RandomWalk
@@ -89,3 +91,63 @@ def test_given_up_nothing_is_left_and_what_was_there_stays(made, tmp_path):
         folder_path(tmp_path / "no" / "where")
     with pytest.raises(BadInput, match="it is one of cellpose"):
         list(write_folder(made, tmp_path / "y", "imaris"))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda folder: _write(folder / "models" / "mymodel"), id="a trained model"),
+        pytest.param(lambda folder: _write(folder / "000_flows.tif"), id="another file"),
+        pytest.param(lambda folder: _write(folder / "000_masks.tif"), id="a mask that was mended"),
+        pytest.param(lambda folder: os.symlink(folder.parent, folder / "link"), id="a link"),
+    ],
+)
+def test_what_others_put_into_a_folder_is_never_deleted(made, tmp_path, change):
+    folder = written(made, tmp_path / "x", "cellpose")
+    change(folder)
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    for kind in ("cellpose", "stardist"):
+        with pytest.raises(BadInput, match=r"x_synthetic holds .* that CellSynth did not write.* move"):
+            written(made, tmp_path / "x", kind)
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+    assert list(tmp_path.iterdir()) == [folder]
+
+
+def test_what_is_put_in_while_a_new_one_is_written_stays(made, tmp_path):
+    folder = written(made, tmp_path / "x", "cellpose")
+    going = write_folder(made, tmp_path / "x", "cellpose")
+    next(going)
+    _write(folder / "models" / "mymodel")
+    with pytest.raises(BadInput, match="models/mymodel"):
+        list(going)
+    assert (folder / "models" / "mymodel").exists() and list(tmp_path.iterdir()) == [folder]
+
+
+def test_what_a_file_browser_leaves_in_a_folder_does_not_count(made, tmp_path):
+    folder = written(made, tmp_path / "x", "cellpose")
+    _write(folder / ".DS_Store")
+    assert written(made, tmp_path / "x", "cellpose") == folder
+    assert not (folder / ".DS_Store").exists()
+
+
+def test_an_interruption_between_old_and_new_loses_neither(made, tmp_path, monkeypatch):
+    folder = written(made, tmp_path / "x", "cellpose")
+    before = sorted(folder.iterdir())
+    real = os.replace
+
+    def refused(source, target):
+        if os.fspath(target) == os.fspath(folder) and "SYNTHETIC.txt" in os.listdir(source) and not refused.done:
+            refused.done = True
+            raise OSError("the disk fails")
+        real(source, target)
+
+    refused.done = False
+    monkeypatch.setattr(os, "replace", refused)
+    with pytest.raises(RunFailed, match="cannot be written"):
+        written(made, tmp_path / "x", "stardist")
+    assert refused.done and sorted(folder.iterdir()) == before and list(tmp_path.iterdir()) == [folder]
+
+
+def _write(path):
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(b"mine")

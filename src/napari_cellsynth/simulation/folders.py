@@ -6,7 +6,6 @@ take them for recordings.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -15,16 +14,14 @@ import numpy as np
 
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.phantoms.phantom import Phantom
-from napari_cellsynth.stack.files.replacing import replacing
-from napari_cellsynth.stack.files.write import as_json, write_plain_tiff
+from napari_cellsynth.simulation.own_folder import SIGN, own_folder, refuse_strange, write_sign
+from napari_cellsynth.stack.files.write import write_plain_tiff
 from napari_cellsynth.stack.progress import SetProgress
 
 Format = Literal["cellpose", "stardist", "ctc"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 SUFFIX = "_synthetic"
 NOTE = "SYNTHETIC.txt"
-SIGN = "cellsynth.json"
-"""What says that a folder is ours, and how its movie was made."""
 WORDS = {
     "cellpose": "For Cellpose: train with this folder (--dir FOLDER --mask_filter _masks).",
     "stardist": "For StarDist: images and masks of the same names.",
@@ -37,7 +34,8 @@ def folder_path(out: Path) -> Path:
     """``cells`` and ``cells.ome.tif`` as ``cells_synthetic``.
 
     Raises:
-        BadInput: it exists and is not a folder that was written here, or its parent does not exist.
+        BadInput: it exists and is not a folder that was written here, or holds anything else by now; or its parent
+            does not exist.
     """
     name = out.name
     for ending in (".ome.tif", ".ome.tiff", ".ome.zarr", ".tif", ".tiff", ".zarr"):
@@ -45,15 +43,15 @@ def folder_path(out: Path) -> Path:
     folder = out.with_name(name if name.endswith(SUFFIX) else f"{name}{SUFFIX}")
     if not folder.parent.is_dir():
         raise BadInput(f"{out} given; the folder {folder.parent} does not exist: create it first")
-    if folder.exists() and not (folder / SIGN).exists() and not (folder.is_dir() and not any(folder.iterdir())):
-        raise BadInput(f"{folder} exists and was not made by CellSynth; give another name or move it away")
+    refuse_strange(folder)
     return folder
 
 
 def write_folder(phantom: Phantom, out: Path | str, kind: Format) -> Iterator[SetProgress | Path]:
     """Write a movie's frames and labels as one program wants them; progress by frames, and last the folder.
 
-    All or nothing: closing the generator leaves what was there before.
+    All or nothing: closing the generator leaves what was there before.  A
+    folder that we wrote before gives way, unless anybody put something into it.
 
     Raises:
         BadInput: no such format, or a place that is not to be written to (see :func:`folder_path`).
@@ -62,8 +60,7 @@ def write_folder(phantom: Phantom, out: Path | str, kind: Format) -> Iterator[Se
         raise BadInput(f"format {kind!r} given; it is one of {', '.join(FORMATS)}")
     folder = folder_path(Path(out))
     frames = phantom.stack.size("T")
-    with _InPlace(folder) as temporary:
-        temporary.mkdir()
+    with own_folder(folder) as temporary:
         for t, files in enumerate(_frames(phantom, kind)):
             for name, (array, what) in files.items():
                 path = temporary / name
@@ -73,28 +70,8 @@ def write_folder(phantom: Phantom, out: Path | str, kind: Format) -> Iterator[Se
         if kind == "ctc":
             (temporary / "01_GT" / "TRA" / "man_track.txt").write_text(track_table(phantom), encoding="utf-8")
         (temporary / NOTE).write_text(_note(phantom, kind), encoding="utf-8")
-        about = {"format": kind, **phantom.parameters, "synthetic": True}
-        (temporary / SIGN).write_text(json.dumps(json.loads(as_json(about)), indent=2) + "\n", encoding="utf-8")
+        write_sign(temporary, {"format": kind, **phantom.parameters, "synthetic": True})
     yield folder
-
-
-class _InPlace:
-    """``replacing`` for a folder that may be there already."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._made = replacing(folder)
-
-    def __enter__(self) -> Path:
-        return self._made.__enter__()
-
-    def __exit__(self, *error: Any) -> Any:
-        if error[0] is None and self._folder.exists():
-            import shutil
-
-            # A folder cannot be renamed onto one that holds something.
-            shutil.rmtree(self._folder)
-        return self._made.__exit__(*error)
 
 
 def _frames(phantom: Phantom, kind: Format) -> Iterator[dict[str, tuple[np.ndarray, str]]]:
