@@ -226,6 +226,26 @@ def test_large_numbers_of_labels_are_kept_apart() -> None:
     np.testing.assert_array_equal(found.labels.frame(2) > 0, np.asarray(movie.data[2]) > 0)
 
 
+def test_a_number_that_outlines_cannot_hold_is_refused() -> None:
+    """Kept as it is (``numbered``) 3,000,000,000 would be -1,294,967,296 in them."""
+    movie = labels_of(walks(4, 3), shuffle=None)
+    far = movie.with_(data=np.where(movie.data > 0, movie.data.astype(np.int64) + 3_000_000_000, 0))
+    assert linked(far).tracks.numbers().tolist() == [1, 2, 3, 4]
+    with pytest.raises(BadInput, match=r"3000000004 in frame 0; at most 2147483647"):
+        linked(far, numbered=True)
+
+
+def test_borders_of_minus_one_are_no_cell() -> None:
+    """As OpenCV's watershed draws them; here from the second frame on, where nobody looked before."""
+    movie = labels_of(walks(4, 3), shuffle=None)
+    pixels = np.asarray(movie.data).copy()
+    pixels[1:, :2] = -1
+    for numbered in (False, True):
+        with pytest.raises(BadInput, match=r"-1 in frame 1.*set borders to 0") as error:
+            linked(movie.with_(data=pixels), numbered=numbered)
+        assert "\n" not in str(error.value)
+
+
 def test_closing_it_early_leaves_nothing() -> None:
     generator = link(labels_of(walks(4, 6)))
     next(generator)

@@ -55,6 +55,7 @@ def test_a_single_frame(tmp_path) -> None:
         (LABELS[0], "same T"),
         (LABELS.astype(np.float32), "integers"),
         (LABELS > 0, "yes/no"),
+        (np.where(LABELS == 3, -1, LABELS.astype(np.int16)), "numbers below 0 .*set borders"),
     ],
 )
 def test_what_does_not_fit_is_refused(tmp_path, array: np.ndarray, why: str) -> None:

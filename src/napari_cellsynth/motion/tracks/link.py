@@ -18,12 +18,15 @@ from napari_cellsynth.motion.tracks.segments import join_pieces, lasting
 from napari_cellsynth.motion.tracks.settings import TrackSettings
 from napari_cellsynth.motion.tracks.tracks import Tracks
 from napari_cellsynth.stack.hashing import content_hash
+from napari_cellsynth.stack.labels.check import check_numbers
 from napari_cellsynth.stack.progress import SetProgress
 from napari_cellsynth.stack.provenance import MADE_ON, ground_of_block, provenance_block
 from napari_cellsynth.stack.stack import Stack
 
 COMMON = "common_motion_px"
 """Key in the provenance's settings: median length of the motion that all cells shared, pixels a frame."""
+KEPT, COUNTED = 2**31 - 1, 2**53
+"""Largest number that the outlines' int32 holds, and that is told from the next one while linking."""
 SHRINK = {"division": 0.3, "budding": 0.6, "none": 0.4}
 """Smallest area of a cell as a share of that of the frame before: at a division it halves, a yeast cell only grows."""
 
@@ -49,8 +52,8 @@ def link(labels: Stack, settings: TrackSettings | None = None) -> Iterator[SetPr
         settings: how; default ones where None.
 
     Raises:
-        BadInput: a single frame, several planes, no outline at all, or a distance in micrometres where nobody
-            knows the pixel size.
+        BadInput: a single frame, several planes, no outline at all, numbers below 0 or too large, or a distance in
+            micrometres where nobody knows the pixel size.
     """
     settings = settings or TrackSettings()
     _check(labels, settings)
@@ -59,7 +62,7 @@ def link(labels: Stack, settings: TrackSettings | None = None) -> Iterator[SetPr
     cells = []
     for t in range(frames):
         yield SetProgress(t, steps, f"reading outlines, frame {t}")
-        cells.append(FrameCells.of(labels.frame(t)))
+        cells.append(_cells_in(labels, t, settings))
     if not any(len(frame.numbers) for frame in cells):
         raise BadInput(f"{labels.name} has no outline in any of its {frames} frames; outline the cells first")
     diameter = usual_diameter(cells)
@@ -105,6 +108,14 @@ def _check(labels: Stack, settings: TrackSettings) -> None:
             f"the largest distance is given in micrometres, but nobody says how large a pixel of {labels.name} is;"
             " give the pixel size, or the distance in pixels"
         )
+
+
+def _cells_in(labels: Stack, t: int, settings: TrackSettings) -> FrameCells:
+    """Of a frame; BadInput where its numbers are below 0, or where they are to be kept and do not fit the result."""
+    frame = labels.frame(t)
+    largest = KEPT if settings.numbered else COUNTED
+    check_numbers(frame, labels.name, where=f" in frame {t}", largest=largest)
+    return FrameCells.of(frame)
 
 
 def _reach(labels: Stack, settings: TrackSettings, diameter: float) -> float:

@@ -11,7 +11,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from napari_cellsynth.errors import BadInput
 
-
 LARGEST = 2**63 - 1
 """Number of a track or a frame that can be kept."""
 

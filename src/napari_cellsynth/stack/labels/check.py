@@ -29,6 +29,21 @@ def check_labels(labels: Stack, like: Stack) -> None:
             f" expected the same {', '.join(wrong) or 'axes, without samples'}"
         )
 
+    if labels.dtype.kind == "i":
+        check_numbers(labels.frame(0), labels.name)  # who numbers so does it in every frame; not all are read for it
+
+
+def check_numbers(plane: np.ndarray, name: str, *, where: str = "", largest: int | None = None) -> None:
+    """BadInput where a plane (Y, X) of labels has numbers below 0 or above ``largest``; ``where``: " in frame 3"."""
+    low, high = int(plane.min(initial=0)), int(plane.max(initial=0))
+    if low < 0:
+        raise BadInput(
+            f"{name} has numbers below 0 ({low}{where}); cells are numbered from 1: number them anew, or set borders to"
+            " 0 (OpenCV's watershed draws them as -1)"
+        )
+    if largest is not None and high > largest:
+        raise BadInput(f"{name} has the number {high}{where}; at most {largest} can be kept: number the cells anew")
+
 
 def is_picture(plane: np.ndarray) -> bool:
     """Whether a plane (Y, X) holds grey levels, not labels: most numbered pixels differ from the next, down and right.
