@@ -41,8 +41,8 @@ def moves(make_napari_viewer):
     dock = show_dock(make_napari_viewer(), "check")
     dock.setFixedSize(380, 700)
     section = dock.tab("check").sections["moves"]
-    for spin, value in ((section.max_q, 3), (section.max_d, 2), (section.window_, 3)):
-        spin.setValue(value)
+    for name, value in (("max_q", 3), ("max_d", 2), ("window", 3)):
+        section.form.numbers[name].setValue(value)
     return dock, section
 
 
@@ -87,7 +87,7 @@ def test_two_tables_are_compared_shown_and_saved(moves, qtbot, tmp_path, make_na
     THEME.take("light")
     qtbot.waitUntil(lambda: section.figure.pixmap().toImage() != before, timeout=SOON)
     THEME.take("dark")
-    section.seed.setValue(3)
+    section.form.numbers["seed"].setValue(3)
     assert section.check is None and not section.show_state.isVisibleTo(dock) and not section.sentence.text()
 
 
@@ -113,6 +113,24 @@ def test_layers_come_and_go(moves, qtbot) -> None:
     assert [source.name for source in section.sources.sources] == ["second", "third"]
 
 
+def test_a_shake_is_said_where_it_was_taken_out(moves, qtbot, tmp_path) -> None:
+    dock, section = moves
+    ids, t, y, x = rows().T
+    places, stage = (
+        np.random.default_rng(7).uniform(0, 200, (CELLS + 1, 2)),
+        np.random.default_rng(8).normal(size=(FRAMES, 2)),
+    )
+    y, x = (column + places[ids.astype(int), n] + 4 * stage[t.astype(int), n] for n, column in enumerate((y, x)))
+    write_csv(tmp_path / "a.csv", Tracks(ids.astype(int), t.astype(int), y, x, pixel_size=(0.5, 0.5)))
+    section.sources.open_files([tmp_path / "a.csv"])
+    section.main.click()
+    qtbot.waitUntil(lambda: section.check is not None, timeout=SOON)
+    assert "The whole field shook" in section.notes.text() and "\u00b5m a frame" in section.notes.text()
+    section.form.shared.setCurrentIndex(1)
+    section.form.shared.activated.emit(1)
+    assert section.check is None and section.form.settings().shared_motion == "keep"
+
+
 def test_what_cannot_be_used_is_said(moves, qtbot, tmp_path) -> None:
     _, section = moves
     (tmp_path / "bad.csv").write_text("a,b\n1,2\n")
@@ -120,7 +138,9 @@ def test_what_cannot_be_used_is_said(moves, qtbot, tmp_path) -> None:
     assert "no column" in section.sources.says.text() and not section.sources.sources
     short = table(tmp_path / "a.csv", 0, None)
     section.sources.open_files([short])
-    section.max_d.setValue(30)
+    section.form.numbers["max_d"].setValue(30)
     section.main.click()
     qtbot.waitUntil(lambda: "frames given" in section.says.text(), timeout=SOON)
-    assert section.check is None and section.work.begin.isEnabled()
+    # The worker says what was wrong before it has ended.
+    qtbot.waitUntil(section.work.begin.isEnabled, timeout=SOON)
+    assert section.check is None

@@ -58,6 +58,7 @@ def main(words: Sequence[str]) -> int:
 def in_words(fit: MotionFit) -> list[str]:
     """Some lines for a person."""
     from napari_cellsynth.quality.motion_words import about_cells, about_estimator, about_prediction
+    from napari_cellsynth.quality.shared_words import about_shared
 
     errors = ", ".join(f"{name.replace('_', ' ')} {error:.4g}" for name, error in fit.baselines.items())
     lines = [
@@ -65,6 +66,7 @@ def in_words(fit: MotionFit) -> list[str]:
         about_prediction(fit),
         f"error one frame ahead: {fit.error:.4g}; {errors} ({fit.units})",
         about_cells(fit),
+        *about_shared(fit),
     ]
     marked = sum(point.too_many for point in fit.grid)
     if marked:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,15 +41,18 @@ class MotionSimulateCommand:
 
 def main(words: Sequence[str]) -> int:
     from napari_cellsynth import api
+    from napari_cellsynth.motion.autoregressive.model import MotionFit
     from napari_cellsynth.motion.tracks.files import write_csv
+    from napari_cellsynth.quality.shared_words import simulated_without
 
     options = parse(MotionSimulateCommand, "motion simulate", words)
     check_seed(options.seed)
     for name in ("cells", "frames"):
         if not 1 <= getattr(options, name) <= MOST:
             raise BadInput(f"--{name} {getattr(options, name)} given; at least 1 is needed")
+    fit = MotionFit.from_json(options.fit)
     tracks = api.simulate_motion(
-        options.fit,
+        fit,
         options.cells,
         options.frames,
         seed=options.seed,
@@ -57,6 +61,8 @@ def main(words: Sequence[str]) -> int:
     )
     written = write_csv(options.out, tracks)
     if not options.quiet:
+        if lacking := simulated_without(fit):
+            print(f"note: {lacking}", file=sys.stderr)
         print("\n".join(map(str, written)))
     return 0
 

@@ -44,9 +44,7 @@ class TrackOptions:
 
 
 def say_unknown(recordings: Sequence[Tracks]) -> None:
-    """A note where nobody said pixel size or interval, and where cells move together."""
-    from napari_cellsynth.motion.tracks.words import about_common_motion
-
+    """A note where nobody said pixel size or interval."""
     known = {
         "--pixel-size": all(one.pixel_size is not None for one in recordings),
         "--interval": all(one.frame_interval is not None for one in recordings),
@@ -54,6 +52,3 @@ def say_unknown(recordings: Sequence[Tracks]) -> None:
     unknown = [word for word, value in known.items() if not value]
     if unknown:
         print(f"note: nobody says {' or '.join(unknown)}: lengths are in pixels or times in frames", file=sys.stderr)
-    for one in recordings:
-        if moving := about_common_motion(one):
-            print(f"note: {one.name}: {moving} (cellsynth stabilise)", file=sys.stderr)

@@ -100,8 +100,14 @@ def _doubt(motion: Path | None) -> Iterator[str]:
     """Whether cells will move as the user's do."""
     from napari_cellsynth.motion.autoregressive.fit_files import read_fit
     from napari_cellsynth.quality.motion_words import doubt
+    from napari_cellsynth.quality.shared_words import simulated_without
 
-    if motion is not None and (words := doubt(read_fit(motion))):
+    if motion is None:
+        return
+    fit = read_fit(motion)
+    if lacking := simulated_without(fit):
+        yield lacking
+    if words := doubt(fit):
         yield f"{words}; see 'cellsynth motion compare', and make the movie steady where the stage moves"
 
 

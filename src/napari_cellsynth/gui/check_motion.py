@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from qtpy.QtWidgets import QFormLayout, QLabel, QPushButton, QWidget
+from qtpy.QtWidgets import QLabel, QPushButton, QWidget
 
 from napari_cellsynth import api
 from napari_cellsynth.engine.events import Progress
 from napari_cellsynth.errors import CellsynthError
 from napari_cellsynth.gui.check_parts import Numbers, Report, Work, colours, draw_anew
+from napari_cellsynth.gui.motion_form import MotionForm
 from napari_cellsynth.gui.motion_sources import TrackSources
 from napari_cellsynth.gui.parts import Foldout, Sentence, Sheet, button, listen, row
-from napari_cellsynth.gui.pieces import Choice, Section, Whole
+from napari_cellsynth.gui.pieces import Section
 from napari_cellsynth.gui.recorder import Recorder
 from napari_cellsynth.gui.theme import THEME
 from napari_cellsynth.gui.words import capital
-from napari_cellsynth.motion.autoregressive.settings import MotionSettings
 
 if TYPE_CHECKING:
     from napari_cellsynth.gui.state import Session
@@ -33,12 +33,6 @@ WHY = (
 SHOW = "Show the state in 3D"
 ABOUT_STATE = "First three dimensions of the subspace, of real cells, in a window of its own."
 DONE = "How cells move was compared, {} (api.compare_motion): {}"
-READINGS = (("one cell at a time (recommended)", "cell"), ("all cells together (as published)", "joint"))
-ABOUT_READING = (
-    "One at a time: what is observed are the last displacements of a cell, whichever it is. All together: the"
-    " positions of all cells as one thing, as published; it predicts worse than standing still where cells move on"
-    " their own."
-)
 NAME = 10
 """Letters of a condition's name above a column."""
 WIDTH, DPI = 1.85, 100
@@ -74,22 +68,9 @@ class MotionSection(Section):
         self.sources = TrackSources(self.session)
         self.sources.changed.connect(self._offer)
         self.work = Work("Compare how they move", self.start, WHY, self.says)
-        self.reading = Choice("what is observed")
-        self.reading.offer(list(READINGS), "cell")
-        self.max_q, self.max_d, self.window_, self.seed = Whole(), Whole(), Whole(), Whole()
-        self.advanced = Foldout("Advanced", self._advanced)
-        known = MotionSettings()
-        for spin, name, low, high, value in (
-            (self.max_q, "dimensions (q), up to", 2, 32, known.max_q),
-            (self.max_d, "frames looked back (d), up to", 1, 32, known.max_d),
-            (self.window_, "displacements observed", 1, 64, known.window),
-            (self.seed, "seed", 0, 2**31 - 1, known.seed),
-        ):
-            spin.setRange(low, high)
-            spin.setValue(value)
-            spin.setAccessibleName(name)
-            spin.valueChanged.connect(lambda *_: self._forget())
-        self.reading.picked.connect(lambda *_: self._forget())
+        self.form = MotionForm()
+        self.form.changed.connect(self._forget)
+        self.advanced = Foldout("Advanced", lambda: self.form)
         self.figure, self.tables = Sheet(), [(QLabel(), Numbers()) for _ in range(3)]
         self.figure.setAccessibleName("trajectories of held-out and simulated cells")
         self.show_state = button(SHOW, self.show_states, ABOUT_STATE)
@@ -101,19 +82,6 @@ class MotionSection(Section):
             self.add(label, numbers)
         self.add(self.notes, row(self.show_state, None), self.report)
         self._forget()
-
-    def _advanced(self) -> QWidget:
-        box = QWidget()
-        form = QFormLayout(box)
-        form.setContentsMargins(12, 0, 0, 0)
-        self.reading.setToolTip(f"<qt>{ABOUT_READING}</qt>")
-        fields = MotionSettings.model_fields
-        for spin, name in ((self.max_q, "max_q"), (self.max_d, "max_d"), (self.window_, "window"), (self.seed, "seed")):
-            spin.setToolTip(f"<qt>{fields[name].description}</qt>")
-        form.addRow(self.reading)
-        for spin in (self.max_q, self.max_d, self.window_, self.seed):
-            form.addRow(spin.accessibleName(), spin)
-        return box
 
     @property
     def main(self) -> QPushButton:
@@ -139,8 +107,7 @@ class MotionSection(Section):
         except CellsynthError as error:
             self.says.say(capital(str(error)), "bad")
             return
-        wish = {"reading": self.reading.value, "max_q": self.max_q.value(), "max_d": self.max_d.value()}
-        settings = MotionSettings.model_validate(wish | {"window": self.window_.value(), "seed": self.seed.value()})
+        settings = self.form.settings()
         paper = colours()
 
         def comparing() -> Iterator[Any]:

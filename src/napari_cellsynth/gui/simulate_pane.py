@@ -32,6 +32,7 @@ from napari_cellsynth.gui.units_of_tracks import tracks_of_layer
 from napari_cellsynth.gui.words import capital, how_many
 from napari_cellsynth.gui.workers import call
 from napari_cellsynth.quality.motion_words import doubt
+from napari_cellsynth.quality.shared_words import simulated_without
 from napari_cellsynth.simulation.settings import SimulationSettings
 
 if TYPE_CHECKING:
@@ -243,7 +244,9 @@ class SimulatePane(QWidget):
             self.fit.say("Steps of a twentieth of a cell that go on in their direction: like no cell in particular.")
         elif isinstance(value, Path):
             fit, words = self._fits[value], doubt(self._fits[value])
-            self.fit.say(capital(words) or f"fit: {how_many(fit.cells, 'track')} ok", "warning" if words else "good")
+            steady = f"; {lacking}" if (lacking := simulated_without(fit)) else ""
+            good = f"fit: {how_many(fit.cells, 'track')} ok{steady}"
+            self.fit.say(capital(words) or good, "warning" if words else "good")
         elif value == FOLLOW:
             self.fit.say("The outlines are linked to tracks and their motion fitted when the movie is made.")
         elif value is not None and value != OTHER:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cellsynth.errors import BadInput
+from napari_cellsynth.motion.shake import Shared, Wish, shake_of
 from napari_cellsynth.motion.tracks.tracks import Tracks
 
 MICROMETRE, PIXEL = "micrometer", "pixel"
@@ -40,6 +41,8 @@ class Paths:
     """Of the recordings."""
     alone: int = 0
     """Cells that were seen in single frames only, which say nothing of motion."""
+    shared: tuple[Shared, ...] = ()
+    """What the cells of each recording do together, and whether it is in the paths."""
 
     @property
     def cells(self) -> int:
@@ -47,8 +50,8 @@ class Paths:
         return len(np.unique(self.cell))
 
 
-def paths_of(recordings: Sequence[Tracks]) -> Paths:
-    """The paths of all cells of recordings of one condition.
+def paths_of(recordings: Sequence[Tracks], shared_motion: Wish = "auto") -> Paths:
+    """The paths of all cells of recordings of one condition, without the shake of the stage unless it is to be kept.
 
     Raises:
         BadInput: no recordings, no cells, a single frame; conditions, intervals or units that do not fit together.
@@ -57,13 +60,16 @@ def paths_of(recordings: Sequence[Tracks]) -> Paths:
     known = [one.pixel_size is not None for one in recordings]
     found: list[NDArray[np.float64]] = []
     cells, families, of = [], [], []
+    said: list[Shared] = []
     cell_count = alone = 0
     for place, one in enumerate(recordings):
         scale = np.array(one.pixel_size if all(known) else (1.0, 1.0))
-        roots = _roots(one)
+        roots, (stage, shared) = _roots(one), shake_of(one, scale, shared_motion)
+        said.append(shared)
         for number in one.numbers().tolist():
             t, positions = one.track(number)
-            runs = [run for run in np.split(positions * scale, np.flatnonzero(np.diff(t) > 1) + 1) if len(run) > 1]
+            steady = positions * scale - stage[t]
+            runs = [run for run in np.split(steady, np.flatnonzero(np.diff(t) > 1) + 1) if len(run) > 1]
             alone += not runs
             found += runs
             cells += [cell_count] * len(runs)
@@ -86,6 +92,7 @@ def paths_of(recordings: Sequence[Tracks]) -> Paths:
         shape=_field(recordings),
         names=tuple(one.name for one in recordings),
         alone=alone,
+        shared=tuple(said),
     )
 
 

@@ -32,6 +32,7 @@ from napari_cellsynth.quality.motion_words import (
     length_unit,
     quantity,
 )
+from napari_cellsynth.quality.shared_words import about_shared
 from napari_cellsynth.stack.numbers_in_words import counted
 from napari_cellsynth.stack.progress import SetProgress
 
@@ -208,6 +209,7 @@ class MotionCheck:
 def _notes(one: Moving) -> list[str]:
     fit, recordings = one.fit, len(set(one.parts.held_recordings))
     said = [f"{about_prediction(fit)} (q {fit.q}, d {fit.d}).", f"{about_cells(fit)}."]
+    said += [f"{text}." for text in about_shared(fit)]
     if fit.units != MICROMETRE:
         said.append("the pixel size is not known; lengths are in pixels.")
     if about_estimator(fit):
@@ -243,7 +245,7 @@ def check_motion(
     total = len(conditions) * (SETS + 2)
     names = list(conditions)
     yield SetProgress(0, total, "reading tracks")
-    paths = [paths_of([one.with_(condition=name) for one in conditions[name]]) for name in names]
+    paths = [paths_of([one.with_(condition=name) for one in conditions[name]], how.shared_motion) for name in names]
     _same_units(names, paths)
     fits, parts = [], []
     for place, (name, mine) in enumerate(zip(names, paths, strict=True)):

@@ -18,6 +18,7 @@ from napari_cellsynth.quality.figures.saving import save_figure
 from napari_cellsynth.quality.motion_check import SETS, MotionCheck
 from napari_cellsynth.quality.report.folder import new_folder
 from napari_cellsynth.quality.report.page import STYLE
+from napari_cellsynth.quality.shared_words import methods_of_shared
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -139,6 +140,7 @@ def as_json(check: MotionCheck) -> dict[str, Any]:
                     "estimator": one.fit.estimator,
                     "units": one.fit.units,
                     "frame_interval": one.fit.frame_interval,
+                    "shared_motion": [asdict(shared) for shared in one.fit.shared],
                     "measures": [{**asdict(like), "differs": like.off} for like in one.likeness],
                 }
                 for one in check.conditions
@@ -180,7 +182,7 @@ def _csv(path: Path, head: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None
 
 def methods(check: MotionCheck) -> str:
     """A paragraph for a paper, and what it cites."""
-    said = [_fitted(check)]
+    said = [*filter(None, [methods_of_shared([one.fit for one in check.conditions])]), _fitted(check)]
     said.append(
         f"Simulated cells were compared with held-out ones in {len(check.measures)} numbers; intervals hold 95 % of"
         f" {SETS} simulated sets, each of as many paths as are held out and as long."

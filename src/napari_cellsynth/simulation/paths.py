@@ -79,7 +79,9 @@ class Fitted:
     @property
     def provenance(self) -> Mapping[str, Any]:
         about = {name: getattr(self.fit, name, None) for name in ("condition", "reading", "q", "d", "recordings")}
-        file = {} if self.path is None else {"path": self.path}
+        file: dict[str, Any] = {} if self.path is None else {"path": self.path}
+        taken = [one.recording for one in self.fit.shared if one.taken_out]
+        file |= {"shared_motion_taken_out": taken} if taken else {}
         return {"kind": "fitted", **file, **{key: _plain(value) for key, value in about.items() if value is not None}}
 
     def paths(

@@ -40,7 +40,7 @@ def fit_motion(recordings: Sequence[Tracks], settings: MotionSettings | None = N
         BadInput: no cells, one frame, tracks too short for the largest d, conditions, units or intervals mixed.
     """
     how = settings or MotionSettings()
-    paths = paths_of(recordings)
+    paths = paths_of(recordings, how.shared_motion)
     seen = observe(paths, how)
     found = search(seen, how)
     q, d = found.chosen.q, found.chosen.d
@@ -76,6 +76,7 @@ def fit_motion(recordings: Sequence[Tracks], settings: MotionSettings | None = N
         noise_step=noise_step,
         persistence=persistence(seen),
         free_run={"model": tuple(free), **{name: tuple(errors) for name, errors in ahead(seen, AHEAD).items()}},
+        shared=paths.shared,
         settings=how.model_dump(mode="json"),
         version=__version__,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from napari_cellsynth.errors import BadInput
 from napari_cellsynth.motion.autoregressive.baselines import NAMES
 from napari_cellsynth.motion.autoregressive.grid import GridPoint
 from napari_cellsynth.motion.autoregressive.model import MotionFit
+from napari_cellsynth.motion.shake import Shared
 from napari_cellsynth.stack.files.replacing import replacing
 
 KIND, FORMAT = "motion", 1
@@ -40,6 +42,7 @@ def as_json(fit: MotionFit) -> dict[str, Any]:
         "pixel_size": None if fit.pixel_size is None else list(fit.pixel_size),
         "shape": list(fit.shape),
         "recordings": list(fit.recordings),
+        "shared_motion": [asdict(one) for one in fit.shared],
         "settings": dict(fit.settings),
     }
 
@@ -118,6 +121,8 @@ def _from(block: dict[str, Any]) -> MotionFit:
         noise_step=_array(block, "noise_step", (2, 2) if alone else (0,)).reshape(-1, 2),
         persistence=_number(block["persistence"]),
         free_run={str(name): tuple(map(_number, errors)) for name, errors in block["free_run"].items()},
+        # Files of earlier versions do not say it: all that cells shared was left in.
+        shared=tuple(Shared(**one) for one in block.get("shared_motion", ())),
         settings=dict(block["settings"]),
         version=str(block["version"]),
     )

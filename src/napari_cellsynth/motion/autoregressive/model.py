@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from napari_cellsynth.motion.autoregressive.grid import GridPoint
 from napari_cellsynth.motion.autoregressive.settings import Reading
 from napari_cellsynth.motion.autoregressive.stability import poles
+from napari_cellsynth.motion.shake import Shared
 
 Floats = NDArray[np.float64]
 
@@ -76,6 +77,9 @@ class MotionFit:
     """Of the baseline random walk: what is left of a displacement one frame later."""
     free_run: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     """Errors 1, 2, … frames ahead of ``model`` and the baselines, in units."""
+    shared: tuple[Shared, ...] = ()
+    """What the cells of each recording did together; what was taken out of it is in none of the coefficients.  Empty
+    of a fit that an earlier version wrote, where all of it is."""
     settings: Mapping[str, Any] = field(default_factory=dict)
     version: str = ""
 

@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from napari_cellsynth.motion.shake import Wish
+
 Reading = Literal["cell", "joint"]
 
 
@@ -26,6 +28,9 @@ class MotionSettings(BaseModel):
     choose: Literal["auto", "least", "fewest"] = "auto"
     """Keep the fit with the least held-out error, or the one with the fewest coefficients whose error is within one
     standard error of it (auto: the least for single cells, whose simulation is then nearer; the fewest jointly)."""
+    shared_motion: Wish = "auto"
+    """What all cells of a field do together: take it out where the stage shook, which is told from cells that drift
+    (auto), leave all in (keep), or take all of it out, a drift as well (remove)."""
     held_out: float = Field(0.25, gt=0.0, lt=1.0)
     """Share of the cells (of the time, in the joint reading) that fits are judged by and do not learn from."""
     seed: int = Field(0, ge=0, lt=2**31)

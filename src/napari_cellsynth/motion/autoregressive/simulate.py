@@ -121,5 +121,8 @@ def simulate_tracks(
 
 def provenance(fit: MotionFit, settings: dict[str, object], seed: int) -> dict[str, object]:
     """Where simulated tracks come from, as all our outputs say it."""
-    about = {"reading": fit.reading, "q": fit.q, "d": fit.d, "recordings": list(fit.recordings)}
+    about: dict[str, object] = {"reading": fit.reading, "q": fit.q, "d": fit.d, "recordings": list(fit.recordings)}
+    taken = [{"recording": one.recording, "size": one.size, "units": fit.units} for one in fit.shared if one.taken_out]
+    if taken:
+        about["shared_motion_taken_out"] = taken
     return {"made_by": "motion simulate", "synthetic": True, "seed": seed, "settings": settings, "motion": about}
