@@ -114,7 +114,7 @@ def test_layers_come_and_go(moves, qtbot) -> None:
 
 
 def test_a_shake_is_said_where_it_was_taken_out(moves, qtbot, tmp_path) -> None:
-    dock, section = moves
+    _, section = moves
     ids, t, y, x = rows().T
     places, stage = (
         np.random.default_rng(7).uniform(0, 200, (CELLS + 1, 2)),
