@@ -19,8 +19,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from napari_cellsynth import api, phantoms
-from napari_cellsynth.api.useful import Study
 from napari_cellsynth.api.useful_settings import UsefulSettings
+from napari_cellsynth.api.useful_study import Study
 from napari_cellsynth.quality.usefulness import Usefulness
 from napari_cellsynth.quality.usefulness_report import write_into
 from napari_cellsynth.stack.clips.settings import ClipSettings

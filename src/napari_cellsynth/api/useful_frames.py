@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +14,14 @@ from napari_cellsynth.errors import BadInput
 
 if TYPE_CHECKING:
     from napari_cellsynth.stack.clips.clip_set import ClipSet
+    from napari_cellsynth.stack.modality import Modality
 
 Simulator = Callable[[int], tuple[np.ndarray, np.ndarray]]
 """From the number of a frame to an image (Y, X) in the real frames' dtype, and its labels (Y, X)."""
 GROUNDS = 6
 """Places of which a background is estimated."""
+MORE = 1.25
+"""Cells of a field as a multiple of those of a real piece: some lie where it is cut off."""
 FEWER = 0.7
 """Of the cells that are tried again where there was no room for so many."""
 NEAR = 1.35
@@ -37,10 +40,10 @@ class LabelledFrames:
     def __len__(self) -> int:
         return len(self.images)
 
-    def times(self, count: int) -> LabelledFrames:
-        """Repeated so that there are at least ``count``."""
-        again = -(-count // max(1, len(self)))
-        return LabelledFrames(np.tile(self.images, (again, 1, 1)), np.tile(self.labels, (again, 1, 1)))
+    def exactly(self, count: int) -> LabelledFrames:
+        """``count`` of them, each as often as the others, or once more; those are spread evenly."""
+        chosen = np.arange(count) * len(self) // count
+        return LabelledFrames(self.images[chosen], self.labels[chosen])
 
 
 def of_clips(data: ClipSet, indices: Sequence[int] | np.ndarray) -> LabelledFrames:
@@ -74,8 +77,10 @@ def apart(data: ClipSet, indices: Sequence[int]) -> list[int]:
     return kept
 
 
-def write_set(frames: Sequence[tuple[str, LabelledFrames]], like: ClipSet, out: Path) -> Iterator[Any]:
-    """A training set of labelled frames, nothing held out, with scale and modality of another; yields its progress."""
+def write_set(
+    frames: Sequence[tuple[str, LabelledFrames]], like: ClipSet, modality: Modality | None, out: Path
+) -> Iterator[Any]:
+    """A training set of labelled frames, nothing held out, with the scale of another; yields its progress."""
     from napari_cellsynth.api.sets import prepare_clips
     from napari_cellsynth.stack.clips.settings import ClipSettings
     from napari_cellsynth.stack.recordings.holdout import HoldOut
@@ -87,15 +92,16 @@ def write_set(frames: Sequence[tuple[str, LabelledFrames]], like: ClipSet, out: 
         for name, some in frames
         if len(some)
     ]
-    settings = ClipSettings(frames=1, size=like.size, overlap=0.0, min_content=0.0, modality=like.modality)
+    settings = ClipSettings(frames=1, size=like.size, overlap=0.0, min_content=0.0, modality=modality)
     recordings = recordings_of(pairs, HoldOut(by="recording", validation_fraction=0, test_fraction=0))
     yield from prepare_clips(recordings, out, settings)
 
 
-def cut_out_cells(real: LabelledFrames, like: ClipSet, out: Path) -> None:
+def cut_out_cells(real: LabelledFrames, like: ClipSet, modality: Modality | None, out: Path) -> None:
     """A training set of single cells, cut out of some labelled frames alone, in their own pixels.
 
-    BadInput where none of them lies whole in a frame.
+    What stands beside a cell is taken out: its halo would hang on the cell in
+    every simulated frame.  BadInput where none of them lies whole in a frame.
     """
     from napari_cellsynth.api.sets import prepare_crops
     from napari_cellsynth.stack.crops.settings import CropSettings
@@ -105,10 +111,11 @@ def cut_out_cells(real: LabelledFrames, like: ClipSet, out: Path) -> None:
     settings = CropSettings(
         size=side,
         box_px=side,
-        modality=like.modality,
+        modality=modality,
         holdout="time",
         validation_fraction=0,
         test_fraction=0,
+        mask_neighbours=True,
     )
     movie = Stack(real.images, "TYX", pixel_size=like.pixel_size, name="labelled frames")
     list(prepare_crops([(movie, Stack(real.labels, "TYX"))], out, settings))
@@ -144,7 +151,8 @@ def simulator(appearance: Any, real: LabelledFrames, like: ClipSet, seed: int) -
     """Frames of cells that look like ``appearance`` (a folder or an object, see :func:`.simulating.simulate`).
 
     As many cells as in one of the real frames, as often touching as in them,
-    on a background estimated from them.
+    on a background estimated from them; cut out of a larger field, so that its
+    edge cuts cells as it does in real ones.
     """
     from napari_cellsynth.api.simulating import appearance_of, simulate
     from napari_cellsynth.phantoms.phantom import Phantom
@@ -153,17 +161,23 @@ def simulator(appearance: Any, real: LabelledFrames, like: ClipSet, seed: int) -
     usual = SimulationSettings()
     looks = appearance_of(appearance, usual)
     grounds = _grounds(looks, real, like)
+    margin = min(like.size // 2, round(large_side(real.labels)))
+    side, seen = like.size + 2 * margin, slice(margin, margin + like.size)
     counts = [len(np.unique(plane[plane > 0])) for plane in real.labels]
     touching = touching_share(real.labels)
 
     def make(number: int) -> tuple[np.ndarray, np.ndarray]:
         draws = np.random.default_rng([seed, number, 11])
-        cells = max(1, int(draws.choice(counts)))
-        ground = grounds[int(draws.integers(len(grounds)))]
+        cells = max(1, round(MORE * int(draws.choice(counts))))
+        ground = wider(grounds[int(draws.integers(len(grounds)))], margin)
         while True:
-            size = {"height": like.size, "width": like.size}
             wish = SimulationSettings(
-                cells=cells, frames=1, touching=touching, seed=int(draws.integers(2**31 - 1)), **size
+                cells=cells,
+                frames=1,
+                touching=touching,
+                seed=int(draws.integers(2**31 - 1)),
+                height=side,
+                width=side,
             )
             try:
                 *_, made = simulate(wish, appearance=looks, background=ground)
@@ -173,9 +187,16 @@ def simulator(appearance: Any, real: LabelledFrames, like: ClipSet, seed: int) -
                 cells = max(1, int(cells * FEWER))
                 continue
             assert isinstance(made, Phantom)
-            return made.stack.frame(0), np.asarray(made.labels[0], np.int32)
+            return made.stack.frame(0)[seen, seen], np.asarray(made.labels[0], np.int32)[seen, seen]
 
     return make
+
+
+def wider(ground: Any, margin: int) -> Any:
+    """A background that goes on beyond its edges as in a mirror; a plain one is of any size."""
+    if not isinstance(ground.image, np.ndarray):
+        return ground
+    return replace(ground, image=np.pad(ground.image, margin, mode="symmetric"))
 
 
 def _grounds(looks: Any, real: LabelledFrames, like: ClipSet) -> list[Any]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from napari_cellsynth.stack.modality import Modality
+
 
 class UsefulSettings(BaseModel):
     """How thoroughly it is tried whether simulated frames help a segmentation."""
@@ -22,3 +24,6 @@ class UsefulSettings(BaseModel):
     """Preset of the segmentation that is trained; small, since many are."""
     family: str = "segmentation"
     """Method that is trained."""
+    modality: Modality | None = None
+    """How the frames were filmed, where their training set does not say; decides whether they may be mirrored and
+    turned, and how outlines without training are looked for (empty: nothing is mirrored or turned)."""

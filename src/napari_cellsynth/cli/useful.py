@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -48,6 +49,7 @@ def main(words: Sequence[str]) -> int:
 
     options = parse(Useful, "useful", words)
     settings = settings_from(UsefulSettings, options.trials, frames=_numbers(options.frames))
+    _note_unsaid(options.data, settings)
     found: Usefulness | None = None
     with ProgressLine(options.out.name, quiet=options.quiet) as line:
         for news in api.check_useful(
@@ -62,6 +64,14 @@ def main(words: Sequence[str]) -> int:
     print(_in_words(found))
     print(options.out)
     return 0
+
+
+def _note_unsaid(data: Path, settings: UsefulSettings) -> None:
+    """Before hours of work, what an unknown modality costs."""
+    from napari_cellsynth.api.useful_sets import UNSAID, modality_of, opened
+
+    if modality_of(opened(data), settings.modality) is None:
+        print(f"note: {UNSAID}; say it with --modality", file=sys.stderr)
 
 
 def _numbers(text: str) -> tuple[int, ...]:
