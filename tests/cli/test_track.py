@@ -54,6 +54,38 @@ def test_outlines_beside_it_are_numbered_by_track(shell: Any, phantom: Path, lab
     assert again.status == 0 and rows(tmp_path / "y.csv") == rows(tmp_path / "x.csv")
 
 
+def test_mended_outlines_keep_their_family_tree(shell: Any, tmp_path: Path) -> None:
+    """Tracked, mended in place, and tracked again with --numbered: the parents of the table beside them are kept."""
+    movie, table = tmp_path / "y.ome.tif", tmp_path / "x.csv"
+    assert shell("phantom", "trapped-yeast", movie, "--frames", 12, "--size", 96, "--seed", 2).status == 0
+    truth = tmp_path / "y.labels.tif"
+    assert shell("track", movie, table, "--labels", truth, "--numbered", "--multiply", "none").status == 0
+    true = read_tracks(tmp_path / "y.tracks.csv").parents
+    assert true and read_tracks(table).parents == true
+    pixels = tifffile.imread(tmp_path / "x.tracked.tif")
+    gone = next(iter(true))
+    pixels[pixels == gone] = 0
+    tifffile.imwrite(tmp_path / "x.tracked.tif", pixels)
+    again = ("track", movie, tmp_path / "again.csv", "--labels", tmp_path / "x.tracked.tif", "--numbered")
+    assert shell(*again).status == 0
+    found = read_tracks(tmp_path / "again.csv")
+    assert gone not in found.numbers()
+    assert found.parents == {child: mother for child, mother in true.items() if gone not in (child, mother)}
+
+
+def test_masks_of_the_cell_tracking_challenge_keep_their_family_tree(shell: Any, tmp_path: Path) -> None:
+    movie, folder = tmp_path / "m.tif", tmp_path / "01_RES"
+    folder.mkdir()
+    masks = np.zeros((4, 32, 32), np.uint16)
+    masks[:2, 10:16, 10:16], masks[2:, 10:16, 4:9], masks[2:, 10:16, 17:22] = 1, 2, 3
+    tifffile.imwrite(movie, masks * 50, metadata={"axes": "TYX"})
+    for t, mask in enumerate(masks):
+        tifffile.imwrite(folder / f"mask{t:03d}.tif", mask)
+    (folder / "res_track.txt").write_text("1 0 1 0\n2 2 3 1\n3 2 3 1\n")
+    assert shell("track", movie, tmp_path / "x.csv", "--labels", folder, "--numbered", "--axes", "TYX").status == 0
+    assert read_tracks(tmp_path / "x.csv").parents == {2: 1, 3: 1}
+
+
 def test_without_outlines_cells_are_found_first_and_it_says_so(shell: Any, phantom: Path, tmp_path: Path) -> None:
     said = shell("track", phantom, tmp_path / "x.csv", "--modality", "dic", "--diameter", "10um")
     assert said.status == 0

@@ -40,6 +40,7 @@ def track(
     modality: Modality | None = None,
     condition: str | None = None,
     taken: Mapping[str, Any] | None = None,
+    parents: Mapping[int, int] | None = None,
 ) -> Iterator[SetProgress | Linked]:
     """Follow the cells of a recording: SetProgress, last of all the outlines numbered by track, and the tracks.
 
@@ -51,10 +52,13 @@ def track(
         outlines, modality: how they are outlined, where ``labels`` is None.
         condition: of the experiment, kept with the tracks.
         taken: which channel and plane of its file ``stack`` is, where it is one of several; kept with the tracks.
+        parents: from child to mother where the outlines' numbers are kept (``numbered``); where None, as the table
+            beside the outlines says, if there is one (``x.csv`` of ``x.tracked.tif``).
 
     Raises:
         BadInput: a single frame, several planes, outlines of another shape, or none at all.
     """
+    from napari_cellsynth.motion.tracks.family import parents_beside
     from napari_cellsynth.motion.tracks.link import Linked, link
     from napari_cellsynth.stack.labels.check import check_labels
     from napari_cellsynth.stack.stack import Stack
@@ -79,7 +83,9 @@ def track(
     else:
         given = {"path": str(Path(labels).absolute())}
         labels = labels_for(Path(labels), stack)
-    for news in link(labels, settings):
+    if parents is None and settings is not None and settings.numbered:
+        parents = parents_beside(Path(given["path"]) if "path" in given else labels.path)
+    for news in link(labels, settings, parents):
         yield _of(news, stack, given, condition, taken or {}) if isinstance(news, Linked) else news
 
 

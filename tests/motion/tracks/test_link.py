@@ -196,6 +196,54 @@ def test_numbers_that_are_right_already_are_kept() -> None:
     assert found.tracks.numbers().tolist() == [7, 30] and found.tracks.lengths().tolist() == [3, 3]
 
 
+def divided() -> dict[int, list]:
+    """Cell 1 divides into 2 and 3, 3 into 4 and 5; 6 stands aside."""
+    small = (80.0, 60.0, 6.0)
+    return {
+        1: [(80.0, 80.0)] * 2,
+        2: [None] * 2 + [small] * 4,
+        3: [None] * 2 + [(80.0, 100.0, 6.0)] * 2,
+        4: [None] * 4 + [(72.0, 100.0, 4.0)] * 2,
+        5: [None] * 4 + [(88.0, 100.0, 4.0)] * 2,
+        6: [(30.0, 30.0)] * 6,
+    }
+
+
+def test_the_family_tree_of_numbers_that_are_kept_is_carried_over() -> None:
+    """Of outlines that were tracked, then mended: here 4 was joined to its mother 3, and 6 is no more."""
+    tree = {2: 1, 3: 1, 4: 3, 5: 3}
+    cells = divided()
+    whole = labels_of(cells, shuffle=None)
+    *_, found = link(whole, TrackSettings(numbered=True), parents=tree)
+    assert isinstance(found, Linked) and found.tracks.parents == tree and found.tracks.notes == ()
+    cells[3] = cells[3] + cells.pop(4)[4:]
+    del cells[6]
+    *_, mended = link(labels_of(cells, shuffle=None), TrackSettings(numbered=True), parents=tree)
+    assert isinstance(mended, Linked) and mended.tracks.parents == {2: 1, 3: 1, 5: 3}
+    *_, anew = link(whole, TrackSettings(multiply="none"), parents={2: 6})
+    assert isinstance(anew, Linked) and anew.tracks.parents == {}, "tracks that are linked anew have other numbers"
+    *_, sooner = link(whole, TrackSettings(numbered=True), parents={1: 2, 3: 1})
+    assert isinstance(sooner, Linked) and sooner.tracks.parents == {3: 1}, "a mother is there before her child"
+
+
+def test_buds_that_are_found_do_not_push_aside_mothers_that_are_known() -> None:
+    cells = {
+        1: [(80.0, 80.0, 10.0)] * 8,
+        2: [None] * 3 + [(80.0, 92.5 + t, 2.0 + t) for t in range(5)],
+        3: [(80.0, 130.0, 10.0)] * 8,
+    }
+    movie, settings = labels_of(cells, shuffle=None), TrackSettings(numbered=True, multiply="budding")
+    for known, parents in ((None, {2: 1}), ({2: 3}, {2: 3})):
+        *_, found = link(movie, settings, parents=known)
+        assert isinstance(found, Linked) and found.tracks.parents == parents
+
+
+def test_that_nobody_knows_the_family_tree_is_said() -> None:
+    found = linked(labels_of(divided(), shuffle=None), numbered=True).tracks
+    assert found.parents == {} and "which cell came from which" in " ".join(found.notes)
+    assert linked(labels_of(divided(), shuffle=None), numbered=True, multiply="none").tracks.notes == ()
+
+
 def test_frames_without_cells() -> None:
     cells = {1: [None, (80.0, 80.0), (80.0, 80.0), None, None, (80.0, 80.0)]}
     assert linked(labels_of(cells)).tracks.track(1)[0].tolist() == [1, 2, 5]

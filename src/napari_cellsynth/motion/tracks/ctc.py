@@ -57,7 +57,7 @@ def read_ctc(path: Path | str) -> Tracks:
     table = find_table(path)
     if table is None or not table.exists():
         raise BadInput(_no_table(path))
-    lines = _lines(table)
+    lines = lines_of(table)
     masks = _masks(table.parent)
     found = [(t, row) for t, file in sorted(masks.items()) for row in outlines_of(_plane(file))]
     t = np.array([t for t, _ in found], np.int64)
@@ -98,8 +98,8 @@ def _name(folder: Path) -> str:
     return f"{folder.parent.name}/{folder.name}" if folder.name in (TRACKING, OUTLINES) else folder.name
 
 
-def _lines(table: Path) -> dict[int, tuple[int, int, int]]:
-    """First frame, last frame and parent of each label."""
+def lines_of(table: Path) -> dict[int, tuple[int, int, int]]:
+    """First frame, last frame and parent of each label; BadInput for a damaged line."""
     lines: dict[int, tuple[int, int, int]] = {}
     for number, text in enumerate(table.read_text(encoding="utf-8", errors="replace").splitlines(), start=1):
         if not text.strip():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,6 +12,7 @@ from napari_cellsynth.errors import BadInput
 from napari_cellsynth.motion.tracks.buds import mothers
 from napari_cellsynth.motion.tracks.cells import Edge, FrameCells, usual_diameter
 from napari_cellsynth.motion.tracks.common_motion import common_motion
+from napari_cellsynth.motion.tracks.family import UNKNOWN_FAMILY, carried
 from napari_cellsynth.motion.tracks.frame_links import Limits, link_frames
 from napari_cellsynth.motion.tracks.relabel import Numbers, relabelled
 from napari_cellsynth.motion.tracks.segments import join_pieces, lasting
@@ -40,7 +41,9 @@ class Linked(NamedTuple):
     """With the feature ``area``, in pixels."""
 
 
-def link(labels: Stack, settings: TrackSettings | None = None) -> Iterator[SetProgress | Linked]:
+def link(
+    labels: Stack, settings: TrackSettings | None = None, parents: Mapping[int, int] | None = None
+) -> Iterator[SetProgress | Linked]:
     """Link outlines to tracks; yields SetProgress, last of all the labels numbered by track, and the tracks.
 
     Frame by frame each outline is linked to at most one of the next at the
@@ -50,6 +53,7 @@ def link(labels: Stack, settings: TrackSettings | None = None) -> Iterator[SetPr
     Args:
         labels: axes TYX (or TZYX with one plane), integers; numbers may differ from frame to frame.
         settings: how; default ones where None.
+        parents: from child to mother, by the numbers of the labels; asked for where these are kept (``numbered``).
 
     Raises:
         BadInput: a single frame, several planes, no outline at all, numbers below 0 or too large, or a distance in
@@ -76,21 +80,23 @@ def link(labels: Stack, settings: TrackSettings | None = None) -> Iterator[SetPr
         links += link_frames(t, cells[t], cells[t + 1], moved[t + 1], limits)
     if settings.numbered:
         numbers = [frame.numbers for frame in cells]
-        parents: dict[int, int] = {}
+        family = carried(parents or {}, numbers)
     else:
         yield SetProgress(2 * frames, steps, "joining pieces of tracks")
         places = [frame.places - path for frame, path in zip(cells, np.cumsum(moved, axis=0), strict=True)]
         divide = settings.multiply == "division"
         links += join_pieces(cells, places, links, limits=limits, gap=settings.gap, divide=divide)
-        numbers, parents = numbered(cells, lasting(links, frames))
-    tracks = _tracks(labels, cells, numbers, parents, settings, moved)
+        numbers, family = numbered(cells, lasting(links, frames))
+    tracks = _tracks(labels, cells, numbers, family, settings, moved)
     tracked = relabelled(labels, _renumbering(cells, numbers, tracks)).with_(provenance=tracks.provenance)
     if settings.multiply == "budding":
         for news in mothers(tracked, tracks, diameter):
             if isinstance(news, dict):
-                tracks = tracks.with_(parents=news)
+                tracks = tracks.with_(parents={**news, **tracks.parents})
             else:
                 yield SetProgress(2 * frames + news, steps, f"whose bud is it, frame {news}")
+    if settings.numbered and settings.multiply == "division" and not parents:
+        tracks = tracks.with_(notes=(*tracks.notes, UNKNOWN_FAMILY))
     yield Linked(tracked, tracks)
 
 
