@@ -18,8 +18,7 @@ def about_shared(fit: MotionFit) -> list[str]:
     """A sentence for each kind of thing that was found; none where each cell moves alone."""
     unit = "\u00b5m" if fit.units == MICROMETRE else "px"
     said = [_taken(fit.shared, found, unit) for found in ("shake", "wished")]
-    said.append(_lasting(_those(fit.shared, "lasting"), unit))
-    said.append(_drifting([one for one in fit.shared if one.drift], unit))
+    said += [_lasting(fit.shared, unit), _drifting(fit.shared, unit)]
     if few := _those(fit.shared, "few"):
         said.append(
             f"too few cells ({FEWEST} in eight pairs of frames are needed) to tell whether the stage shook:"
@@ -64,27 +63,35 @@ def _taken(shared: Sequence[Shared], found: Found, unit: str) -> str:
         return ""
     shook, wished = "the whole field shook, as where the stage does;", "what cells do together, a drift as well, was"
     each = [
-        f"{one.recording} {one.size:.3g} {unit} a frame, at most {one.largest:.3g}, {one.frames} of {one.pairs} times"
+        f"{_name(one, shared)}{one.size:.3g} {unit} a frame, at most {one.largest:.3g},"
+        f" {one.frames} of {one.pairs} times"
         for one in taken
     ]
     return f"{shook if found == 'shake' else wished} taken out: {_listed(each)}"
 
 
-def _lasting(lasting: Sequence[Shared], unit: str) -> str:
+def _lasting(shared: Sequence[Shared], unit: str) -> str:
+    lasting = _those(shared, "lasting")
     if not lasting:
         return ""
-    each = [f"{one.recording} {one.beyond:.3g} {unit} a frame" for one in lasting]
+    each = [f"{_name(one, shared)}{one.beyond:.3g} {unit} a frame" for one in lasting]
     return (
         f"cells move together in a way that lasts over frames, as where they flow or a stage drifts; kept:"
         f" {_listed(each)} (shared motion 'remove' takes it out)"
     )
 
 
-def _drifting(drifting: Sequence[Shared], unit: str) -> str:
+def _drifting(shared: Sequence[Shared], unit: str) -> str:
+    drifting = [one for one in shared if one.drift]
     if not drifting:
         return ""
-    each = [f"{one.recording} {one.drift:.3g} {unit} a frame" for one in drifting]
+    each = [f"{_name(one, shared)}{one.drift:.3g} {unit} a frame" for one in drifting]
     return f"all cells drift steadily in one direction, their own or the stage's; kept: {_listed(each)}"
+
+
+def _name(one: Shared, shared: Sequence[Shared]) -> str:
+    """Before a number; empty where there is one recording."""
+    return f"{one.recording} " if len(shared) > 1 else ""
 
 
 def _listed(each: Sequence[str]) -> str:
