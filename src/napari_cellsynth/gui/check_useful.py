@@ -8,18 +8,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from qtpy.QtWidgets import QFormLayout, QLabel, QLineEdit, QPushButton, QWidget
+from qtpy.QtWidgets import QPushButton, QWidget
 
 from napari_cellsynth.api import TRAINING_SETS
-from napari_cellsynth.api.useful_settings import UsefulSettings
 from napari_cellsynth.engine.events import Progress
 from napari_cellsynth.gui import workers
 from napari_cellsynth.gui.check_parts import CHECKS, Numbers, Report, Work, colours, draw_anew, needs
-from napari_cellsynth.gui.parts import Foldout, Sentence, Sheet, button, listen, row
-from napari_cellsynth.gui.pieces import Choice, Section, Whole
+from napari_cellsynth.gui.parts import Sentence, Sheet, button, listen, row
+from napari_cellsynth.gui.pieces import Section
 from napari_cellsynth.gui.recorder import Recorder
 from napari_cellsynth.gui.runs_watch import RunsWatch
 from napari_cellsynth.gui.theme import THEME
+from napari_cellsynth.gui.useful_fields import SAY_NUMBERS, UsefulFields
 from napari_cellsynth.gui.useful_job import Asked, folder_for, study
 from napari_cellsynth.quality.usefulness import ARMS, Usefulness
 
@@ -32,7 +32,7 @@ WHY = (
     " scored on real frames that it never saw. Takes minutes to hours; what is done is kept, also when you cancel."
 )
 DONE = "Whether simulated frames help a segmentation was tried on {} (api.check_useful): {}"
-CUT_ALONE = "cut out of the labelled frames"
+CANCELLED = "Cancelled; what is done is kept: begin again, and it goes on from there."
 WIDTH, DPI = 3.7, 100
 """Inches of the figure's width, and pixels an inch."""
 
@@ -52,69 +52,34 @@ class UsefulSection(Section):
         super().__init__("Is it useful? Simulated frames", parent)
         self.session = session
         self.check: Usefulness | None = None
-        self._sets: list[Path] = []
         self._build()
         listen(self, THEME.changed, self._draw_anew)
         listen(self, session.training_set_changed, self._list_sets)
         listen(self, session.home_changed, self._list_sets)
         self._watch = RunsWatch.of(session, self)
-        self._watch.changed.connect(self._list_runs)
+        self._watch.changed.connect(self.fields.offer_runs)
         self._watch.listed.connect(self._list_sets)
-        self._list_runs(self._watch.rows)
+        self.fields.offer_runs(self._watch.rows)
         self._list_sets()
-
-    # -- the rows ----------------------------------------------------------------------------------------------------
 
     def _build(self) -> None:
         self.lacking, self.says, self.sentence, self.notes = (Sentence() for _ in range(4))
         self.go = button("Go to Movies", lambda: self.session.tab_requested.emit("movies"))
-        self.data, self.looks = Choice("labelled frames"), Choice("cells look like")
-        self.data.picked.connect(lambda *_: self._forget())
-        self.looks.picked.connect(lambda *_: self._forget())
-        self.labels = QLabel("labelled frames"), QLabel("cells look like")
-        lines = [row(label, field) for label, field in zip(self.labels, (self.data, self.looks), strict=True)]
-        for line in lines:
-            line.setStretch(1, 1)
-        usual = UsefulSettings()
-        self.frames, self.seeds, self.steps, self.simulated = QLineEdit(), Whole(), Whole(), Whole()
-        self.frames.setText(", ".join(map(str, usual.frames)))
-        self.frames.setAccessibleName("real frames")
-        self.frames.textEdited.connect(lambda *_: self._forget())
-        for spin, name, low, high, value in (
-            (self.seeds, "seeds", 1, 20, usual.seeds),
-            (self.steps, "steps of each training", 10, 1_000_000, usual.steps),
-            (self.simulated, "simulated frames", 4, 10_000, usual.simulated),
-        ):
-            spin.setRange(low, high)
-            spin.setValue(value)
-            spin.setAccessibleName(name)
-            spin.valueChanged.connect(lambda *_: self._forget())
-        self.advanced = Foldout("Advanced", self._advanced)
+        self.fields = UsefulFields()
+        self.fields.changed.connect(self._forget)
         self.work = Work("Try whether it helps", self.start, WHY, self.says)
         self.work.cancel.setToolTip("What is done is kept: the same question goes on from there.")
+        self.work.cancel.clicked.connect(lambda *_: self.says.say(CANCELLED))
         self.figure, self.numbers, self.report = Sheet(), Numbers(), Report(self.session)
         self.figure.setAccessibleName("average precision on held-out real frames against the number of labelled frames")
-        self.add(self.lacking, row(self.go, None), *lines, self.advanced, self.work, self.says)
+        self.add(self.lacking, row(self.go, None), self.fields, self.work, self.says)
         self.add(self.sentence, self.notes, self.figure, self.numbers, self.report)
         self._forget()
-
-    def _advanced(self) -> QWidget:
-        box = QWidget()
-        form = QFormLayout(box)
-        form.setContentsMargins(12, 0, 0, 0)
-        self.frames.setToolTip("<qt>How many real labelled frames are learned from, such as 1, 2, 5, 10.</qt>")
-        for field in UsefulSettings.model_fields:
-            spin = getattr(self, field, None)
-            if spin is not None:
-                if field != "frames":
-                    spin.setToolTip(f"<qt>{UsefulSettings.model_fields[field].description}</qt>")
-                form.addRow(spin.accessibleName(), spin)
-        return box
 
     @property
     def main(self) -> QPushButton:
         """What the section is about."""
-        return self.work.begin if self._sets else self.go
+        return self.go if self.fields.data.value is None else self.work.begin
 
     # -- what there is -----------------------------------------------------------------------------------------------
 
@@ -123,53 +88,25 @@ class UsefulSection(Section):
         folder, mine = self.session.home / TRAINING_SETS, self.session.training_set
         workers.call(lambda: found_sets(folder, mine), returned=self._got_sets, failed=lambda _: None, owner=self)
 
-    def _got_sets(self, sets: list[Path]) -> None:
+    def _got_sets(self, sets: dict[Path, str | None]) -> None:
         needs(self.lacking, self.go, "" if sets else NO_SET)
-        for widget in (*self.labels, self.data, self.looks, self.advanced, self.work):
+        for widget in (self.fields, self.work):
             widget.setVisible(bool(sets))
-        if sets == self._sets:
-            return
-        before, self._sets = self.data.value, sets
-        self.data.offer([(path.name, path) for path in sets], before if before in sets else next(iter(sets), None))
-        if self.data.value != before:
-            self._forget()
-
-    def _list_runs(self, rows: list[dict[str, Any]]) -> None:
-        """Trainings that make cells; whether with outlines is said when one is tried."""
-        able = [one for one in rows if one.get("weights") and "decode" in one.get("verbs", ())]
-        choices: list[tuple[str, Any]] = [(CUT_ALONE, None), *((one["name"], Path(one["path"])) for one in able)]
-        there = self.looks.value in [value for _, value in choices]
-        if choices != getattr(self, "_offered", None):
-            self._offered = choices
-            self.looks.offer(choices, self.looks.value if there else None)
+        self.fields.offer_sets(sets)
 
     # -- trying ------------------------------------------------------------------------------------------------------
 
-    def settings(self) -> UsefulSettings | None:
-        """What the fields say; None, and said so, where that is nothing."""
-        try:
-            numbers = sorted({int(part) for part in self.frames.text().replace(" ", "").split(",") if part})
-        except ValueError:
-            numbers = []
-        if not numbers or numbers[0] < 1:
-            self.says.say("Real frames: write numbers such as 1, 2, 5, 10.", "bad")
-            return None
-        return UsefulSettings(
-            frames=tuple(numbers),
-            seeds=self.seeds.value(),
-            steps=self.steps.value(),
-            simulated=self.simulated.value(),
-        )
-
     def start(self) -> None:
         """Begin the study, or go on with it, as a process of its own."""
-        settings, data = self.settings(), self.data.value
+        settings, data = self.fields.settings(), self.fields.data.value
+        if settings is None:
+            self.says.say(SAY_NUMBERS, "bad")
         if settings is None or data is None:
             return
         self._forget()
-        run, paper = self.looks.value, colours()
+        run, paper = self.fields.looks.value, colours()
         # Of more seeds or other frames what is there already is not made again.
-        choice = (data.absolute(), run, settings.model_dump_json(exclude={"seeds", "frames"}))
+        choice = (data.absolute(), run, settings.model_dump_json(exclude={"seeds", "frames"}, exclude_none=True))
         asked = Asked(data, folder_for(self.session.home / CHECKS, data, choice), settings, run)
 
         def making() -> Iterator[Any]:
@@ -204,9 +141,9 @@ class UsefulSection(Section):
         self.report.offer("", None)
 
 
-def found_sets(folder: Path, mine: Path | None) -> list[Path]:
-    """Folders of labelled clips; the one that is worked with first."""
-    from napari_cellsynth.api.useful import labelled_sets
+def found_sets(folder: Path, mine: Path | None) -> dict[Path, str | None]:
+    """Folders of labelled clips, and how each was filmed; the one that is worked with first."""
+    from napari_cellsynth.api.useful_sets import labelled_sets
 
     there = sorted(one for one in folder.iterdir() if one.is_dir()) if folder.is_dir() else []
     others = [one for one in there if mine is None or one != mine]

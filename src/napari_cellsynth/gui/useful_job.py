@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import subprocess
 import time
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Any, Literal
 
 from napari_cellsynth.api.useful_settings import UsefulSettings
@@ -21,6 +23,9 @@ LOOK_S = 0.3
 """From one look at the process to the next."""
 SAID, LOG = "said.txt", "log.txt"
 """What the process says, below the folder of studies; not in the study's own."""
+
+_BUSY: defaultdict[Path, Lock] = defaultdict(Lock)
+"""Who cancels is free at once, but the process takes a moment to end; whoever begins again waits for it."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +44,23 @@ class Asked:
         words = ["useful", str(self.data), str(self.folder), "--frames", numbers, "--part", self.part]
         for name in ("seeds", "simulated", "steps", "preset"):
             words += [f"--{name}", str(getattr(self.settings, name))]
-        return [*words, *(["--run", str(self.run)] if self.run is not None else []), "--progress", "json"]
+        for name, value in (("run", self.run), ("modality", self.settings.modality)):
+            words += [] if value is None else [f"--{name}", str(value)]
+        return [*words, "--progress", "json"]
 
 
 def study(asked: Asked) -> Iterator[Progress | Usefulness]:
     """Follow the process; last of all what it found.  Closing ends the process; what it has done is kept."""
+    ending = _BUSY[asked.folder]
+    while not ending.acquire(timeout=LOOK_S):
+        yield Progress(done=0, total=0, message="waiting for what was cancelled to end")
+    try:
+        yield from _followed(asked)
+    finally:
+        ending.release()
+
+
+def _followed(asked: Asked) -> Iterator[Progress | Usefulness]:
     import psutil
 
     asked.folder.parent.mkdir(parents=True, exist_ok=True)
@@ -81,7 +98,7 @@ def _newest(said: Path) -> Progress | None:
 
 def read_study(asked: Asked) -> Usefulness:
     """What a study has found so far; nothing is computed."""
-    from napari_cellsynth.api.useful import Study
+    from napari_cellsynth.api.useful_study import Study
 
     return Study(asked.data, asked.folder, asked.settings, asked.run, asked.part, "cpu", "").found()
 
