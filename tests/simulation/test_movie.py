@@ -85,6 +85,18 @@ def test_no_cell_lies_over_another_in_the_first_frame(discs, plain):
         assert abs(area - mask.sum()) <= 0.12 * mask.sum()
 
 
+def test_cells_that_are_to_touch_lie_right_beside_each_other(discs, plain):
+    """Share of the cells that share a border with another, as in a colony; apart, none does."""
+    shares = []
+    for touching in (0.0, 1.0):
+        settings = SMALL.model_copy(update={"touching": touching, "frames": 1, "seed": 4})
+        labels = made_of(discs, RandomWalk(), plain, settings).labels[0]
+        meet = [(a, b) for a, b in ((labels[1:], labels[:-1]), (labels[:, 1:], labels[:, :-1]))]
+        pairs = {int(n) for a, b in meet for n in np.unique(np.stack([a, b])[:, (a != b) & (a > 0) & (b > 0)])}
+        shares.append(len(pairs) / settings.cells)
+    assert shares[0] == 0 and shares[1] > 0.5
+
+
 def test_a_frame_is_the_same_whatever_the_length_and_another_with_another_seed(discs, plain):
     long = list(simulated_frames(discs, RandomWalk(0.3), plain, SMALL))
     short = list(simulated_frames(discs, RandomWalk(0.3), plain, SMALL.model_copy(update={"frames": 3})))

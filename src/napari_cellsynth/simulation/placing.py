@@ -14,7 +14,7 @@ from napari_cellsynth.simulation.draws import For, draws
 from napari_cellsynth.simulation.look import Look
 
 GAP = 2
-"""Pixels that lie at least between two cells in the first frame."""
+"""Pixels around a cell that are its own in the first frame; a cell that is to touch another lies right beside it."""
 TRIES = 400
 """Places that are tried for a cell."""
 DIRECTIONS, FURTHEST = 6, 200
@@ -34,7 +34,7 @@ def start_places(looks: Sequence[Look], area: tuple[int, int], seed: int, touchi
     Raises:
         BadInput: there is no room for so many.
     """
-    taken, places = np.zeros(area, bool), np.zeros((len(looks), 2))
+    taken, bodies, places = np.zeros(area, bool), np.zeros(area, bool), np.zeros((len(looks), 2))
     for i, look in enumerate(looks):
         rng = draws(seed, For.PLACES, i)
         rows, columns = np.nonzero(_wide(look.mask))
@@ -44,17 +44,26 @@ def start_places(looks: Sequence[Look], area: tuple[int, int], seed: int, touchi
         if (high < low).any():
             raise BadInput(f"a field of {area[0]} x {area[1]} pixels given, smaller than a cell; give a larger one")
         corners = rng.integers(low.astype(int), high.astype(int) + 1, (TRIES, 2))
+        corner = None
+        body = np.nonzero(look.mask)
         if i and rng.random() < touching:
             beside = _beside(places[rng.integers(i)] - (y, x), rng)
-            corners = np.concatenate([beside[((beside >= low) & (beside <= high)).all(axis=1)], corners])
-        free = (corner for corner in corners if not taken[rows + corner[0], columns + corner[1]].any())
-        corner = next(free, None)
+            corner = _first(beside[((beside >= low) & (beside <= high)).all(axis=1)], body, bodies)
+        if corner is None:
+            corner = _first(corners, (rows, columns), taken)
         if corner is None:
             raise BadInput(_no_room(i, len(looks), area))
         top, left = corner
         taken[rows + top, columns + left] = True
+        bodies[body[0] + top, body[1] + left] = True
         places[i] = top + y + rng.uniform(-0.5, 0.5), left + x + rng.uniform(-0.5, 0.5)
     return places
+
+
+def _first(corners: np.ndarray, pixels: tuple[np.ndarray, ...], taken: np.ndarray) -> np.ndarray | None:
+    """The first corner from which none of the pixels is taken."""
+    rows, columns = pixels
+    return next((one for one in corners if not taken[rows + one[0], columns + one[1]].any()), None)
 
 
 def _beside(corner: np.ndarray, rng: np.random.Generator) -> np.ndarray:
