@@ -192,3 +192,20 @@ def test_the_condition_is_that_of_the_studys_table(shell: Any, phantom: Path, la
     table.write_text(f"file,condition\n{tmp_path / 'z.tif'},treated\n")
     said = shell("track", phantom, tmp_path / "z.csv", *words, "--table", table)
     assert said.status == 2 and "has no row for" in said.complaint and not (tmp_path / "z.csv").exists()
+
+
+def test_outlines_in_memory_take_the_scale_of_the_movie(phantom: Path, labels: Path) -> None:
+    """As those of a file do: sides in µm and seconds are the movie's, also where it knows none."""
+    stack, outlines = read_stack(phantom), read_stack(labels)
+    silent = {"pixel_size": None, "frame_interval": None}
+    for movie, given in ((stack, outlines.with_(**silent)), (stack.with_(**silent), outlines)):
+        *_, found = track(movie, given)
+        assert isinstance(found, Linked)
+        for one in (found.tracks, found.labels):
+            assert (one.pixel_size, one.frame_interval) == (movie.pixel_size, movie.frame_interval)
+    *_, nearly = track(stack, outlines.with_(pixel_size=(0.2501, 0.25)))
+    assert isinstance(nearly, Linked) and nearly.tracks.pixel_size == stack.pixel_size
+    for other, words in (({"pixel_size": (0.5, 0.5)}, "0.5 µm"), ({"frame_interval": 2.0}, "2 s")):
+        with pytest.raises(BadInput, match=words) as error:
+            next(track(stack, outlines.with_(**other)))
+        assert "\n" not in str(error.value) and stack.name in str(error.value)

@@ -46,8 +46,8 @@ def track(
 
     Args:
         stack: the recording, axes TYX, or TCYX; of one with several planes choose one first.
-        labels: outlines of its cells, or their file or folder; where None, cells are outlined by the method ``auto``
-            first.
+        labels: outlines of its cells (their scale is the recording's), or their file or folder; where None, cells are
+            outlined by the method ``auto`` first.
         settings: how they are linked.
         outlines, modality: how they are outlined, where ``labels`` is None.
         condition: of the experiment, kept with the tracks.
@@ -56,11 +56,11 @@ def track(
             beside the outlines says, if there is one (``x.csv`` of ``x.tracked.tif``).
 
     Raises:
-        BadInput: a single frame, several planes, outlines of another shape, or none at all.
+        BadInput: a single frame, several planes, outlines of another shape or scale, or none at all.
     """
     from napari_cellsynth.motion.tracks.family import parents_beside
     from napari_cellsynth.motion.tracks.link import Linked, link
-    from napari_cellsynth.stack.labels.check import check_labels
+    from napari_cellsynth.stack.labels.check import check_labels, with_scale_of
     from napari_cellsynth.stack.stack import Stack
     from napari_cellsynth.stack.steady.moved_along import labels_for
 
@@ -80,6 +80,7 @@ def track(
         labels, given = found, {"provenance": found.provenance}
     elif isinstance(labels, Stack):
         check_labels(labels, stack)
+        labels = with_scale_of(labels, stack)
     else:
         given = {"path": str(Path(labels).absolute())}
         labels = labels_for(Path(labels), stack)

@@ -7,6 +7,8 @@ import numpy as np
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.stack.stack import Stack
 
+SAME = 0.01
+"""Relative difference up to which two scales are one."""
 JUDGED = 4096
 """Pixels with a number that a frame needs for ``is_picture`` to judge it."""
 
@@ -31,6 +33,22 @@ def check_labels(labels: Stack, like: Stack) -> None:
 
     if labels.dtype.kind == "i":
         check_numbers(labels.frame(0), labels.name)  # who numbers so does it in every frame; not all are read for it
+
+
+def with_scale_of(labels: Stack, like: Stack) -> Stack:
+    """Labels with the scale of their recording, as those of a file have; BadInput where they say another."""
+    from napari_cellsynth.stack.quantity import format_duration, format_length
+
+    for given, wanted, said in (
+        (labels.pixel_size, like.pixel_size, lambda size: f"pixels of {' x '.join(map(format_length, size))}"),
+        (labels.frame_interval, like.frame_interval, lambda seconds: f"an interval of {format_duration(seconds)}"),
+    ):
+        if given is not None and wanted is not None and not np.allclose(given, wanted, rtol=SAME, atol=0):
+            raise BadInput(
+                f"{labels.name} has {said(given)}, {like.name} {said(wanted)}; outlines have the scale of their"
+                " recording: correct the wrong one"
+            )
+    return labels.with_(pixel_size=like.pixel_size, z_step=like.z_step, frame_interval=like.frame_interval)
 
 
 def check_numbers(plane: np.ndarray, name: str, *, where: str = "", largest: int | None = None) -> None:
