@@ -11,6 +11,7 @@ import pytest
 import tifffile
 
 from napari_cellsynth.cli import main
+from napari_cellsynth.simulation import folders
 
 SMALL = ("--cells", 4, "--frames", 3, "--height", 140, "--width", 150)
 
@@ -85,6 +86,13 @@ def test_without_motion_and_appearance_it_says_what_is_shown(shell, tmp_path):
     assert said.out.strip() == str(tmp_path / "x_synthetic")
     assert "motion fit" in said.err and "example movie" in said.err
     assert (tmp_path / "x_synthetic" / "01_GT" / "TRA" / "man_track.txt").exists()
+
+
+def test_more_cells_than_a_format_has_numbers_for_are_refused_before_the_movie_is_made(shell, tmp_path, monkeypatch):
+    monkeypatch.setitem(folders.MOST, "ctc", 3)
+    said = shell("simulate", tmp_path / "x", *SMALL, "--format", "ctc")
+    assert said.status == 2 and "about 4 cells would come in" in said.complaint and not list(tmp_path.iterdir())
+    assert shell("simulate", tmp_path / "x", *SMALL, "--format", "stardist").status == 0
 
 
 @pytest.mark.parametrize(

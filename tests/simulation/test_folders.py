@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,8 @@ import tifffile
 from numpy.testing import assert_array_equal
 
 from napari_cellsynth.errors import BadInput, RunFailed
+from napari_cellsynth.motion.tracks.ctc import read_ctc
+from napari_cellsynth.motion.tracks.ctc_pieces import pieces
 from napari_cellsynth.simulation.folders import folder_path, write_folder
 from napari_cellsynth.simulation.movie import simulate
 from napari_cellsynth.simulation.paths import RandomWalk
@@ -57,13 +60,42 @@ def test_a_cell_that_was_hidden_goes_on_as_its_own_child(made, tmp_path):
     tracks = made.tracks
     kept = ~((tracks.ids == 2) & (tracks.t == 1))
     columns = {name: getattr(tracks, name)[kept] for name in ("ids", "t", "y", "x")}
-    from dataclasses import replace
-
     gap = replace(made, tracks=tracks.with_(**columns, features={}))
     folder = written(gap, tmp_path / "x", "ctc")
     rows = np.loadtxt(folder / "01_GT" / "TRA" / "man_track.txt", int).tolist()
     assert [2, 0, 0, 0] in rows and [5, 2, 2, 2] in rows
     assert_array_equal(tifffile.imread(folder / "01_GT" / "TRA" / "man_track002.tif") == 5, made.labels[2] == 2)
+
+
+def test_a_cell_tracking_challenge_folder_says_who_came_from_whom(made, tmp_path):
+    """2 buds off 1, who goes on; 4 is hidden in the frame between."""
+    tracks = made.tracks
+    there = ~(((tracks.ids == 2) & (tracks.t == 0)) | ((tracks.ids == 4) & (tracks.t == 1)))
+    made.labels[0][made.labels[0] == 2] = 0
+    made.labels[1][made.labels[1] == 4] = 0
+    columns = {name: getattr(tracks, name)[there] for name in ("ids", "t", "y", "x")}
+    family = replace(made, tracks=tracks.with_(**columns, parents={2: 1}, features={}))
+    truth = written(family, tmp_path / "x", "ctc") / "01_GT" / "TRA"
+    back = read_ctc(truth)
+    assert back.parents == {2: 1} and back.pixel_size == made.stack.pixel_size
+    assert_array_equal([back.ids, back.t], [family.tracks.ids, family.tracks.t])
+    lines = np.loadtxt(truth / "man_track.txt", int)
+    assert_array_equal(lines, [(p.label, p.first, p.last, p.parent) for p in pieces(family.tracks)])
+    assert len(lines) == 6 and (lines[:, 3] > 0).sum() == 3
+
+
+def test_numbers_beyond_16_bits_are_kept_where_the_format_can_and_else_refused(made, tmp_path):
+    many = numbered_from(made, 70_000)
+    folder = written(many, tmp_path / "x", "cellpose")
+    assert_array_equal(tifffile.imread(folder / "000_masks.tif"), many.labels[0])
+    with pytest.raises(BadInput, match=r"holds numbers up to 65,535.* number 70,004; .*fewer frames"):
+        written(many, tmp_path / "y", "ctc")
+    assert [path.name for path in tmp_path.iterdir()] == ["x_synthetic"]
+
+
+def numbered_from(made, number):
+    labels = np.where(made.labels, made.labels + np.uint32(number), np.uint32(0))
+    return replace(made, labels=labels, tracks=made.tracks.with_(ids=made.tracks.ids + number))
 
 
 def test_each_says_that_it_is_synthetic(made, tmp_path):

@@ -18,6 +18,7 @@ from napari_cellsynth.phantoms.phantom import Phantom
 from napari_cellsynth.simulation import movie
 from napari_cellsynth.simulation.movie import simulate, simulated_frames
 from napari_cellsynth.simulation.paths import RandomWalk
+from napari_cellsynth.simulation.placing import Crowd
 from napari_cellsynth.simulation.settings import SimulationSettings
 from napari_cellsynth.stack.files.read import read_stack
 from napari_cellsynth.stack.files.write import read_plain_tiff
@@ -136,6 +137,28 @@ def test_who_leaves_is_replaced_by_a_cell_of_another_number(discs, plain):
     assert len(fast.tracks.numbers()) > 4
     turning = made_of(discs, RandomWalk(0.8, 0.95), plain, settings.model_copy(update={"at_border": "turn"}))
     assert list(turning.tracks.numbers()) == [1, 2, 3, 4]
+
+
+def test_numbers_of_cells_go_on_beyond_16_bits(discs, plain, monkeypatch):
+    begun = Crowd.__post_init__
+
+    def late(crowd):
+        begun(crowd)
+        crowd._next = 65_534
+
+    monkeypatch.setattr(Crowd, "__post_init__", late)
+    settings = SMALL.model_copy(update={"frames": 60, "cells": 4})
+    made = made_of(discs, RandomWalk(0.8, 0.95), plain, settings)
+    assert made.tracks.ids.max() > 65_540 and made.labels.dtype == np.uint32
+    assert {1, 2, 3, 4} < set(made.tracks.numbers().tolist()) == set(np.unique(made.labels)[1:].tolist())
+    assert np.isfinite(made.flow[:, 0][made.labels[1:] > 65_535]).any()
+
+
+def test_too_many_cells_for_a_format_are_refused_before_anything_is_drawn(discs, plain, monkeypatch):
+    settings = SMALL.model_copy(update={"frames": 60, "cells": 4})
+    monkeypatch.setattr(movie, "compose", None)
+    with pytest.raises(BadInput, match=r"about \d+ cells would come in .* 16 bits .* up to 6: ask for fewer frames"):
+        list(simulate(discs, RandomWalk(0.8, 0.95), plain, settings, most=6))
 
 
 def test_cells_do_not_crawl_through_each_other(discs, plain):

@@ -31,6 +31,7 @@ def simulate(
     background_channel: int = 0,
     device: str = "auto",
     name: str = "simulated",
+    most: int | None = None,
 ) -> Iterator[Progress | Phantom]:
     """Simulate a movie with exact labels, tracks and flow: progress, and last of all the Phantom.
 
@@ -45,9 +46,10 @@ def simulate(
         background_labels: outlines of that recording's cells.  None: its cells are found without training.
         background_channel: of that recording, counted from 0.
         device: where a run computes.
+        most: the highest number of a cell that the movie may have (``simulation.folders.MOST`` of a format); None: any.
 
     Raises:
-        BadInput: what is given does not fit together, or there is no room for so many cells.
+        BadInput: what is given does not fit together, there is no room for so many cells, or many more would come in.
     """
     from napari_cellsynth.engine.events import Progress
     from napari_cellsynth.simulation.movie import simulate as movie
@@ -64,7 +66,7 @@ def simulate(
         else:
             ground = news
     assert ground is not None
-    for one in movie(looks, moves, ground, settings, name=name):
+    for one in movie(looks, moves, ground, settings, name=name, most=most):
         if isinstance(one, SetProgress):
             yield Progress(done=one.done, total=one.total, message=one.message)
         else:

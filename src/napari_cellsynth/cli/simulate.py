@@ -54,6 +54,7 @@ def main(words: Sequence[str]) -> int:
     from napari_cellsynth import api
     from napari_cellsynth.cli.progress import ProgressLine
     from napari_cellsynth.phantoms.phantom import Phantom
+    from napari_cellsynth.simulation.folders import MOST
 
     options = parse(Simulate, "simulate", words)
     check_seed(options.simulated.seed)  # type: ignore[attr-defined]
@@ -72,6 +73,7 @@ def main(words: Sequence[str]) -> int:
             background_channel=options.background_channel,
             device=options.device,
             name=place.name.partition(".")[0],
+            most=MOST.get(options.format),
         ):
             if isinstance(news, Phantom):
                 made = news

@@ -22,8 +22,8 @@ class Phantom:
 
     stack: Stack
     """The noisy recording, axes TYX, or TZYX where there are several planes, with pixel size and frame interval."""
-    labels: NDArray[np.uint16]
-    """(T, Y, X) instance ids, constant through time; 0 is background."""
+    labels: NDArray[np.uint16 | np.uint32]
+    """(T, Y, X) instance ids, constant through time; 0 is background.  uint32 where 16 bits hold too few."""
     tracks: Tracks
     """Numbers equal to those of the labels; positions are their centroids."""
     flow: NDArray[np.float32]

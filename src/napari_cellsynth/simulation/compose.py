@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -33,7 +34,7 @@ class Composed:
     clean: np.ndarray
     """(Y, X) float32."""
     labels: np.ndarray
-    """(Y, X) uint16."""
+    """(Y, X) uint16, or uint32 where a number needs it."""
     kept: np.ndarray
     """(Y, X) float32: share of the noise that is there already."""
 
@@ -44,7 +45,7 @@ def compose(ground: np.ndarray, cells: Sequence[Placed]) -> Composed:
     Halos add up, as they nearly do in the microscope, and bodies lie upon
     them: what is seen of a cell's body does not depend on who stands near.
     """
-    clean, labels = ground.astype(np.float32).copy(), np.zeros(ground.shape, np.uint16)
+    clean, labels = ground.astype(np.float32).copy(), np.zeros(ground.shape, type_of(cell.id for cell in cells))
     kept = np.zeros(ground.shape, np.float32)
     there = [(cell.id, piece, *piece.overlap(ground.shape)) for cell in cells for piece in (Piece.of(cell),)]
     seen = [(number, piece, field, patch) for number, piece, field, patch in there if field is not None]
@@ -57,6 +58,11 @@ def compose(ground: np.ndarray, cells: Sequence[Placed]) -> Composed:
         kept[field] += cover * (piece.kept[patch] - kept[field])
         labels[field][piece.body[patch]] = number
     return Composed(clean, labels, kept)
+
+
+def type_of(numbers: Iterable[int]) -> np.dtype[Any]:
+    """uint16, or uint32 where a number is beyond it: cells that come in have new numbers, without an end."""
+    return np.promote_types(np.uint16, np.min_scalar_type(max(numbers, default=0)))
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,13 +6,16 @@ take them for recordings.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 import numpy as np
 
 from napari_cellsynth.errors import BadInput
+from napari_cellsynth.motion.tracks.ctc_kept import KEPT, kept
+from napari_cellsynth.motion.tracks.ctc_pieces import Piece, pieces
+from napari_cellsynth.motion.tracks.tracks import Tracks
 from napari_cellsynth.phantoms.phantom import Phantom
 from napari_cellsynth.simulation.own_folder import SIGN, own_folder, refuse_strange, write_sign
 from napari_cellsynth.stack.files.write import write_plain_tiff
@@ -22,6 +25,8 @@ Format = Literal["cellpose", "stardist", "ctc"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 SUFFIX = "_synthetic"
 NOTE = "SYNTHETIC.txt"
+MOST = {"ctc": 65_535}
+"""The highest number that a format's masks hold, where there is a limit."""
 WORDS = {
     "cellpose": "For Cellpose: train with this folder (--dir FOLDER --mask_filter _masks).",
     "stardist": "For StarDist: images and masks of the same names.",
@@ -54,31 +59,39 @@ def write_folder(phantom: Phantom, out: Path | str, kind: Format) -> Iterator[Se
     folder that we wrote before gives way, unless anybody put something into it.
 
     Raises:
-        BadInput: no such format, or a place that is not to be written to (see :func:`folder_path`).
+        BadInput: no such format, a place that is not to be written to (see :func:`folder_path`), or numbers that the
+            format cannot hold.
     """
     if kind not in FORMATS:
         raise BadInput(f"format {kind!r} given; it is one of {', '.join(FORMATS)}")
     folder = folder_path(Path(out))
+    lines = _lines(phantom) if kind == "ctc" else []
     frames = phantom.stack.size("T")
     with own_folder(folder) as temporary:
-        for t, files in enumerate(_frames(phantom, kind)):
+        for t, files in enumerate(_frames(phantom, kind, lines)):
             for name, (array, what) in files.items():
                 path = temporary / name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 write_plain_tiff(path, array, _about(phantom, what, t))
             yield SetProgress(t + 1, frames, f"frame {t + 1} of {frames}")
         if kind == "ctc":
-            (temporary / "01_GT" / "TRA" / "man_track.txt").write_text(track_table(phantom), encoding="utf-8")
+            _write_table(temporary / "01_GT" / "TRA", phantom.tracks, lines)
         (temporary / NOTE).write_text(_note(phantom, kind), encoding="utf-8")
         write_sign(temporary, {"format": kind, **phantom.parameters, "synthetic": True})
     yield folder
 
 
-def _frames(phantom: Phantom, kind: Format) -> Iterator[dict[str, tuple[np.ndarray, str]]]:
+def _write_table(folder: Path, tracks: Tracks, lines: Sequence[Piece]) -> None:
+    table = "".join(f"{line.label} {line.first} {line.last} {line.parent}\n" for line in lines)
+    (folder / "man_track.txt").write_text(table, encoding="ascii")
+    (folder / KEPT).write_text(kept(tracks, table) + "\n", encoding="utf-8")
+
+
+def _frames(phantom: Phantom, kind: Format, lines: Sequence[Piece]) -> Iterator[dict[str, tuple[np.ndarray, str]]]:
     """Of every frame the files: name to array and what it is."""
     frames = phantom.stack.size("T")
     digits = max(3, len(str(frames - 1)))
-    numbers = Continuous(phantom) if kind == "ctc" else None
+    most = int(phantom.tracks.ids.max(initial=0))
     for t in range(frames):
         image, labels, n = phantom.stack.frame(t), np.asarray(phantom.labels[t]), f"{t:0{digits}d}"
         if kind == "cellpose":
@@ -86,8 +99,7 @@ def _frames(phantom: Phantom, kind: Format) -> Iterator[dict[str, tuple[np.ndarr
         elif kind == "stardist":
             yield {f"images/{n}.tif": (image, "image"), f"masks/{n}.tif": (labels, "labels")}
         else:
-            assert numbers is not None
-            own = numbers.at(t)[labels]
+            own = _numbers_at(lines, t, most)[labels]
             yield {
                 f"01/t{n}.tif": (image, "image"),
                 f"01_GT/SEG/man_seg{n}.tif": (own, "labels"),
@@ -95,40 +107,25 @@ def _frames(phantom: Phantom, kind: Format) -> Iterator[dict[str, tuple[np.ndarr
             }
 
 
-class Continuous:
-    """Numbers of tracks without gaps: a cell that was hidden for some frames goes on as a child of itself.
-
-    That layout has one first and one last frame for each track.
-    """
-
-    def __init__(self, phantom: Phantom) -> None:
-        tracks = phantom.tracks
-        self.rows: list[tuple[int, int, int, int]] = []
-        self._of: list[tuple[int, int, int, int]] = []
-        self._most = int(tracks.ids.max(initial=0))
-        following = self._most + 1
-        for number in tracks.numbers().tolist():
-            t, _ = tracks.track(number)
-            own, parent = number, 0
-            for again, run in enumerate(np.split(t, np.flatnonzero(np.diff(t) > 1) + 1)):
-                if again:
-                    own, parent, following = following, own, following + 1
-                first, last = int(run[0]), int(run[-1])
-                self.rows.append((own, first, last, parent))
-                self._of.append((number, own, first, last))
-
-    def at(self, t: int) -> np.ndarray:
-        """From a label of frame t to the track's number, uint16."""
-        table = np.zeros(self._most + 1, np.uint16)
-        for number, own, first, last in self._of:
-            if first <= t <= last:
-                table[number] = own
-        return table
+def _numbers_at(lines: Sequence[Piece], t: int, most: int) -> np.ndarray:
+    """From a label of frame t, ``most`` at most, to the number of its line in the table, uint16."""
+    table = np.zeros(most + 1, np.uint16)
+    for line in lines:
+        if line.first <= t <= line.last:
+            table[line.track] = line.label
+    return table
 
 
-def track_table(phantom: Phantom) -> str:
-    """man_track.txt: a line each with label, first frame, last frame (from 0) and parent."""
-    return "".join(f"{own} {first} {last} {parent}\n" for own, first, last, parent in sorted(Continuous(phantom).rows))
+def _lines(phantom: Phantom) -> list[Piece]:
+    """The table's lines; BadInput where its masks cannot hold their numbers."""
+    lines = pieces(phantom.tracks)
+    highest = max((line.label for line in lines), default=0)
+    if highest > MOST["ctc"]:
+        raise BadInput(
+            f"the layout of the Cell Tracking Challenge holds numbers up to {MOST['ctc']:,}, and this movie would need"
+            f" number {highest:,}; ask for fewer frames, or save it in another format"
+        )
+    return lines
 
 
 def _about(phantom: Phantom, what: str, t: int) -> dict[str, Any]:

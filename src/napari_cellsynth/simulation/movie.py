@@ -46,7 +46,7 @@ class SimulatedFrame:
     clean: np.ndarray
     """(Y, X) float32, before noise was added."""
     labels: np.ndarray
-    """(Y, X) uint16."""
+    """(Y, X) uint16, or uint32 where a number needs it."""
     flow: np.ndarray | None
     """(2, Y, X) float32 into the frame before; None for the first."""
 
@@ -173,20 +173,35 @@ def interval_of(appearance: Appearance, motion: Motion) -> float | None:
 
 
 def simulate(
-    appearance: Appearance, motion: Motion, ground: Ground, settings: SimulationSettings, *, name: str = "simulated"
+    appearance: Appearance,
+    motion: Motion,
+    ground: Ground,
+    settings: SimulationSettings,
+    *,
+    name: str = "simulated",
+    most: int | None = None,
 ) -> Iterator[SetProgress | Phantom]:
     """Progress after every frame, and last the movie with its truth; closing it leaves nothing behind.
 
-    Arrays above 64 MB lie in temporary files that go with them.  Raises
-    BadInput as :func:`simulated_frames` does.
+    Arrays above 64 MB lie in temporary files that go with them.
+
+    Args:
+        most: the highest number of a cell that the movie may have; None: any.
+
+    Raises:
+        BadInput: as :func:`simulated_frames`, or many more cells would come in; before anything is drawn.
     """
     frames = settings.frames
     yield SetProgress(0, frames, "placing cells")
+    if most is not None:
+        _refuse_many(appearance, motion, ground, settings, most)
     arrays: dict[str, Any] = {}
     rows: list[np.ndarray] = []
     for t, frame in enumerate(simulated_frames(appearance, motion, ground, settings)):
         if not arrays:
             arrays = _rooms(frames, frame)
+        if frame.labels.dtype.itemsize > arrays["labels"].dtype.itemsize:
+            arrays["labels"] = _widened(arrays["labels"], frame.labels.dtype)
         for kind in ("image", "clean", "labels"):
             arrays[kind][t] = getattr(frame, kind)
         if frame.flow is not None:
@@ -201,9 +216,31 @@ def _rooms(frames: int, frame: SimulatedFrame) -> dict[str, Any]:
     return {
         "image": room((frames, *shape), frame.image.dtype),
         "clean": room((frames, *shape), np.float32),
-        "labels": room((frames, *shape), np.uint16),
+        "labels": room((frames, *shape), frame.labels.dtype),
         "flow": room((frames - 1, 2, *shape), np.float32),
     }
+
+
+def _widened(labels: Any, dtype: Any) -> Any:
+    wide = room(labels.shape, dtype)
+    for t, plane in enumerate(labels):
+        wide[t] = plane
+    return wide
+
+
+def _refuse_many(
+    appearance: Appearance, motion: Motion, ground: Ground, settings: SimulationSettings, most: int
+) -> None:
+    """BadInput where more cells come in than there may be numbers; counted as if they did not push each other."""
+    field = ground.field(settings.height, settings.width)
+    crowd, _, paths = _begin(appearance, motion, settings.model_copy(update={"crawl_over": True}), field.shape)
+    for t in range(1, settings.frames):
+        crowd.step(paths[:, t] - paths[:, t - 1])
+    if crowd.ids.max() > most:
+        raise BadInput(
+            f"about {crowd.ids.max()} cells would come in one after the other, but masks of 16 bits hold numbers up to"
+            f" {most}: ask for fewer frames or fewer cells, for at_border turn, or for another format"
+        )
 
 
 def _phantom(
