@@ -25,12 +25,14 @@ class Drawing:
 
     def __init__(self, masks: bool = True) -> None:
         self.masks = masks
+        self.decoded = 0
 
     def latents(self, count, *, seed=0, start=0):
         rows = [np.random.default_rng([seed, start + i]).standard_normal(4) for i in range(count)]
         return np.stack(rows).astype(np.float32)
 
     def decode(self, latents):
+        self.decoded += len(latents)
         y, x = np.indices((SIDE, SIDE)) - (SIDE - 1) / 2
         away = np.hypot(y, x)
         radius = 6 + np.clip(latents[:, 0], -2, 2)
@@ -62,6 +64,15 @@ def test_a_cell_changes_smoothly_and_comes_back():
 def test_cells_may_keep_their_shape():
     looks = LatentCells(model(), change="still").sequence(0, 30, 3)
     assert_array_equal(looks[0].mask, looks[20].mask)
+
+
+def test_which_draw_a_cell_is_of_is_settled_once():
+    drawing = Drawing()
+    cells = LatentCells(model(drawing))
+    drawing.decoded = 0
+    looks = cells.sequence(0, 20, 3)
+    assert len({looks[t].light.tobytes() for t in range(20)}) > 10
+    assert drawing.decoded <= 21
 
 
 def test_a_movie_of_them_says_by_which_run():

@@ -16,12 +16,15 @@ from napari_cellsynth.errors import BadInput
 from napari_cellsynth.phantoms.files import write_phantom
 from napari_cellsynth.phantoms.phantom import Phantom
 from napari_cellsynth.simulation import movie
+from napari_cellsynth.simulation.look import Look
 from napari_cellsynth.simulation.movie import simulate, simulated_frames
 from napari_cellsynth.simulation.paths import RandomWalk
 from napari_cellsynth.simulation.placing import Crowd
 from napari_cellsynth.simulation.settings import SimulationSettings
 from napari_cellsynth.stack.files.read import read_stack
 from napari_cellsynth.stack.files.write import read_plain_tiff
+
+from .conftest import Discs, disc
 
 SMALL = SimulationSettings(cells=5, frames=6, height=96, width=110, seed=3)
 
@@ -171,6 +174,35 @@ def test_cells_do_not_crawl_through_each_other(discs, plain):
         return sum(max(0, whole[n - 1] - (made.labels[t] == n).sum()) for n, t in middle)
 
     assert hidden(settings) < 0.3 * hidden(settings.model_copy(update={"crawl_over": True}))
+
+
+class Growing(Discs):
+    """Cells up to number 3 are small, later ones large; the third grows."""
+
+    def sequence(self, cell, frames, seed):
+        def look(radius):
+            mask = disc(radius)
+            return Look(400 * mask.astype(np.float32), mask.astype(np.float32), mask)
+
+        return [look(9 if cell > 2 else 4 + (t / 4 if cell == 2 else 0)) for t in range(frames)]
+
+
+def test_a_cell_pushes_with_its_own_size(plain, monkeypatch):
+    seen = []
+    step = Crowd.step
+
+    def noted(crowd, steps):
+        seen.append(dict(zip(crowd.ids.tolist(), crowd.radii.tolist(), strict=True)))
+        step(crowd, steps)
+
+    monkeypatch.setattr(Crowd, "step", noted)
+    settings = SMALL.model_copy(update={"frames": 60, "cells": 3})
+    list(simulated_frames(Growing(), RandomWalk(0.8, 0.95), plain, settings))
+    assert max(max(frame) for frame in seen) > 3
+    for t, frame in enumerate(seen, start=1):
+        for number, radius in frame.items():
+            mask = Growing().sequence(number - 1, 60, 0)[t].mask
+            assert radius == pytest.approx(np.sqrt(mask.sum() / np.pi))
 
 
 def _at_border(labels, number):

@@ -61,6 +61,7 @@ class LatentCells:
         self.dtype = np.dtype(first.images.dtype)
         self._measure(first.images, first.labels > 0)
         self._look = lru_cache(maxsize=256)(self._made)
+        self._draw = lru_cache(maxsize=None)(self._drawn)
 
     def _measure(self, images: np.ndarray, masks: np.ndarray) -> None:
         some = [(image, tidy(mask)) for image, mask in zip(images, masks, strict=True) if mask.sum() >= LEAST]
@@ -100,7 +101,8 @@ class LatentCells:
                 return look_of(image, mask, self.noise.sigma, self.halo)
         raise BadInput(f"{self._model.run.name} makes cells without outlines; train it longer")
 
-    def _draw(self, seed: int, cell: int) -> int:
+    def _drawn(self, seed: int, cell: int) -> int:
+        """Which draw a cell is of: the first one that is whole."""
         for draw in range(TRIES):
             if whole(self._decoded(seed, cell, draw, 0)[1]):
                 return draw

@@ -64,11 +64,14 @@ def simulated_frames(
     crowd, casts, paths = _begin(appearance, motion, settings, field.shape)
     before: tuple[Composed, dict[int, tuple[float, float]]] | None = None
     for t in range(settings.frames):
+        looks = casts.looks(t)
         if t:
+            # Cells that change push with the size that they have now.
+            crowd.radii = np.array([radius_of(look) for look in looks])
             crowd.step(paths[:, t] - paths[:, t - 1])
-            casts.renew(crowd)
+            looks = casts.renewed(crowd, looks, t)
         placed = [
-            Placed(int(crowd.ids[i]), float(crowd.places[i, 0]), float(crowd.places[i, 1]), casts.look(i, t))
+            Placed(int(crowd.ids[i]), float(crowd.places[i, 0]), float(crowd.places[i, 1]), looks[i])
             for i in casts.order
         ]
         made = compose(field, placed)
@@ -82,7 +85,7 @@ def _begin(
     appearance: Appearance, motion: Motion, settings: SimulationSettings, field: tuple[int, ...]
 ) -> tuple[Crowd, _Casts, np.ndarray]:
     casts = _Casts(appearance, settings)
-    looks = [casts.look(i, 0) for i in range(settings.cells)]
+    looks = casts.looks(0)
     places = start_places(looks, (field[0], field[1]), settings.seed, settings.touching)
     radii = np.array([radius_of(look) for look in looks])
     margin = max(float(np.hypot(*look.mask.shape)) / 2 for look in looks)
@@ -107,13 +110,15 @@ class _Casts:
     def _sequence(self, cell: int) -> Sequence[Look]:
         return self._appearance.sequence(cell, self._settings.frames, self._settings.seed)
 
-    def look(self, slot: int, t: int) -> Look:
-        return self._sequences[slot][t]
+    def looks(self, t: int) -> list[Look]:
+        """Of the cells in all slots."""
+        return [sequence[t] for sequence in self._sequences]
 
-    def renew(self, crowd: Crowd) -> None:
+    def renewed(self, crowd: Crowd, looks: list[Look], t: int) -> list[Look]:
         """A cell that came in looks like itself, not like the one it replaces."""
         for slot in np.nonzero(crowd.fresh)[0]:
             self._sequences[slot] = self._sequence(int(crowd.ids[slot]) - 1)
+        return [self._sequences[i][t] if crowd.fresh[i] else look for i, look in enumerate(looks)]
 
 
 def noisy(made: Composed, ground: Ground, settings: SimulationSettings, t: int) -> np.ndarray:

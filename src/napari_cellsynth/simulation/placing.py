@@ -25,6 +25,10 @@ TOUCH = 0.95
 """Share of the sum of two cells' radii below which their centres are too near."""
 
 
+class NoRoom(BadInput):
+    """There is no room for so many cells; fewer may find some."""
+
+
 def start_places(looks: Sequence[Look], area: tuple[int, int], seed: int, touching: float = 0.0) -> np.ndarray:
     """(N, 2) places (y, x) of the cells' centroids in a field (Y, X): every cell whole, none over another.
 
@@ -32,7 +36,8 @@ def start_places(looks: Sequence[Look], area: tuple[int, int], seed: int, touchi
     the share of cells that lie against one of those.
 
     Raises:
-        BadInput: there is no room for so many.
+        NoRoom: there is no room for so many.
+        BadInput: the field is smaller than a cell.
     """
     taken, bodies, places = np.zeros(area, bool), np.zeros(area, bool), np.zeros((len(looks), 2))
     for i, look in enumerate(looks):
@@ -52,7 +57,7 @@ def start_places(looks: Sequence[Look], area: tuple[int, int], seed: int, touchi
         if corner is None:
             corner = _first(corners, (rows, columns), taken)
         if corner is None:
-            raise BadInput(_no_room(i, len(looks), area))
+            raise NoRoom(_no_room(i, len(looks), area))
         top, left = corner
         taken[rows + top, columns + left] = True
         bodies[body[0] + top, body[1] + left] = True
@@ -105,7 +110,7 @@ class Crowd:
     places: np.ndarray
     """(N, 2) y and x in pixels, in the frame that is shown."""
     radii: np.ndarray
-    """(N,) pixels."""
+    """(N,) pixels, of the cells as they are in the frame to which they step; who moves them says it anew each time."""
     field: tuple[int, int]
     margin: float
     """Pixels outside the field at which nothing of a cell is seen any more."""
