@@ -1,6 +1,7 @@
 """Do simulated frames help a segmentation?  The study of *Is it useful?* on recordings with masks and on a phantom.
 
     python benchmarks/usefulness.py [--steps 300] [--seeds 3] [--only yeast neutrophils] [--out local/usefulness]
+    python benchmarks/usefulness.py --only yeast --run RUN    # the same study goes on with cells that a run makes
 
 Each recording has a study of its own (``cellsynth useful``): tiny networks,
 few steps, frames held out by time.  What is done stays in ``--out``, so the
@@ -71,8 +72,11 @@ def main() -> None:
     parser.add_argument("--simulated", type=int, default=32)
     parser.add_argument("--only", nargs="+", choices=list(RECORDINGS), default=list(RECORDINGS))
     parser.add_argument("--out", type=Path, default=ROOT / "local" / "usefulness")
+    parser.add_argument("--run", type=Path, help="a training that makes cells of the one recording of --only")
     parser.add_argument("--table", action="store_true")
     asked = parser.parse_args()
+    if asked.run is not None and len(asked.only) != 1:
+        parser.error("--run makes cells of one recording: say which with --only")
     settings = UsefulSettings(
         frames=tuple(asked.frames), seeds=asked.seeds, steps=asked.steps, simulated=asked.simulated
     )
@@ -83,15 +87,15 @@ def main() -> None:
         except OSError as error:
             print(f"{name}: left out ({error})")
             continue
-        tell(name, found(data, asked.out / f"{name} {asked.steps} steps", settings, asked.table))
+        tell(name, found(data, asked.out / f"{name} {asked.steps} steps", settings, asked.run, asked.table))
 
 
-def found(data: Path, folder: Path, settings: UsefulSettings, table: bool) -> Usefulness:
+def found(data: Path, folder: Path, settings: UsefulSettings, run: Path | None, table: bool) -> Usefulness:
     """What a study says, after going on with it unless a table alone is wished."""
     if table:
-        return Study(data, folder, settings, None, "validation", "cpu", "").found()
+        return Study(data, folder, settings, run, "validation", "cpu", "").found()
     began = time.monotonic()
-    for news in api.check_useful(data, folder, settings, device="cpu"):
+    for news in api.check_useful(data, folder, settings, run=run, device="cpu"):
         if isinstance(news, Usefulness):
             write_into(news, folder)
             return news
