@@ -10,7 +10,7 @@ import pytest
 
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.motion.tracks.files import read_tracks
-from napari_cellsynth.motion.tracks.trackmate import OWN, read_trackmate, write_trackmate
+from napari_cellsynth.motion.tracks.trackmate import OWN, is_ours, read_trackmate, write_trackmate
 from napari_cellsynth.motion.tracks.tracks import Tracks
 
 SPOT = '<Spot ID="{}" name="a" FRAME="{}" POSITION_T="{}" POSITION_X="{}" POSITION_Y="{}" POSITION_Z="0" {}/>'
@@ -78,6 +78,35 @@ def test_what_is_filtered_out_or_in_no_track_is_left_out_and_said(tmp_path: Path
     assert tracks.notes == ("3 of 8 spots are in no track, or filtered out",)
     everything = foreign(spots, {**DIVIDES[1], 4: [(21, 22)]}).replace("<FilteredTracks>", "<F>")
     assert len(read(tmp_path, everything.replace("</FilteredTracks>", "</F>"))) == 7
+
+
+def test_that_depth_is_dropped_is_said(tmp_path: Path) -> None:
+    flat = foreign(*DIVIDES)
+    assert read(tmp_path, flat).notes == ()
+    assert read(tmp_path, flat.replace('POSITION_Z="0"', 'POSITION_Z="7.5"')).notes == (), "one plane of a stack"
+    deep = flat
+    for n in (11, 12, 13, 14):
+        deep = deep.replace('POSITION_Z="0"', f'POSITION_Z="{n}.5"', 1)
+    (note,) = read(tmp_path, deep).notes
+    assert note.startswith("the spots lie between z 0 and 14.5 micron; tracks are kept in the plane")
+    assert "speeds" in note
+    short = '<Tracks spaceUnits="pixel" frameInterval="2" timeUnits="sec"><particle>{}</particle></Tracks>'
+    detections = '<detection t="0" x="1.0" y="2.0" z="0"/><detection t="1" x="1.5" y="2" z="10"/>'
+    assert "z 0 and 10 pixel" in " ".join(read(tmp_path, short.format(detections)).notes)
+    without = detections.replace(' z="0"', "").replace(' z="10"', "")
+    assert read(tmp_path, short.format(without)).notes == ()
+
+
+def test_what_was_written_here_is_told_from_what_trackmate_saved(tmp_path: Path) -> None:
+    path = write_trackmate(tmp_path / "x.xml", families())
+    assert is_ours(path)
+    tree = ElementTree.parse(path)
+    root = ElementTree.Element("TrackMate", version="7.11.1")
+    root.extend(list(tree.getroot()))  # TrackMate writes the file anew
+    ElementTree.ElementTree(root).write(path)
+    assert not is_ours(path)
+    (tmp_path / "y.xml").write_text("<no")
+    assert not is_ours(tmp_path / "y.xml") and not is_ours(tmp_path / "none.xml")
 
 
 def test_the_short_form(tmp_path: Path) -> None:

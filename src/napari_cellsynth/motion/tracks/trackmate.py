@@ -27,6 +27,8 @@ OWN = "CELLSYNTH_TRACK"
 """Feature of a spot with the number of its track here, so that numbers and buds survive the way there and back."""
 VERSION = "7.0.0"
 """Of TrackMate, whose layout is written."""
+WRITER, NAME = "writer", "CellSynth"
+"""Attribute of the first element that TrackMate, when it saves, leaves out: what was mended there is not ours."""
 
 
 @dataclass
@@ -81,6 +83,15 @@ def _root(path: Path) -> str:
     raise BadInput("it is empty; expected a file that TrackMate saved")
 
 
+def is_ours(path: Path) -> bool:
+    """Whether a file is as :func:`write_trackmate` wrote it, and was not saved by TrackMate since."""
+    try:
+        _, element = next(ElementTree.iterparse(path, events=("start",)))
+        return bool(element.get(WRITER) == NAME)
+    except (OSError, StopIteration, ElementTree.ParseError):
+        return False
+
+
 def _content(path: Path) -> _Content:
     """Read element by element: files of long movies have millions."""
     content, track = _Content(), ""
@@ -117,7 +128,8 @@ def _exported(path: Path) -> _Content:
         numbers = []
         for detection in particle.iter("detection"):
             numbers.append(len(content.spots))
-            at = {"POSITION_X": detection.attrib["x"], "POSITION_Y": detection.attrib["y"]}
+            at = {f"POSITION_{axis.upper()}": detection.attrib[axis] for axis in "xy"}
+            at["POSITION_Z"] = detection.get("z", "0")
             content.spots[numbers[-1]] = {"FRAME": detection.attrib["t"], **at}
         content.tracks[str(n)] = list(pairwise(numbers))
     return content
@@ -139,8 +151,6 @@ def _tracks(path: Path, content: _Content, pixel_size: tuple[float, float] | Non
     y, x = (np.array([float(spots[n][f"POSITION_{axis}"]) for n in used]) for axis in "YX")
     areas = [float(spots[n]["AREA"]) for n in used if "AREA" in spots[n]]
     whole = len(areas) == len(used)
-    left_out = len(content.spots) - len(used)
-    notes = () if not left_out else (f"{left_out} of {len(content.spots)} spots are in no track, or filtered out",)
     return Tracks(
         np.array([of[n] for n in used]),
         np.array([frames[n] for n in used]),
@@ -152,8 +162,21 @@ def _tracks(path: Path, content: _Content, pixel_size: tuple[float, float] | Non
         frame_interval=_interval(content),
         shape=_shape(content),
         name=path.name,
-        notes=notes,
+        notes=tuple(_notes(content, spots)),
     )
+
+
+def _notes(content: _Content, used: dict[int, dict[str, str]]) -> Iterator[str]:
+    """What was left out."""
+    if left_out := len(content.spots) - len(used):
+        yield f"{left_out} of {len(content.spots)} spots are in no track, or filtered out"
+    depths = [float(spot.get("POSITION_Z", 0)) for spot in used.values()]
+    if depths and max(depths) > min(depths):
+        unit = content.model.get("spatialunits") or "px"
+        yield (
+            f"the spots lie between z {min(depths):g} and {max(depths):g} {unit}; tracks are kept in the plane, so that"
+            " z is dropped: speeds of cells that move in z are too small"
+        )
 
 
 def _is_shown(name: str, content: _Content) -> bool:
@@ -216,7 +239,7 @@ def write_trackmate(path: Path | str, tracks: Tracks, *, image: Path | None = No
         raise BadInput(f"{path} given; TrackMate's files are XML: end the name with .xml")
     if not path.parent.is_dir():
         raise BadInput(f"{path} given; the folder {path.parent} does not exist: create it first")
-    root = ElementTree.Element("TrackMate", version=VERSION)
+    root = ElementTree.Element("TrackMate", {"version": VERSION, WRITER: NAME})
     known = tracks.pixel_size is not None
     units = {"spatialunits": "micron" if known else "pixel", "timeunits": "sec" if tracks.frame_interval else "frame"}
     model = ElementTree.SubElement(root, "Model", units)
