@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 import pickle
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from napari_cellsynth import phantoms
-from napari_cellsynth.errors import BadInput
+from napari_cellsynth.errors import BadInput, RunFailed
+from napari_cellsynth.motion.tracks import csv_files
 from napari_cellsynth.motion.tracks.csv_files import is_ours, read_csv, said_beside, write_csv
 from napari_cellsynth.motion.tracks.files import read_tracks
 from napari_cellsynth.motion.tracks.from_labels import tracks_of_labels, tracks_of_stack
 from napari_cellsynth.motion.tracks.tracks import Tracks
+from napari_cellsynth.stack.files import replacing
 from napari_cellsynth.stack.stack import Stack
 
 ROWS = [(2, 1, 5.5, 6.25, 1), (1, 0, 1.0, 2.0, 0), (1, 2, 1.5, 2.5, 0), (2, 3, 5.0, 6.0, 1)]
@@ -80,6 +83,28 @@ def test_there_and_back(tmp_path: Path) -> None:
         assert getattr(again, name) == value
     asked = read_tracks(tmp_path / "x.csv", pixel_size=(1.0, 1.0), condition="treated")
     assert (asked.pixel_size, asked.condition, asked.frame_interval) == ((1.0, 1.0), "treated", 60.0)
+
+
+def test_a_table_that_cannot_be_written_leaves_the_old_one_and_its_size(tmp_path: Path, monkeypatch: Any) -> None:
+    """Both are written before either is put in place: no new size lies beside old positions."""
+    write_csv(tmp_path / "x.csv", family(pixel_size=(0.5, 0.5)))
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+
+    def full(value: float) -> str:
+        raise OSError("no space left")
+
+    monkeypatch.setattr(csv_files, "decimal", full)
+    with pytest.raises(RunFailed, match="no space"):
+        write_csv(tmp_path / "x.csv", family(pixel_size=(2.0, 2.0)))
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_the_table_is_in_place_before_what_is_said_of_it(tmp_path: Path, monkeypatch: Any) -> None:
+    placed: list[str] = []
+    real = replacing.replace
+    monkeypatch.setattr(replacing, "replace", lambda source, to: (placed.append(to.name), real(source, to))[1])
+    write_csv(tmp_path / "x.csv", family())
+    assert placed == ["x.csv", "x.tracks.json"]
 
 
 def test_a_table_alone_says_no_size(tmp_path: Path) -> None:

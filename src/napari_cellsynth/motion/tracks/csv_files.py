@@ -41,6 +41,11 @@ def is_ours(path: Path) -> bool:
         return False
 
 
+def made_by(path: Path) -> str:
+    """What made a table that is ours, as the JSON beside it says; empty where it does not."""
+    return str((_json(said_beside(path)).get("provenance") or {}).get("made_by", ""))
+
+
 def _is_of(path: Path, block: dict[str, Any]) -> bool:
     """Whether a JSON is that of a table: ``x.csv`` and ``x.tracks.csv`` have one of the same name."""
     return block.get("kind") == KIND and block.get("table", path.name) == path.name
@@ -58,12 +63,11 @@ def write_csv(path: Path | str, tracks: Tracks) -> list[Path]:
         raise BadInput(f"{path} given; tables of tracks are written as CSV: end the name with .csv")
     if not path.parent.is_dir():
         raise BadInput(f"{path} given; the folder {path.parent} does not exist: create it first")
-    beside = said_beside(path)
+    beside, block = said_beside(path), {"kind": KIND, "table": path.name, **_about(tracks)}
     with replacing(beside) as temporary:
-        temporary.write_text(
-            json.dumps({"kind": KIND, "table": path.name, **_about(tracks)}, indent=2) + "\n", encoding="utf-8"
-        )
-    return [write_table(path, tracks), beside]
+        temporary.write_text(json.dumps(block, indent=2) + "\n", encoding="utf-8")
+        write_table(path, tracks)  # in place first: ended between, no new pixel size lies beside an old table
+    return [path, beside]
 
 
 def write_table(path: Path, tracks: Tracks) -> Path:
