@@ -13,6 +13,7 @@ import tifffile
 
 from napari_cellsynth.api import read_tracks, track
 from napari_cellsynth.errors import BadInput
+from napari_cellsynth.motion.tracks.files import write_csv
 from napari_cellsynth.motion.tracks.link import Linked
 from napari_cellsynth.stack.files.read import read_stack
 
@@ -25,7 +26,7 @@ def rows(path: Path) -> list[dict[str, str]]:
 def test_with_outlines(shell: Any, phantom: Path, labels: Path, tmp_path: Path) -> None:
     out = tmp_path / "cells.csv"
     said = shell("track", phantom, out, "--labels", labels)
-    assert (said.status, said.err) == (0, "")
+    assert said.status == 0 and "note:" not in said.err  # how far it is, is said where it takes long
     sentence, *files = said.out.splitlines()
     true = read_tracks(phantom.with_name("cells.tracks.csv"))
     count = len(true.numbers())
@@ -122,6 +123,34 @@ def test_the_truth_of_an_example_movie_is_not_replaced(shell: Any, phantom: Path
     assert phantom.with_name("cells.tracks.csv").read_bytes() == before
     for _ in range(2):  # its own output is
         assert shell("track", phantom, tmp_path / "x.csv", "--labels", labels, "--quiet").status == 0
+
+
+def test_tracks_are_not_converted_over_anything_else(shell: Any, phantom: Path, labels: Path, tmp_path: Path) -> None:
+    """Neither over what is read, nor where outlines of other tracks lie beside, nor over a file of TrackMate's."""
+    made = tmp_path / "x.csv"
+    assert shell("track", phantom, made, "--labels", labels, "--trackmate", tmp_path / "x.xml", "--quiet").status == 0
+    assert shell("track", tmp_path / "x.xml", tmp_path / "y.csv", "--quiet").status == 0
+    own = tmp_path / "mine.xml"
+    own.write_text("<TrackMate/>")
+    sim = tmp_path / "sim.csv"
+    write_csv(sim, read_tracks(made).with_(provenance={"made_by": "motion simulate"}))
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "y.csv").symlink_to(tmp_path / "y.csv")
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
+    for words, complaint in (
+        ((tmp_path / "y.csv", tmp_path / "y.csv"), "y.csv is read and would be written over"),
+        ((tmp_path / "folder" / "y.csv", tmp_path / "y.csv"), "is read and would be written over"),
+        ((tmp_path / "y.csv", made), "x.tracked.tif lies beside"),
+        ((tmp_path / "x.xml", tmp_path / "z.csv", "--trackmate", tmp_path / "x.xml"), "is read and would be written"),
+        ((tmp_path / "y.csv", tmp_path / "z.csv", "--trackmate", own), "mine.xml exists and was not written by"),
+        ((phantom, made, "--labels", tmp_path / "x.tracked.tif"), "x.tracked.tif is read and would be written over"),
+        ((tmp_path / "y.csv", sim), "sim.csv exists and was not written by cellsynth track"),
+    ):
+        said = shell("track", *words)
+        assert said.status == 2 and complaint in said.complaint
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()} == before
+    again = ("--labels", labels, "--trackmate", tmp_path / "x.xml", "--quiet")
+    assert shell("track", phantom, made, *again).status == 0, "its own are written anew"
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from napari_cellsynth.stack.stack import Stack
 
 
+SIMULATED = "motion simulate"
+"""Made a table that nobody tracked."""
+
+
 class TrackFiles(NamedTuple):
     """What is written beside ``x.csv``."""
 
@@ -71,11 +75,11 @@ def track(
     given: dict[str, Any] = {}
     if labels is None:
         found: Stack | None = None
-        for news in _outlined(stack, outlines, modality):
-            if isinstance(news, SetProgress):
-                yield news
+        for step in _outlined(stack, outlines, modality):
+            if isinstance(step, SetProgress):
+                yield step
             else:
-                found = news
+                found = step
         assert found is not None
         labels, given = found, {"provenance": found.provenance}
     elif isinstance(labels, Stack):
@@ -95,7 +99,7 @@ def _of(
 ) -> Linked:
     """The tracks with their condition, and with the files that they were made from: enough to make them again."""
     block = dict(linked.tracks.provenance or {})
-    outlines = next(iter(block.get("inputs") or []), {})
+    outlines: dict[str, Any] = next(iter(block.get("inputs") or []), {})
     movie: dict[str, Any] = {"is": "movie", "name": stack.name}
     if stack.path is not None:
         sides, seconds = stack.pixel_size, stack.frame_interval
@@ -142,7 +146,7 @@ def track_files(out: Path | str) -> TrackFiles:
     Raises:
         BadInput: the name does not end with .csv, or a file of that name is there that was not written as this.
     """
-    from napari_cellsynth.motion.tracks.csv_files import is_ours, said_beside, stem_of
+    from napari_cellsynth.motion.tracks.csv_files import is_ours, made_by, said_beside, stem_of
 
     out = Path(out)
     if out.suffix.lower() != ".csv":
@@ -154,7 +158,7 @@ def track_files(out: Path | str) -> TrackFiles:
         out, said_beside(out), out.with_name(f"{stem}.tracked.tif"), out.with_name(f"{stem}.per_track.csv")
     )
     there = [file for file in files if file.exists()]
-    if there and not is_ours(out):
+    if there and (not is_ours(out) or made_by(out) == SIMULATED):
         raise BadInput(f"{there[0]} exists and was not written by cellsynth track; give another name or move it away")
     return files
 

@@ -74,7 +74,7 @@ def main(words: Sequence[str]) -> int:
 
     options = parse(Track, "track", words)
     files = api.tracking.track_files(options.out)
-    _check_places(options)
+    _check_places(options, files)
     if _holds_tracks(options.stack):
         return _convert(options, files)
     linked = _linked(options)
@@ -95,10 +95,20 @@ def _holds_tracks(path: Path) -> bool:
     )
 
 
-def _check_places(options: Track) -> None:
-    """BadInput before anything is computed where a side file cannot be written."""
-    if options.trackmate is not None and options.trackmate.suffix.lower() != ".xml":
-        raise BadInput(f"--trackmate {options.trackmate} given; TrackMate's files are XML: end the name with .xml")
+def _check_places(options: Track, files: TrackFiles) -> None:
+    """BadInput before anything is computed where a file cannot be written, or would cost one."""
+    from napari_cellsynth.motion.tracks.trackmate import is_ours
+
+    read = [path.resolve() for path in (options.stack, options.labels) if path is not None]
+    for path in (*files, options.trackmate):
+        if path is not None and path.exists() and path.resolve() in read:
+            raise BadInput(f"{path} is read and would be written over; give another name")
+    xml = options.trackmate
+    if xml is not None and xml.suffix.lower() != ".xml":
+        raise BadInput(f"--trackmate {xml} given; TrackMate's files are XML: end the name with .xml")
+    if xml is not None and xml.exists() and not is_ours(xml):
+        # Also one of ours that was mended and saved in TrackMate.
+        raise BadInput(f"--trackmate: {xml} exists and was not written by CellSynth; give another name or move it away")
     if options.ctc is not None and options.ctc.exists() and (options.ctc.is_file() or any(options.ctc.iterdir())):
         raise BadInput(f"--ctc {options.ctc} given, which exists; give the name of a new folder, such as 01_RES")
     for name, path in (("trackmate", options.trackmate), ("ctc", options.ctc)):
@@ -233,6 +243,8 @@ def _convert(options: Track, files: TrackFiles) -> int:
 
     if options.labels is not None:
         raise BadInput(f"--labels given with {options.stack.name}, which holds tracks already; leave it out")
+    if files.labels.exists():
+        raise BadInput(f"{files.labels} lies beside {files.table}, of the tracks there; give another name")
     interval = options.recording.interval
     size = pixel_size_um(options.recording.pixel_size)
     tracks = api.read_tracks(
