@@ -175,8 +175,9 @@ def test_one_process_goes_on_with_a_study(clips: Path, tmp_path: Path) -> None:
 
 def test_a_run_may_be_added_to_a_study(clips: Path, tmp_path: Path) -> None:
     plan = study(clips, tmp_path / "study").plan()
-    added = {**plan, "run": {"path": "/a", "weights": "1"}}
-    assert more_of_the_same(plan, added)
-    assert not more_of_the_same(added, plan) and not more_of_the_same(added, {**added, "run": {"path": "/b"}})
+    added = {**plan, "run": {"path": "/a", "weights": "step-1", "hash": "1"}}
+    assert more_of_the_same(plan, added) and not more_of_the_same(added, plan)
+    assert more_of_the_same(added, {**plan, "run": {**added["run"], "path": "/b"}}), "moved"
+    assert not more_of_the_same(added, {**plan, "run": {**added["run"], "hash": "2"}}), "trained anew, as long"
     old = {**plan, "settings": {k: v for k, v in plan["settings"].items() if k != "modality"}}
     assert more_of_the_same(old, plan), "begun before there was that setting"

@@ -152,10 +152,12 @@ def simulator(appearance: Any, real: LabelledFrames, like: ClipSet, seed: int) -
 
     As many cells as in one of the real frames, as often touching as in them,
     on a background estimated from them; cut out of a larger field, so that its
-    edge cuts cells as it does in real ones.
+    edge cuts cells as it does in real ones.  Where there is no room for so
+    many, fewer.  The appearance has the pixels of the real frames.
     """
     from napari_cellsynth.api.simulating import appearance_of, simulate
     from napari_cellsynth.phantoms.phantom import Phantom
+    from napari_cellsynth.simulation.placing import NoRoom
     from napari_cellsynth.simulation.settings import SimulationSettings
 
     usual = SimulationSettings()
@@ -181,7 +183,7 @@ def simulator(appearance: Any, real: LabelledFrames, like: ClipSet, seed: int) -
             )
             try:
                 *_, made = simulate(wish, appearance=looks, background=ground)
-            except BadInput:
+            except NoRoom:
                 if cells == 1:
                     raise
                 cells = max(1, int(cells * FEWER))

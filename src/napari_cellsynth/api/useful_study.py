@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_cellsynth.api.useful_frames import apart, frames_of, of_clips
+from napari_cellsynth.api.useful_run import run_cells
 from napari_cellsynth.api.useful_sets import modality_of, opened
 from napari_cellsynth.api.useful_settings import UsefulSettings
 from napari_cellsynth.api.useful_trial import Means, Wanted, tried
@@ -46,6 +47,8 @@ class Study:
         self._begun: list[Path] | None = None
         """Folders that were not there before; None where the study was."""
         self._check()
+        self.made = None if self.run is None else run_cells(self.run, self.data, part, device)
+        self._held = False
         self._settle()
         self.scored = self._pieces()
 
@@ -61,7 +64,6 @@ class Study:
                 f"{min(self.settings.frames)} or more labelled frames asked for; {self.data.path.name} has"
                 f" {len(self.real)} to learn from"
             )
-        self._made_cells()
 
     def _check_method(self) -> None:
         from napari_cellsynth.api.settings import resolve_settings
@@ -75,33 +77,14 @@ class Study:
         resolve_settings(chosen, self.settings.preset, {"steps": self.settings.steps})
         resolve_device(self.device)
 
-    def _made_cells(self) -> Any:
-        """The appearance of the run's cells, None without a run; BadInput where it makes none with outlines."""
-        from napari_cellsynth.api.simulating import appearance_of
-        from napari_cellsynth.simulation.settings import SimulationSettings
-
-        if self.run is None:
-            return None
-        looks = appearance_of(self.run, SimulationSettings(), device=self.device)
-        if looks.dtype != self.data.dtype:
-            raise BadInput(
-                f"{self.run} makes cells of {looks.dtype}; the frames are {self.data.dtype}: take another run"
-            )
-        return looks
-
     def plan(self) -> dict[str, Any]:
         """What makes this study another one where it is not the same."""
-        from napari_cellsynth.engine.run_folder import RunFolder
-
-        weights = None if self.run is None else RunFolder(self.run).latest_weights()
         return {
             "format": FORMAT,
             "data": {"path": str(self.data.path.absolute()), "hash": self.data.hash},
             "part": self.part,
             "settings": self.settings.model_dump(mode="json"),
-            "run": None
-            if self.run is None
-            else {"path": str(self.run.absolute()), "weights": str(weights and weights.name)},
+            "run": self.made.to_json() if self.made else None,
         }
 
     def _settle(self) -> None:
@@ -111,6 +94,11 @@ class Study:
         known, plan = read_json(self.folder / PLAN), self.plan()
         if known is None and self.folder.exists() and any(self.folder.iterdir()):
             raise BadInput(f"{self.folder} holds something else; give the study a new folder")
+        if known is not None and more_of_the_same({**known, "run": None}, plan) and not more_of_the_same(known, plan):
+            raise BadInput(
+                f"{self.folder} holds trials with cells of another run or of other weights of it; give this study a new"
+                " folder, or that run as it was"
+            )
         if known is not None and not more_of_the_same(known, plan):
             raise BadInput(f"{self.folder} holds a study that asked something else; give this one a new folder")
         if known is None:
@@ -133,6 +121,7 @@ class Study:
             raise BadInput(f"{self.folder} is being gone on with by another process; wait for it, or end it") from None
         except (NotImplementedError, OSError):
             pass  # a file system without locks
+        self._held = True
         try:
             yield
         finally:
@@ -140,7 +129,7 @@ class Study:
 
     def forget(self) -> None:
         """Leave nothing of a study that was begun now and of which no trial could be made."""
-        if self._begun is None or self.trials():
+        if self._begun is None or not self._held or self.trials():
             return
         for name in (PLAN, FREE, LOCK):
             with suppress(OSError):  # Windows keeps what is open
@@ -178,7 +167,8 @@ class Study:
 
     def means(self) -> Means:
         """What every trial is made with."""
-        return Means(self.data, self.modality, self.settings, self.real, self.scored, self.device, self._made_cells())
+        looks = self.made.looks if self.made else None
+        return Means(self.data, self.modality, self.settings, self.real, self.scored, self.device, looks)
 
     def tried(self, one: Wanted, means: Means) -> Iterator[tuple[int, str]]:
         """Steps done and what is done; at the end the trial is noted."""
@@ -229,6 +219,7 @@ class Study:
             synthetic=False,
             settings=self.settings.model_dump(mode="json") | {"part": self.part},
             run=None if self.run is None else self.run.name,
+            weights_hash=self.made.hash if self.made else None,
             inputs=[{"path": str(self.data.path.absolute()), "hash": self.data.hash}],
         )
         wanted = {(one.arm, one.frames, one.seed) for one in self.wanted()}
@@ -239,6 +230,7 @@ class Study:
             held_out_cells=int(free.get("cells", 0)),
             part=self.part,
             filmed=self.modality is not None,
+            of_the_run=self.made.notes if self.made else (),
             provenance=block,
         )
 
@@ -246,8 +238,8 @@ class Study:
 def more_of_the_same(known: Mapping[str, Any], plan: Mapping[str, Any]) -> bool:
     """Whether what is asked now goes on with what was asked: more seeds, other numbers of frames, a run beside.
 
-    Where the set lies does not count.  A run may be added to a study without
-    one, whose trials stay as they are.
+    Where the set and the run lie does not count, but what is in them.  A run
+    may be added to a study without one, whose trials stay as they are.
     """
     if known.get("run") is None:
         known = {**known, "run": plan["run"]}
@@ -258,4 +250,5 @@ def _question(plan: Mapping[str, Any]) -> dict[str, Any]:
     given = dict(plan.get("settings") or {})
     # A setting that is empty may be of a later version than the study.
     settings = {name: value for name, value in given.items() if name not in MORE and value is not None}
-    return {**plan, "settings": settings, "data": (plan.get("data") or {}).get("hash")}
+    hashes = {name: (plan.get(name) or {}).get("hash") for name in ("data", "run")}
+    return {**plan, "settings": settings, **hashes, "with_run": plan.get("run") is not None}

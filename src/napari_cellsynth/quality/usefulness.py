@@ -77,6 +77,8 @@ class Usefulness:
     """``validation`` or ``test``."""
     filmed: bool = True
     """Whether it is known how the frames were filmed; otherwise nothing was mirrored or turned."""
+    of_the_run: tuple[str, ...] = ()
+    """What is to be said of the run whose cells are shown, such as that it has seen held-out frames."""
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -136,7 +138,7 @@ class Usefulness:
         pieces = counted(self.held_out, "piece")
         scored = f"Scored on {pieces} of held-out real frames ({self.part} part) with {self.held_out_cells:,} cells"
         said = [f"{scored}; intervals over {counted(self.seeds, 'seed')} hold a mean in 95 % of repetitions."]
-        said += self._on_chance()
+        said += [*self._on_chance(), *self.of_the_run]
         if not self.filmed:
             said.append(
                 "How the frames were filmed was not said: nothing was mirrored or turned, and auto guessed; both may do"
