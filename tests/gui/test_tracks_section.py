@@ -210,7 +210,7 @@ def test_cancel_keeps_nothing(qtbot: QtBot, viewer: Any, section: TracksSection,
 
     gate = threading.Event()
 
-    def slow(labels: Stack, settings: Any) -> Any:
+    def slow(labels: Stack, settings: Any, condition: Any) -> Any:
         from napari_cellsynth.stack.progress import SetProgress
 
         for t in range(1000):

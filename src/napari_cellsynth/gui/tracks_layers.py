@@ -35,6 +35,24 @@ class Followed:
     words: str
     moving: str | None
     """That most cells move alike, and what to do about it."""
+    lines: Lines
+    """What the Tracks layer is made of, so that the viewer need not wait for it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Lines:
+    """Data of a Tracks layer."""
+
+    data: np.ndarray
+    """(N, 4) id, t, y, x."""
+    features: dict[str, np.ndarray]
+    graph: dict[int, list[int]]
+
+
+def lines_of(tracks: Tracks) -> Lines:
+    """Everything of the layer that takes time and needs no viewer."""
+    data = np.stack([tracks.ids, tracks.t, tracks.y, tracks.x], axis=1)
+    return Lines(data, features_of(tracks), {child: [parent] for child, parent in tracks.parents.items()})
 
 
 def followed(labels: Stack, settings: TrackSettings, condition: str | None = None) -> Iterator[SetProgress | Followed]:
@@ -54,7 +72,8 @@ def told(tracks: Tracks, labels: Stack | None = None) -> Followed:
     from napari_cellsynth.motion.statistics import track_rows
     from napari_cellsynth.motion.tracks.words import about_common_motion, in_words
 
-    return Followed(labels, tracks, track_rows(tracks), in_words(tracks), about_common_motion(tracks))
+    words, moving = in_words(tracks), about_common_motion(tracks)
+    return Followed(labels, tracks, track_rows(tracks), words, moving, lines_of(tracks))
 
 
 def _in_memory(labels: Stack) -> Generator[SetProgress, None, Stack]:
@@ -77,16 +96,17 @@ def add_tracked_labels(viewer: napari.viewer.Viewer, made: Followed, outlines: A
     return layer
 
 
-def add_tracks(viewer: napari.viewer.Viewer, tracks: Tracks, name: str, like: Any) -> Any:
+def add_tracks(viewer: napari.viewer.Viewer, tracks: Tracks, name: str, like: Any, lines: Lines | None = None) -> Any:
     """A Tracks layer with graph and features, in the units and at the place of the layer ``like`` (axes TYX)."""
+    lines = lines or lines_of(tracks)
     attributes = {key: getattr(like, key) for key in ("units", "axis_labels")} if like.ndim == 3 else {}
     step = np.asarray(like.scale)[[0, -2, -1]]
     place = np.asarray(like.translate)[[0, -2, -1]]
     layer = viewer.add_tracks(
-        np.stack([tracks.ids, tracks.t, tracks.y, tracks.x], axis=1),
+        lines.data,
         name=name,
-        graph={child: [parent] for child, parent in tracks.parents.items()},
-        features=features_of(tracks),
+        graph=lines.graph,
+        features=lines.features,
         tail_length=min(TAIL, max(1, tracks.frames)),
         scale=step,
         translate=place,

@@ -22,6 +22,7 @@ from napari_cellsynth.gui.tracks_layers import Followed, add_tracked_labels, add
 from napari_cellsynth.gui.tracks_saving import KINDS, with_ending, written
 from napari_cellsynth.gui.tracks_table import TracksTable
 from napari_cellsynth.gui.words import capital, how_many
+from napari_cellsynth.motion.tracks.ctc_kept import not_held
 from napari_cellsynth.motion.tracks.settings import TrackSettings
 
 if TYPE_CHECKING:
@@ -208,7 +209,7 @@ class TracksSection(Section):
             labels, outlines.data = outlines, made.labels.data if made.labels is not None else outlines.data
         else:
             labels = add_tracked_labels(viewer, made, outlines, movie)
-        lines = add_tracks(viewer, made.tracks, labels.name.replace(": cells tracked", ": tracks"), labels)
+        lines = add_tracks(viewer, made.tracks, labels.name.replace(": cells tracked", ": tracks"), labels, made.lines)
         self._take(made, [labels, lines])
         self.session.outlines = labels
         self._say(made)
@@ -272,6 +273,8 @@ class TracksSection(Section):
     def _saved(self, paths: list[Path]) -> None:
         words = " and the files beside it" if len(paths) > 1 else ""
         self.says.say(f"Saved as {paths[0].name}{words}.", "good")
+        if paths[0].is_dir() and self.result is not None and (lost := not_held(self.result.tracks)):
+            self.moving.say(f"{capital(lost)}.", "warning")
 
     def _ask_open(self, folder: bool) -> None:
         from napari.utils.history import get_open_history
@@ -305,7 +308,7 @@ class TracksSection(Section):
             self.says.say(f"{path.name} has {made.tracks.frames} frames, the movie {frames}: it is of another.", "bad")
             return
         self._drop_layers()
-        layer = add_tracks(self.session.viewer, made.tracks, f"{movie.name}: {path.name}", movie)
+        layer = add_tracks(self.session.viewer, made.tracks, f"{movie.name}: {path.name}", movie, made.lines)
         self._take(made, [layer])
         self._say(made)
         self.made.emit(layer)

@@ -74,7 +74,7 @@ def table_of(path: Path) -> Path:
 
 def outlined_by_run(block: Mapping[str, Any], path: Path | None, run: Path, name: str) -> OutlinedByRun:
     """The step of outlines that a run found; BadInput where the movie lay in no file."""
-    movie = next((one for one in block.get("inputs") or [] if "name" in one), {})
+    movie: Mapping[str, Any] = next((one for one in block.get("inputs") or [] if "name" in one), {})
     if not movie.get("path"):
         raise BadInput(f"the movie in which {name} was found lay in no file; save it, and find its cells there")
     channel = int((block.get("settings") or {}).get("channel") or 0)

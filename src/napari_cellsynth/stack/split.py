@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from napari_cellsynth.errors import BadInput
-from napari_cellsynth.stack.numbers_in_words import counted
 
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
@@ -47,8 +46,8 @@ def by_time(frames: int, *, validation: float, test: float, gap: int, name: str,
     if frames < needed:
         clip, shorter = (f"parts of a clip ({least} frames) and ", "shorter clips or ") if least > 1 else ("", "")
         raise BadInput(
-            f"{name} gives {counted(frames, 'frame')}; holding out by time with {clip}a gap of {gap} needs {needed}: "
-            f"choose {shorter}a smaller gap, hold out whole recordings, or set both fractions to 0"
+            f"{name} gives {frames} frame{'' if frames == 1 else 's'}; holding out by time with {clip}a gap of {gap}"
+            f" needs {needed}: choose {shorter}a smaller gap, hold out whole recordings, or set both fractions to 0"
         )
     parts: dict[int, Split] = {}
     between: set[int] = set()
