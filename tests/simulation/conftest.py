@@ -23,6 +23,7 @@ class Discs:
     """An appearance of smooth discs that do not change."""
 
     pixel_size = (0.5, 0.5)
+    recording_pixel = None
     modality = "fluorescence"
     dtype = np.dtype(np.uint16)
     frame_interval: float | None = None

@@ -8,6 +8,7 @@ import pytest
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.simulation.ground import Ground, estimate_ground
 from napari_cellsynth.simulation.noise import LAGS, Noise, measure
+from napari_cellsynth.simulation.scale import Scale
 from napari_cellsynth.stack.stack import Stack
 
 SHAPE = (120, 150)
@@ -88,9 +89,11 @@ def test_no_noise_is_none():
 
 def test_a_recording_of_other_pixels_is_brought_to_those_of_the_cells():
     stack, labels, true = recording()
-    ground = ground_of(stack, labels, reach=2, pixel_size=(1.0, 1.0))
+    ground = ground_of(stack, labels, reach=2, scale=Scale((1.0, 1.0)))
     assert ground.image.shape == (60, 75)
     assert np.abs(ground.image - true[::2, ::2]).mean() < 2
+    unsaid = ground_of(stack.with_(pixel_size=None), labels, reach=2, scale=Scale(None, (2.0, 3.0)))
+    assert unsaid.image.shape == (60, 50)
 
 
 def test_cells_are_found_where_nobody_outlined_them():

@@ -20,6 +20,7 @@ from napari_cellsynth.simulation.look import Look
 from napari_cellsynth.simulation.movie import simulate, simulated_frames
 from napari_cellsynth.simulation.paths import RandomWalk
 from napari_cellsynth.simulation.placing import Crowd
+from napari_cellsynth.simulation.scale import Scale
 from napari_cellsynth.simulation.settings import SimulationSettings
 from napari_cellsynth.stack.files.read import read_stack
 from napari_cellsynth.stack.files.write import read_plain_tiff
@@ -64,20 +65,22 @@ def test_tracks_are_the_centroids_of_the_labels(discs, plain):
 
 
 def test_labels_are_the_masks_and_cells_stand_where_motion_puts_them(discs, plain):
-    walk = RandomWalk(0.2)
+    walk = RandomWalk(0.6)
     settings = SMALL.model_copy(
         update={"crawl_over": True, "at_border": "turn", "cells": 2, "height": 300, "width": 300}
     )
     made = made_of(discs, walk, plain, settings)
-    paths = walk.paths(2, 6, 3, pixel_size=None, diameter=1.0)
+    radii = [np.sqrt(discs.sequence(n, 1, 0)[0].mask.sum() / np.pi) for n in range(2)]
+    paths = walk.paths(2, 6, 3, scale=Scale(), diameter=2 * float(np.median(radii)))
     for number in (1, 2):
         t, places = made.tracks.track(number)
         area = discs.sequence(number - 1, 1, 0)[0].mask.sum()
         counted = [(made.labels[k] == number).sum() for k in t]
         assert_allclose(counted, area, rtol=0.1)
         moved, meant = places - places[0], paths[number - 1] - paths[number - 1, 0]
-        scale = np.abs(moved).sum() / np.abs(meant).sum()
-        assert_allclose(moved, meant * scale, atol=0.6)
+        assert np.abs(meant).max() > 10
+        # Of a small mask laid between the pixels the centroid is off by half of one, and so is where it began.
+        assert_allclose(moved, meant, atol=1.0)
 
 
 def test_no_cell_lies_over_another_in_the_first_frame(discs, plain):

@@ -11,6 +11,7 @@ import numpy as np
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.simulation.light import look_of
 from napari_cellsynth.simulation.measured import common_to
+from napari_cellsynth.simulation.scale import pixel_of_record
 
 if TYPE_CHECKING:
     from napari_cellsynth.api.models import Model
@@ -50,6 +51,7 @@ class LatentCells:
         data = model.record["data"]
         size = data.get("pixel_size")
         self.pixel_size = None if size is None else (float(size[0]), float(size[1]))
+        self.recording_pixel = pixel_of_record(data)
         self.modality = data.get("modality")
         self.notes: list[str] = list(model.notes)
         first = self._verbs.decode(self._verbs.latents(SAMPLED, seed=0))

@@ -134,6 +134,8 @@ def motion_of(given: Path | str | MotionFit | Motion | None, settings: Simulatio
 def fit_to(tracks: Tracks) -> MotionFit:
     """The motion of tracks however short they are: the window and the frames looked back on fit the longest.
 
+    Where these are fewer than usual, ``quality.motion_words.doubt`` of the fit says so.
+
     Raises:
         BadInput: tracks of which nothing can be learned.
     """
@@ -151,6 +153,7 @@ def ground_of(
 ) -> Iterator[Any]:
     """SetProgress, and last the Ground: see :func:`simulate`."""
     from napari_cellsynth.simulation.ground import Ground, estimate_ground
+    from napari_cellsynth.simulation.scale import Scale
     from napari_cellsynth.stack.modality import MODALITIES
 
     if background is None:
@@ -165,5 +168,5 @@ def ground_of(
             )
         modality = next((one for one in MODALITIES if one == looks.modality), None)
         yield from estimate_ground(
-            background, labels, reach=looks.reach, pixel_size=looks.pixel_size, channel=channel, modality=modality
+            background, labels, reach=looks.reach, scale=Scale.of(looks), channel=channel, modality=modality
         )

@@ -119,7 +119,7 @@ def _frames(record: Mapping[str, Any], part: str) -> set[str]:
 
 def brought_to(looks: Appearance, factor: tuple[float, float], pixel_size: tuple[float, float] | None) -> Appearance:
     """The same cells, so many times as high and wide in pixels, which are of ``pixel_size`` then."""
-    if all(isclose(one, 1, rel_tol=SAME) for one in factor):
+    if all(isclose(one, 1, rel_tol=SAME) for one in factor) and pixel_size is not None:
         return looks
     return Brought(looks, factor, pixel_size)
 
@@ -131,6 +131,8 @@ class Brought:
     of: Appearance
     factor: tuple[float, float]
     pixel_size: tuple[float, float] | None
+    recording_pixel: tuple[float, float] | None = None
+    """What they are laid upon has their pixels, however the recordings were resampled."""
 
     @property
     def modality(self) -> str | None:
@@ -174,6 +176,8 @@ def resized(look: Look, factor: tuple[float, float]) -> Look:
     """
     from PIL.Image import Resampling, fromarray
 
+    if all(isclose(one, 1, rel_tol=SAME) for one in factor):
+        return look
     size = [max(1, round(length * times)) for length, times in zip(look.mask.shape, factor, strict=True)]
 
     def made(array: np.ndarray, how: Resampling) -> np.ndarray:

@@ -15,6 +15,7 @@ from napari_cellsynth.simulation.draws import For, draws
 from napari_cellsynth.simulation.light import look_of, strange
 from napari_cellsynth.simulation.look import Look
 from napari_cellsynth.simulation.measured import common_to
+from napari_cellsynth.simulation.scale import pixel_of_record
 from napari_cellsynth.stack.crops.crop_set import TrainingSet
 from napari_cellsynth.stack.modality import SHADOWLESS
 
@@ -42,6 +43,7 @@ class Crops:
     """Indices of crops of one cell, in the order of time and without a gap."""
     dtype: np.dtype[Any]
     pixel_size: tuple[float, float] | None = None
+    recording_pixel: tuple[float, float] | None = None
     modality: str | None = None
     frame_interval: float | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict)
@@ -62,7 +64,8 @@ class CutOuts:
         self._crops = crops
         self._still = change == "still"
         self._turn = turn and crops.modality in SHADOWLESS
-        self.pixel_size, self.modality, self.dtype = crops.pixel_size, crops.modality, crops.dtype
+        self.pixel_size, self.recording_pixel = crops.pixel_size, crops.recording_pixel
+        self.modality, self.dtype = crops.modality, crops.dtype
         self.notes: list[str] = []
         if not crops.films:
             raise BadInput("there is no cell to cut out; give a training set of single cells with a training part")
@@ -91,6 +94,7 @@ class CutOuts:
             films,
             crops.dtype,
             crops.pixel_size,
+            pixel_of_record(crops.record),
             crops.modality,
             None if interval is None else float(interval) * step,
             {"kind": "cut out", "path": str(crops.path.absolute()), "hash": crops.hash, "cells": len(films)},

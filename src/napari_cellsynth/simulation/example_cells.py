@@ -39,6 +39,7 @@ def example_cells(*, change: str = "film", turn: bool = True) -> CutOuts:
         tuple(tuple(film) for film in films.values()),
         images[0].dtype,
         phantom.stack.pixel_size,
+        (1.0, 1.0),
         "dic",
         None,
         {"kind": "example cells", "phantom": "neutrophils", "seeds": list(SEEDS)},

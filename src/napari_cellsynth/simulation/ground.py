@@ -10,6 +10,7 @@ import numpy as np
 
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.simulation.noise import Noise, measure
+from napari_cellsynth.simulation.scale import Scale
 from napari_cellsynth.stack.hashing import content_hash
 from napari_cellsynth.stack.modality import Modality
 from napari_cellsynth.stack.progress import SetProgress
@@ -67,7 +68,7 @@ def estimate_ground(
     labels: Stack | None,
     *,
     reach: int,
-    pixel_size: tuple[float, float] | None = None,
+    scale: Scale | None = None,
     channel: int = 0,
     z: int | None = None,
     modality: Modality | None = None,
@@ -81,16 +82,16 @@ def estimate_ground(
     Args:
         labels: outlines of the same frames; None where cells are to be found here, without training.
         reach: how far from its outline a cell changes the image, in pixels of the movie.
-        pixel_size: of the movie in micrometres, to which frames are brought; None: as they are.
+        scale: of the movie, to which frames are brought; None: as they are.
         z: plane (None: the middle one).
 
     Raises:
-        BadInput: outlines do not fit, or cells cover nearly everything.
+        BadInput: outlines or scale do not fit, or cells cover nearly everything.
     """
     z = stack.size("Z") // 2 if z is None else z
     frames = stack.size("T")
     chosen = np.unique(np.linspace(0, frames - 1, min(FRAMES, frames)).round().astype(int)).tolist()
-    look = _Frames(stack, labels, channel, z, reach, _factor(stack, pixel_size), modality)
+    look = _Frames(stack, labels, channel, z, reach, _factor(stack, scale), modality)
     total = len(chosen) + min(PAIRS, max(frames - 1, 1)) + 1
     planes, levels = [], []
     for done, t in enumerate(chosen):
@@ -104,8 +105,8 @@ def estimate_ground(
     for done, t in enumerate(_pairs(frames), start=len(chosen)):
         yield SetProgress(done, total, "measuring the noise")
         differences.append(_difference(look, t))
-    scale = float(np.sqrt(2)) if frames > 1 else 1.0
-    noise = measure(differences, flicker=_flicker(levels), scale=scale)
+    times = float(np.sqrt(2)) if frames > 1 else 1.0
+    noise = measure(differences, flicker=_flicker(levels), scale=times)
     filled = float((counted == 0).mean())
     image = _filled(_quiet(image, counted, noise.sigma), counted > 0, reach)
     yield SetProgress(total, total, "background found")
@@ -179,11 +180,11 @@ class _Frames:
         return np.asarray(outlines_of(plane, diameter, settings, self._modality) > 0)
 
 
-def _factor(stack: Stack, pixel_size: tuple[float, float] | None) -> tuple[float, float]:
+def _factor(stack: Stack, scale: Scale | None) -> tuple[float, float]:
     """How many pixels of the movie one of the recording becomes."""
-    if pixel_size is None or stack.pixel_size is None:
+    if scale is None:
         return 1.0, 1.0
-    y, x = (have / want for have, want in zip(stack.pixel_size, pixel_size, strict=True))
+    y, x = scale.factor(stack.pixel_size, f"the background {stack.name}", "give it (--pixel-size)")
     return (1.0, 1.0) if abs(y - 1) < SAME and abs(x - 1) < SAME else (y, x)
 
 

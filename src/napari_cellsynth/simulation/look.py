@@ -35,6 +35,12 @@ class Appearance(Protocol):
         ...
 
     @property
+    def recording_pixel(self) -> tuple[float, float] | None:
+        """Height and width of a pixel in pixels of the recordings that the cells come from, which crops may have been
+        resampled from; None where that is not known: as large as those."""
+        ...
+
+    @property
     def modality(self) -> str | None:
         """``dic``, ``phase-contrast``, ``brightfield``, ``fluorescence``, or None where nobody said."""
         ...

@@ -25,6 +25,7 @@ from napari_cellsynth.simulation.ground import Ground
 from napari_cellsynth.simulation.look import Appearance, Look
 from napari_cellsynth.simulation.paths import Motion
 from napari_cellsynth.simulation.placing import Crowd, radius_of, start_places
+from napari_cellsynth.simulation.scale import Scale
 from napari_cellsynth.simulation.settings import SimulationSettings
 from napari_cellsynth.stack.crops.cut import to_dtype
 from napari_cellsynth.stack.progress import SetProgress
@@ -92,9 +93,7 @@ def _begin(
     turning = settings.at_border == "turn"
     crowd = Crowd(places, radii, (field[0], field[1]), margin, not settings.crawl_over, turning)
     diameter = 2 * float(np.median(radii))
-    paths = motion.paths(
-        settings.cells, settings.frames, settings.seed, pixel_size=appearance.pixel_size, diameter=diameter
-    )
+    paths = motion.paths(settings.cells, settings.frames, settings.seed, scale=Scale.of(appearance), diameter=diameter)
     return crowd, casts, paths
 
 

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from napari_cellsynth.errors import BadInput
 from napari_cellsynth.simulation.draws import For, draws
+from napari_cellsynth.simulation.scale import Scale
 
 if TYPE_CHECKING:
     from napari_cellsynth.motion.autoregressive.model import MotionFit
+
+
+REMEDY = "fit it anew to tracks with a pixel size (--pixel-size)"
 
 
 class Motion(Protocol):
@@ -28,13 +31,14 @@ class Motion(Protocol):
         """What it is, JSON-safe."""
         ...
 
-    def paths(
-        self, cells: int, frames: int, seed: int, *, pixel_size: tuple[float, float] | None, diameter: float
-    ) -> np.ndarray:
+    def paths(self, cells: int, frames: int, seed: int, *, scale: Scale, diameter: float) -> np.ndarray:
         """(cells, frames, 2) places (y, x) in pixels of the movie, from each cell's own start.
 
         Path i depends on (seed, i) alone and begins the same however many
         frames are asked for.  ``diameter`` is that of a usual cell in pixels.
+
+        Raises:
+            BadInput: ``scale`` and the motion cannot be brought together.
         """
         ...
 
@@ -53,9 +57,7 @@ class RandomWalk:
     def provenance(self) -> Mapping[str, Any]:
         return {"kind": "persistent random walk", "speed": self.speed, "persistence": self.persistence}
 
-    def paths(
-        self, cells: int, frames: int, seed: int, *, pixel_size: tuple[float, float] | None, diameter: float
-    ) -> np.ndarray:
+    def paths(self, cells: int, frames: int, seed: int, *, scale: Scale, diameter: float) -> np.ndarray:
         """As the protocol says; steps are an autoregressive process of order 1 that begins in its steady state."""
         a, sigma = self.persistence, self.speed * diameter / np.sqrt(2)
         steps = np.stack([draws(seed, For.PATHS, i).normal(0.0, sigma, (frames, 2)) for i in range(cells)])
@@ -84,21 +86,13 @@ class Fitted:
         file |= {"shared_motion_taken_out": taken} if taken else {}
         return {"kind": "fitted", **file, **{key: _plain(value) for key, value in about.items() if value is not None}}
 
-    def paths(
-        self, cells: int, frames: int, seed: int, *, pixel_size: tuple[float, float] | None, diameter: float
-    ) -> np.ndarray:
-        """As the protocol says; micrometres become pixels of the movie."""
+    def paths(self, cells: int, frames: int, seed: int, *, scale: Scale, diameter: float) -> np.ndarray:
+        """As the protocol says; micrometres, or pixels of recordings, become pixels of the movie."""
         from napari_cellsynth.motion.autoregressive.simulate import simulate_paths
 
+        factor = scale.factor(self.fit.pixel_size, "the motion", REMEDY)
         made = np.asarray(simulate_paths(self.fit, cells, frames, seed=seed), np.float64)
-        if self.fit.pixel_size is None:
-            return made  # a fit in pixels
-        if pixel_size is None:
-            raise BadInput(
-                "the motion is in micrometres, but the pixel size of the cells is not known;"
-                " prepare the training set with a pixel size"
-            )
-        return made / np.asarray(pixel_size)
+        return made / np.asarray(self.fit.pixel_size or (1.0, 1.0)) * factor
 
 
 def _plain(value: Any) -> Any:
