@@ -14,7 +14,7 @@ from napari_cellsynth import api
 from napari_cellsynth.api import models, simulating
 from napari_cellsynth.api.simulating import appearance_of
 from napari_cellsynth.api.useful_frames import FEWER, of_clips, simulator
-from napari_cellsynth.api.useful_run import UNKNOWN, brought_to, resized, run_cells
+from napari_cellsynth.api.useful_run import UNKNOWN, resized, run_cells
 from napari_cellsynth.api.useful_sets import opened
 from napari_cellsynth.api.useful_settings import UsefulSettings
 from napari_cellsynth.api.useful_study import Study
@@ -119,8 +119,7 @@ def test_looks_keep_their_middle_and_their_light() -> None:
     assert [int(axis.mean() * 2 + 1) for axis in np.nonzero(large.mask)] == [32, 60]
     assert large.light.sum() == pytest.approx(6 * light.sum(), rel=0.01)
     assert half.mask.sum() == 4 and half.kept is not None and half.kept.max() == pytest.approx(0.5)
-    looks: Any = SimpleNamespace(pixel_size=(0.5, 0.5))
-    assert brought_to(looks, (1.004, 1), (0.5, 0.5)) is looks
+    assert resized(small, (1.004, 1)) is small
 
 
 def test_only_where_there_is_no_room_are_fewer_cells_tried(
