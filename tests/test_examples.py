@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import re
 import runpy
 from pathlib import Path
 
 import tifffile
 
+from napari_cellsynth.api import read_tracks
 from napari_cellsynth.stack.files.read import read_stack
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -18,7 +21,8 @@ def run(name: str, **arguments: object) -> None:
 
 def test_every_example_is_run_here_and_listed() -> None:
     names = {path.stem for path in EXAMPLES.glob("*.py")}
-    assert names == {"first_cells", "keep_the_units", "how_alike", "made_again", "mode_collapse"}
+    tracked = {"tracks_and_motion", "simulated_movie"}
+    assert names == {"first_cells", "keep_the_units", "how_alike", "made_again", "mode_collapse"} | tracked
     listed = (EXAMPLES / "README.md").read_text("utf-8")
     assert all(f"{name}.py" in listed for name in names)
 
@@ -60,3 +64,27 @@ def test_mode_collapse(tmp_path, capsys) -> None:
     said = capsys.readouterr().out.splitlines()
     assert [line.split(":")[0] for line in said] == ["standard loss", "relativistic + R1 + R2"]
     assert (tmp_path / "mode_collapse.png").stat().st_size > 10_000
+
+
+def test_tracks_and_motion(tmp_path, capsys) -> None:
+    run("tracks_and_motion", out=tmp_path, frames=12)
+    said = capsys.readouterr().out.splitlines()
+    assert [line.split(":")[0] for line in said] == ["tracks", "one frame ahead, held-out cells", "usual speed"]
+    fit, walk = (float(number) for number in re.findall(r"([\d.]+) µm", said[1]))
+    filmed, simulated = (float(number) for number in re.findall(r"([\d.]+) µm/s", said[2]))
+    assert 0 < fit < 3 * walk and 0.3 < simulated / filmed < 3
+    tracks, made = read_tracks(tmp_path / "cells.csv"), read_tracks(tmp_path / "simulated.csv")
+    assert (tracks.frames, made.frames, len(made.numbers())) == (12, 60, 50)
+    with (tmp_path / "cells.per_track.csv").open(encoding="utf-8") as file:
+        assert len(list(csv.DictReader(file))) == len(tracks.numbers()) > 3
+
+
+def test_simulated_movie(tmp_path, capsys) -> None:
+    run("simulated_movie", out=tmp_path, frames=2)
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].startswith("cut out: ")
+    made = tmp_path / "cells_synthetic"
+    assert said[1:] == [f"{made.name}/{path.name}" for path in sorted(made.iterdir())]
+    image, masks = (tifffile.imread(made / f"001{ending}.tif") for ending in ("", "_masks"))
+    assert image.shape == masks.shape == (192, 192) and len(set(masks.ravel().tolist())) > 6
+    assert "SYNTHETIC.txt" in {path.name for path in made.iterdir()}
