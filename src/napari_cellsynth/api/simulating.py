@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_cellsynth.api.intervals import record_of, timed
 from napari_cellsynth.api.models import Model, open_model
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.simulation.settings import SimulationSettings
@@ -40,7 +41,8 @@ def simulate(
     Args:
         appearance: a training set of single cells (cut-out cells; its training part only), a run that makes cells
             with outlines, or an appearance of one's own.  None: cells of the example movie.
-        motion: a fit, or the file that ``cellsynth motion fit`` wrote.  None: a persistent random walk.
+        motion: a fit, or the file that ``cellsynth motion fit`` wrote.  None: a persistent random walk, at the
+            interval of the cells' recordings, else of the background's.
         background: a recording of which the background and the noise are estimated.  None: plain, with the level and
             the noise around the cells.
         background_labels: outlines of that recording's cells.  None: its cells are found without training.
@@ -59,6 +61,7 @@ def simulate(
     yield Progress(done=0, total=settings.frames, message="opening")
     moves = motion_of(motion, settings)
     looks = appearance_of(appearance, settings, device=device)
+    moves = timed(moves, looks, record_of(appearance), background)
     ground: Ground | None = None
     for news in ground_of(background, background_labels, looks, channel=background_channel):
         if isinstance(news, SetProgress):

@@ -62,7 +62,7 @@ def in_words(fit: MotionFit) -> list[str]:
 
     errors = ", ".join(f"{name.replace('_', ' ')} {error:.4g}" for name, error in fit.baselines.items())
     lines = [
-        f"{len(fit.grid)} fits; kept: q {fit.q}, d {fit.d}, spectral radius {fit.spectral_radius:.3f}",
+        f"{len(fit.grid)} fits; kept: q {fit.q}, d {fit.d}, spectral radius {fit.steps_radius:.3f}",
         about_prediction(fit),
         f"error one frame ahead: {fit.error:.4g}; {errors} ({fit.units})",
         about_cells(fit),

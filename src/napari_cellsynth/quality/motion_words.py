@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_cellsynth.motion.autoregressive.model import MotionFit
+from napari_cellsynth.motion.autoregressive.settings import MotionSettings
 from napari_cellsynth.motion.autoregressive.simulate import simulate_paths
 from napari_cellsynth.motion.paths import MICROMETRE
 from napari_cellsynth.stack.numbers_in_words import counted
@@ -25,6 +26,8 @@ LEAST = 0.005
 """Part by which a fit must be better or worse for it to be said."""
 POOR = 0.1
 """Part by which a fit must be worse for its use to be doubted; less is chance where few cells are held out."""
+FAST = 1.5
+"""Times by which simulated steps may be longer or shorter than real ones before it is said."""
 SWINGS = -0.8
 """Correlation of simulated steps one frame apart below which cells go back nearly all the way they came."""
 
@@ -57,13 +60,46 @@ def about_prediction(fit: MotionFit) -> str:
 
 
 def doubt(fit: MotionFit) -> str:
-    """What to say of cells that move as a fit which swings or predicts worse than what needs none; else empty."""
-    steps = np.diff(simulate_paths(fit, 32, 40, seed=0), axis=1)
-    if (steps[:, 1:] * steps[:, :-1]).sum() < SWINGS * (steps**2).sum():
-        return "simulated cells will swing to and fro from frame to frame, as where a stage shook"
-    if fit.error <= (1 + POOR) * fit.baselines[fit.best_baseline]:
+    """What to say of cells that move as a fit which is too fast or too slow, swings, predicts worse than what needs
+    none, or saw short tracks; else empty."""
+    made = np.diff(simulate_paths(fit, 64, 40, seed=0), axis=1)
+    swings = (made[:, 1:] * made[:, :-1]).sum() < SWINGS * (made**2).sum()
+    said = [
+        _too_fast(fit, float(np.sqrt((made**2).sum(-1).mean()))),
+        "simulated cells will swing to and fro from frame to frame, as where a stage shook" if swings else "",
+        _too_short(fit),
+    ]
+    poor = fit.error > (1 + POOR) * fit.baselines[fit.best_baseline]
+    if poor and not any(said[:2]):
+        said.append(f"simulated cells may move as real ones do not: {about_prediction(fit)}")
+    return "; ".join(filter(None, said))
+
+
+def _too_fast(fit: MotionFit, made: float) -> str:
+    """That simulated steps are not as long as those of the cells that were learned from."""
+    # Earlier versions do not say how long these were; standing still errs by the steps of those held out.
+    real = fit.baselines["standing_still"] if fit.step is None else fit.step
+    if real / FAST <= made <= real * FAST:
         return ""
-    return f"simulated cells may move as real ones do not: {about_prediction(fit)}"
+    unit = length_unit(fit)
+    return (
+        f"simulated cells move {made:.3g} {unit} a frame, the real ones {real:.3g} (root mean square): their speed is"
+        " not to be trusted; fit the motion anew, to longer or more tracks"
+    )
+
+
+def _too_short(fit: MotionFit) -> str:
+    """That less was looked at than usual, as tracks are short; the joint reading says so itself."""
+    usual = MotionSettings()
+    needed = usual.window + usual.max_d + 1
+    if fit.reading == "joint" or fit.frames >= needed:
+        return ""
+    lags = int(fit.settings.get("max_d", fit.d))
+    return (
+        f"the longest track has {counted(fit.frames, 'frame')}, where {needed} are usual: only"
+        f" {counted(fit.window, 'displacement')} and up to {counted(lags, 'frame')} before were looked at, so simulated"
+        " cells are as fast as real ones, but may not keep their direction as long"
+    )
 
 
 def about_cells(fit: MotionFit) -> str:
@@ -74,7 +110,14 @@ def about_cells(fit: MotionFit) -> str:
 
 
 def about_estimator(fit: MotionFit) -> str:
-    """What was taken where least squares was not stable; empty where it was."""
+    """What was taken where least squares was not stable, or not as fast as the cells; empty where it was."""
+    if fit.reading == "cell" and fit.steps_estimator:
+        if fit.steps_estimator == "least squares":
+            return ""
+        return (
+            f"by least squares simulated cells would not be as fast as real ones in the long run; they are simulated"
+            f" by {fit.steps_estimator} (spectral radius {fit.steps_radius:.3f})"
+        )
     if fit.estimator == "least squares":
         return ""
     return f"least squares was not stable; taken: {fit.estimator} (spectral radius {fit.spectral_radius:.3f})"

@@ -38,3 +38,10 @@ def process(b: np.ndarray, frames: int, sequences: int = 1, seed: int = 0) -> np
         for k in range(1, min(d, t) + 1):
             x[:, t] += x[:, t - k] @ b[k - 1].T
     return x[:, 300:]
+
+
+def straight_on(cells: int, frames: int, seed: int = 0) -> np.ndarray:
+    """(cells, frames, 2) in pixels: each cell at a velocity of its own, and a little noise of measuring."""
+    draws = np.random.default_rng(seed)
+    velocity = 2 * draws.normal(size=(cells, 1, 2))
+    return 200 + velocity * np.arange(frames)[:, None] + 0.05 * draws.normal(size=(cells, frames, 2))

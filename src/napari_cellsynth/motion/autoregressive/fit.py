@@ -17,7 +17,8 @@ from napari_cellsynth.motion.autoregressive.baselines import (
 from napari_cellsynth.motion.autoregressive.gram import Floats, lagged
 from napari_cellsynth.motion.autoregressive.grid import GridPoint, Searched, search
 from napari_cellsynth.motion.autoregressive.model import MotionFit
-from napari_cellsynth.motion.autoregressive.readings import Observations, observe
+from napari_cellsynth.motion.autoregressive.next_step import NO_STEPS, next_step
+from napari_cellsynth.motion.autoregressive.readings import Observations, observe, root_mean_square
 from napari_cellsynth.motion.autoregressive.settings import MotionSettings
 from napari_cellsynth.motion.autoregressive.simulate import simulate_paths, simulate_tracks
 from napari_cellsynth.motion.autoregressive.stability import LIMIT, shrunk, spectral_radius, yule_walker
@@ -45,8 +46,8 @@ def fit_motion(recordings: Sequence[Tracks], settings: MotionSettings | None = N
     found = search(seen, how)
     q, d = found.chosen.q, found.chosen.d
     c, b, estimator = found.space.c[:, :q], *_stable(seen, found)
-    steps, noise_step = _steps(found, c, how.window) if not seen.joint else (np.zeros((0, 2, 2)), np.zeros((0, 2)))
-    free = _free_run(seen, found, c, b, steps)
+    moves = next_step(seen, found, how.window) if not seen.joint else NO_STEPS
+    free = _free_run(seen, found, c, b, moves.predicts)
     return MotionFit(
         q=q,
         d=d,
@@ -72,8 +73,10 @@ def fit_motion(recordings: Sequence[Tracks], settings: MotionSettings | None = N
         recordings=paths.names,
         condition=paths.condition,
         estimator=estimator,
-        steps=steps,
-        noise_step=noise_step,
+        steps=moves.steps,
+        noise_step=moves.noise,
+        steps_estimator=moves.estimator,
+        step=root_mean_square(seen),
         persistence=persistence(seen),
         free_run={"model": tuple(free), **{name: tuple(errors) for name, errors in ahead(seen, AHEAD).items()}},
         shared=paths.shared,
@@ -111,27 +114,6 @@ def _left(found: Searched, b: Floats) -> Floats:
 def _sequences(seen: Observations, x: Floats, rows: np.ndarray) -> list[Floats]:
     parts = np.split(np.arange(len(x)), seen.starts[1:])
     return [x[part[rows[part]]] for part in parts]
-
-
-def _steps(found: Searched, c: Floats, window: int) -> tuple[Floats, Floats]:
-    """The next displacement from the last L + d - 1, and the covariance of what they leave.
-
-    The windows of neighbouring frames share all displacements but one, so
-    u_t is not white: the past says something of it.  The newest displacement
-    is therefore regressed on the same states as x_t (which is C^T of such a
-    regression of all of y_t), and the states are written as the displacements
-    they are made of.
-    """
-    q, d, gram = found.chosen.q, found.chosen.d, found.gram
-    coefficients = gram.solve(q, d)
-    a = coefficients[:, gram.size :].reshape(d, q, 2).transpose(0, 2, 1)
-    rows = c.reshape(window, 2, q)
-    steps = np.zeros((window + d - 1, 2, 2))
-    for k in range(d):
-        for age in range(window):
-            steps[k + age] += a[k] @ rows[age].T
-    noise = gram.residual(q, d, coefficients)[gram.size :, gram.size :]
-    return shrunk(steps), noise
 
 
 def _free_run(seen: Observations, found: Searched, c: Floats, b: Floats, steps: Floats) -> list[float]:

@@ -26,7 +26,7 @@ def as_json(fit: MotionFit) -> dict[str, Any]:
     arrays = ("C", "B", "mean", "noise_u", "noise_v", "steps", "noise_step")
     plain = (
         *("spectral_radius", "reading", "units", "error", "window", "cells", "left_out", "frames", "frame_interval"),
-        *("condition", "estimator", "persistence", "version"),
+        *("condition", "estimator", "persistence", "version", "steps_estimator", "step"),
     )
     return {
         "kind": KIND,
@@ -119,6 +119,9 @@ def _from(block: dict[str, Any]) -> MotionFit:
         estimator=str(block["estimator"]),
         steps=_array(block, "steps", (window + d - 1, 2, 2) if alone else (0,)).reshape(-1, 2, 2),
         noise_step=_array(block, "noise_step", (2, 2) if alone else (0,)).reshape(-1, 2),
+        # Files of earlier versions do not say either.
+        steps_estimator=str(block.get("steps_estimator", "")),
+        step=None if block.get("step") is None else _number(block["step"]),
         persistence=_number(block["persistence"]),
         free_run={str(name): tuple(map(_number, errors)) for name, errors in block["free_run"].items()},
         # Files of earlier versions do not say it: all that cells shared was left in.

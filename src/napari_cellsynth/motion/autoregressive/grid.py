@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.motion.autoregressive.gram import Floats, Gram, gram_of, lagged
-from napari_cellsynth.motion.autoregressive.readings import Observations
+from napari_cellsynth.motion.autoregressive.readings import Observations, clear_mean
 from napari_cellsynth.motion.autoregressive.settings import MotionSettings
 
 PIECE = 1 << 12
@@ -46,9 +46,12 @@ class Subspace:
 
 
 def subspace_of(seen: Observations, most: int) -> Subspace:
-    """Mean and C from the rows that are learned from, by SVD, up to ``most`` columns."""
+    """Mean and C from the rows that are learned from, by SVD, up to ``most`` columns.
+
+    The mean of displacements is 0 unless a drift is clear.
+    """
     learned = seen.y[seen.learned]
-    mean = learned.mean(0)
+    mean = learned.mean(0) if seen.joint else np.tile(clear_mean(seen), learned.shape[1] // 2)
     centred = learned - mean
     if len(centred) > centred.shape[1]:
         variances, vectors = np.linalg.eigh(centred.T @ centred / len(centred))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from napari_cellsynth.motion.autoregressive.grid import GridPoint
 from napari_cellsynth.motion.autoregressive.settings import Reading
-from napari_cellsynth.motion.autoregressive.stability import poles
+from napari_cellsynth.motion.autoregressive.stability import poles, spectral_radius
 from napari_cellsynth.motion.shake import Shared
 
 Floats = NDArray[np.float64]
@@ -72,7 +72,11 @@ class MotionFit:
     steps: Floats = field(default_factory=lambda: np.zeros((0, 2, 2)))
     """(L + d - 1, 2, 2), reading ``cell``: the next displacement from the last ones, each less its mean."""
     noise_step: Floats = field(default_factory=lambda: np.zeros((0, 2)))
-    """(2, 2), reading ``cell``: covariance of what ``steps`` leave."""
+    """(2, 2), reading ``cell``: covariance of noise with which cells are as fast as those that were learned from."""
+    steps_estimator: str = ""
+    """Reading ``cell``: ``least squares``, or ``Yule-Walker`` where that would not be as fast, of ``steps``."""
+    step: float | None = None
+    """Root mean square of the displacements that were learned from, in units; None of a fit of an earlier version."""
     persistence: float = 0.0
     """Of the baseline random walk: what is left of a displacement one frame later."""
     free_run: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
@@ -92,6 +96,11 @@ class MotionFit:
     def poles(self) -> NDArray[np.complex128]:
         """(d q,) eigenvalues of the companion matrix, the largest first."""
         return poles(self.B)
+
+    @property
+    def steps_radius(self) -> float:
+        """Spectral radius of ``steps``, which the reading ``cell`` is simulated from; of B in the other."""
+        return self.spectral_radius if self.reading == "joint" else spectral_radius(self.steps)
 
     @property
     def best_baseline(self) -> str:

@@ -11,6 +11,9 @@ from napari_cellsynth.errors import BadInput
 from napari_cellsynth.motion.autoregressive.settings import MotionSettings
 from napari_cellsynth.motion.paths import Paths
 
+CHANCE = 0.01
+"""Of a mean of displacements below which it is a drift, and no chance of few cells."""
+
 
 @dataclass(frozen=True, eq=False)
 class Observations:
@@ -30,6 +33,8 @@ class Observations:
     """(R,) cells, or frames in the joint reading: errors in one group are not independent."""
     starts: NDArray[np.int64]
     """(sequences,) first row of each."""
+    lines: NDArray[np.int64]
+    """Of each path that is learned from the number of its line of cells: cells with their daughters."""
     points: int
     """Positions in a row that are new: 1, or the number of cells in the joint reading."""
     cells: int
@@ -54,6 +59,47 @@ def windows(path: NDArray[np.float64], length: int) -> NDArray[np.float64]:
     steps = np.diff(path, axis=0)
     view = np.lib.stride_tricks.sliding_window_view(steps, length, axis=0)
     return np.ascontiguousarray(view[:, :, ::-1].transpose(0, 2, 1)).reshape(len(view), 2 * length)
+
+
+def displacements_of(seen: Observations, *, learned: bool) -> list[NDArray[np.float64]]:
+    """(n, 2) each: of the paths that are learned from, or held out, all displacements; jointly of each cell."""
+    if seen.joint:
+        whole = seen.y[seen.learned == learned].reshape(-1, seen.points, 2)
+        return list(np.diff(whole, axis=0).transpose(1, 0, 2))
+    parts = np.split(np.arange(len(seen.y)), seen.starts[1:])
+    # The first window, and of each that follows what is new in it.
+    first = [seen.y[part[0]].reshape(-1, 2)[::-1] for part in parts]
+    whole = [np.concatenate([one, seen.y[part[1:], :2]]) for one, part in zip(first, parts, strict=True)]
+    return [one for one, part in zip(whole, parts, strict=True) if seen.learned[part[0]] == learned]
+
+
+def clear_mean(seen: Observations) -> NDArray[np.float64]:
+    """(2,) mean of the displacements that are learned from, where it is clear that cells drift; else 0.
+
+    Each cell goes on in its own direction for a while, so the mean of few is
+    not 0 by chance, and all simulated cells would go that way.  Cells with
+    their daughters are what is counted.  If each line of cells goes its own
+    way, alike in all directions, the square of their mean over that of its
+    standard error (both axes) is F with 2 and 2 (n - 1) degrees of freedom,
+    whose tail is (1 + x / (n - 1))^-(n - 1).
+    """
+    parts = displacements_of(seen, learned=True)
+    _, line = np.unique(seen.lines, return_inverse=True)
+    n = int(line.max()) + 1
+    if n < 2:
+        return np.zeros(2)
+    counts = np.bincount(line, [len(one) for one in parts])
+    sums = np.stack([np.bincount(line, column) for column in np.array([one.sum(0) for one in parts]).T], axis=1)
+    mean = sums.sum(0) / counts.sum()
+    error = float(((sums - counts[:, None] * mean) ** 2).sum()) * n / (n - 1) / counts.sum() ** 2
+    x = float((mean**2).sum()) / error if error > 0 else np.inf
+    return mean if (1 + x / (n - 1)) ** (1 - n) < CHANCE else np.zeros(2)
+
+
+def root_mean_square(seen: Observations) -> float:
+    """Of the displacements that are learned from."""
+    every = np.concatenate(displacements_of(seen, learned=True))
+    return float(np.sqrt((every**2).sum(1).mean()))
 
 
 def _cell(paths: Paths, settings: MotionSettings) -> Observations:
@@ -86,6 +132,7 @@ def _cell(paths: Paths, settings: MotionSettings) -> Observations:
         held=held[targets],
         group=cell[targets],
         starts=starts,
+        lines=paths.family[[i for i in usable if paths.family[i] not in held_families]],
         points=1,
         cells=len(kept),
         left_out=paths.cells - len(kept) + paths.alone,
@@ -125,6 +172,7 @@ def _joint(paths: Paths, settings: MotionSettings) -> Observations:
             f" least {lags + 4} are needed: lower --max-d, or give longer tracks"
         )
     kept = [cell for cell, path in longest.items() if len(path) >= frames]
+    line = dict(zip(paths.cell.tolist(), paths.family.tolist(), strict=True))
     shared = [longest[cell][:frames] - longest[cell][0] for cell in kept]
     y = np.stack(shared, axis=1).reshape(frames, -1)
     targets = np.arange(lags, frames)
@@ -136,6 +184,7 @@ def _joint(paths: Paths, settings: MotionSettings) -> Observations:
         held=targets >= learn,
         group=targets,
         starts=np.array([0]),
+        lines=np.array([line[cell] for cell in kept]),
         points=len(shared),
         cells=len(shared),
         left_out=len(longest) - len(shared) + paths.alone,

@@ -42,16 +42,29 @@ def yule_walker(sequences: Sequence[Floats], d: int) -> Floats:
     them; the equations of such a matrix have stable solutions only (Lütkepohl
     2005, section 3.3.4).  Pulled towards 0, the more the shorter the sequences.
     """
-    q = sequences[0].shape[1]
-    gamma = np.zeros((d + 1, q, q))
-    for x in sequences:
-        for k in range(min(d, len(x) - 1) + 1):
-            gamma[k] += x[k:].T @ x[: len(x) - k]
+    q, gamma = sequences[0].shape[1], _autocovariances(sequences, d)
     # Block (j, k) is E x_{t-j} x_{t-k}^T, that of a lag k - j.
     blocks = [[gamma[k - j] if k >= j else gamma[j - k].T for k in range(d)] for j in range(d)]
     left = np.block(blocks)
     right = np.concatenate([gamma[k].T for k in range(1, d + 1)])
     return solve(left, right).reshape(d, q, q).transpose(0, 2, 1)
+
+
+def yule_walker_noise(sequences: Sequence[Floats], b: Floats) -> Floats:
+    """(q, q) covariance of the noise of such a B: with both, the covariance of the process is that of the sequences."""
+    gamma = _autocovariances(sequences, len(b))
+    left = gamma[0] - sum(one @ of.T for one, of in zip(b, gamma[1:], strict=True))
+    return 0.5 * (left + left.T) / sum(map(len, sequences))
+
+
+def _autocovariances(sequences: Sequence[Floats], d: int) -> Floats:
+    """(d + 1, q, q) sums of x_t x_{t-k}^T, of k = 0 … d."""
+    q = sequences[0].shape[1]
+    gamma = np.zeros((d + 1, q, q))
+    for x in sequences:
+        for k in range(min(d, len(x) - 1) + 1):
+            gamma[k] += x[k:].T @ x[: len(x) - k]
+    return gamma
 
 
 def shrunk(b: Floats, limit: float = LIMIT) -> Floats:
