@@ -4,7 +4,7 @@
     OMP_NUM_THREADS=1 python benchmarks/usefulness.py --only yeast --frames 2 10 --seeds 3 --steps 400 --simulated 48 \
         --run RUN    # the same study goes on with cells that a run makes
 
-These are the numbers of docs/usefulness.md: real frames with ordinary
+These are the commands of docs/usefulness.md: real frames with ordinary
 augmentation, frames simulated from cut-outs alone, both half and half, and
 with ``--run`` the run's cells alone and half and half; 2 and 10 labelled
 frames, three seeds: 18 trainings, 30 with a run.  A step of ``tiny`` takes
