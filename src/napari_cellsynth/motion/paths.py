@@ -148,5 +148,12 @@ def _roots(tracks: Tracks) -> dict[int, int]:
 
 
 def _field(recordings: Sequence[Tracks]) -> tuple[int, int]:
-    sides = [one.shape or (ceil(float(one.y.max())) + 1, ceil(float(one.x.max())) + 1) for one in recordings]
-    return max(max(1, y) for y, _ in sides), max(max(1, x) for _, x in sides)
+    """Height and width of the largest field, in pixels of the first recording: the others may have smaller ones."""
+    first = np.array(recordings[0].pixel_size or (1.0, 1.0))
+    sides = []
+    for one in recordings:
+        shape = one.shape or (ceil(float(one.y.max())) + 1, ceil(float(one.x.max())) + 1)
+        # Rounded first: 3 pixels of 0.1 are 3.0000000000000004 of them.
+        sides.append(np.ceil(np.round(np.array(shape) * (one.pixel_size or (1.0, 1.0)) / first, 6)))
+    height, width = np.maximum(np.max(sides, axis=0), 1).astype(int)
+    return int(height), int(width)
