@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from napari_cellsynth import api, phantoms
+from napari_cellsynth.gui import simulate_pane
 from napari_cellsynth.gui.facts import BLOCK
 from napari_cellsynth.gui.layers import add_stack, movies_in
 from napari_cellsynth.gui.simulate_pane import EXAMPLE, PLAIN, WALK
@@ -129,6 +130,17 @@ def test_motion_of_tracks_in_the_viewer(pane, qtbot):
     assert (tracks.pixel_size, tracks.frame_interval) == ((0.25, 0.25), 1.0)
     np.testing.assert_allclose(tracks.y, made.tracks.y, atol=1e-4)
     assert "tracks" in pane.motion.currentText() and "is fitted when" in pane.fit.text()
+
+
+def test_doubts_of_what_is_fitted_on_the_way_are_said_before_the_movie_is_made(pane, monkeypatch):
+    made = phantoms.make("neutrophils", frames=12, size=160, seed=2)
+    monkeypatch.setattr(simulate_pane, "tracks_of_layer", lambda layer: made.tracks)
+    rows = np.stack([made.tracks.ids, made.tracks.t, made.tracks.y, made.tracks.x], axis=1)
+    pane._session.viewer.add_tracks(rows, name="mine")
+    fitted = next(iter(pane._maker(pane.settings(), "x")()))
+    monkeypatch.setattr(simulate_pane, "doubt", lambda fit: "cells would swing")
+    pane._take("x", fitted)
+    assert pane.fit.text() == "Cells would swing" and len(pane._session.viewer.layers) == 1
 
 
 def test_what_is_no_fit_is_said(pane, tmp_path):

@@ -67,9 +67,9 @@ class ProgressLine:
             self._said = time.monotonic()
             self.say(f"{self._what}: {done} of {total}" + (f", {news}" if news else ""))
 
-    def say(self, line: str) -> None:
-        """A line that stays, whatever there is below it."""
-        if self._quiet:
+    def say(self, line: str, *, always: bool = False) -> None:
+        """A line that stays, whatever there is below it; ``always``: when quiet, too."""
+        if self._quiet and not always:
             return
         if self._bar is not None:
             self._bar.write(line, file=sys.stderr)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -77,12 +76,14 @@ def main(words: Sequence[str]) -> int:
         ):
             if isinstance(news, Phantom):
                 made = news
-            else:
-                line.at(news.done, news.total, news.message)
+                continue
+            if news.done == 1:
+                # It can be made; whoever doubts it then can stop it now, and not when hours have passed.
+                for note in (*_left_out(options), *_doubt(options.motion), *getattr(looks, "notes", ())):
+                    line.say(f"note: {note}", always=True)
+            line.at(news.done, news.total, news.message)
         assert made is not None
         written = _write(made, place, options.format, line)
-    for note in (*_left_out(options), *_doubt(options.motion), *getattr(looks, "notes", ())):
-        print(f"note: {note}", file=sys.stderr)
     if not options.quiet:
         print("\n".join(str(path) for path in written))
     return 0

@@ -8,6 +8,7 @@ import random
 import re
 from collections.abc import Generator, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -62,7 +63,6 @@ class SimulatePane(QWidget):
         self._wanted: Path | None = session.training_set
         self._ground: Any = None
         """The background that the user picked, and nobody proposed."""
-        self._fitted_now: Any = None
         """The motion that was fitted while the movie was made, a fit or its file; None where it was there before."""
         self._moves: Any = None
         self.cut, self.made_by = QRadioButton("cut out of my movies"), QRadioButton("made by a model")
@@ -299,7 +299,9 @@ class SimulatePane(QWidget):
                 fitted = kept_fit(fit_to((yield from linked(followed))), home)
             elif tracks is not None:
                 fitted = kept_fit(fit_to(tracks), home)
-            self._fitted_now = fitted if fitted is not motion else None
+            if fitted is not motion:
+                # Of what is fitted on the way nothing could be said before; it is now, and not when the movie is there.
+                yield Fit(fitted)
             looks = appearance if run is None else self._models.get(run)
             yield from api.simulate(
                 settings,
@@ -323,14 +325,15 @@ class SimulatePane(QWidget):
         return labels if fits else None
 
     def _take(self, name: str, made: Any) -> None:
+        if isinstance(made, Fit):
+            if words := doubt(_read(made.fit)):
+                self.fit.say(capital(words), "warning")
+            return
         ground = self.ground.value
         # The same contrast as the movie beside it, or nobody could compare them.
         limits = None if isinstance(ground, str) or ground is None else tuple(ground.contrast_limits)
         layers = add_simulated(self._session.viewer, made, made.parameters.get("modality"), name, limits)
         self.made.take(made, layers)
-        # Of what was fitted on the way nothing could be said before.
-        if self._fitted_now is not None and (words := doubt(_read(self._fitted_now))):
-            self.fit.say(capital(words), "warning")
 
     def journey(self) -> list[Step]:
         """What a journey shows of it: few frames, so that it is quick."""
@@ -360,6 +363,13 @@ class SimulatePane(QWidget):
                 stage="simulate",
             ),
         ]
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A motion that was fitted on the way to a movie."""
+
+    fit: MotionFit | Path
 
 
 def known_sets(home: Path, chosen: Path | None) -> list[Known]:
