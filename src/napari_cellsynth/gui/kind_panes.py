@@ -13,7 +13,7 @@ from qtpy.QtWidgets import QCheckBox, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.gui.forms import SettingsForm
-from napari_cellsynth.gui.parts import Sentence, row
+from napari_cellsynth.gui.parts import Sentence, button, row
 from napari_cellsynth.gui.pieces import Choice
 from napari_cellsynth.gui.shell_words import OF_THE_TABLE, settings_words
 from napari_cellsynth.gui.split_words import split_words
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from napari_cellsynth.stack.training_sets.fit import Looked
 
 EXAMPLES = 16
+ONE = "To find cells: 1 frame"
+ONE_TIP = "A model that finds cells learns from clips of one frame, with outlines; longer clips are for films of cells."
 
 
 @dataclass(frozen=True)
@@ -235,8 +237,18 @@ class ClipsPane(FormPane):
         self.steady.setToolTip("Frames are moved by whole pixels so that what stands still in the movie does.")
         self.steady.toggled.connect(self.changed)
         self.rows.insertWidget(1, self.steady)
+        self.one = button(ONE, lambda: self.form.show_values({"frames": 1}), ONE_TIP)
+        self.rows.insertLayout(2, row(self.one, None))
+        self.form.changed.connect(self._about_one)
         self._fit: tuple[Sequence[Recording], Looked] | None = None
         """Recordings, and what was found in them when they were looked through."""
+
+    def _about_one(self) -> None:
+        """One frame is offered as long as more are asked for."""
+        try:
+            self.one.setVisible(self.form.rows["frames"].value() != 1)
+        except ValueError:
+            self.one.show()
 
     def words(self, settings: ClipSettings) -> list[str]:
         return [*super().words(settings), *(["--stabilise"] if self.steady.isChecked() else [])]

@@ -45,6 +45,8 @@ class Session:
     """Path of a training, or of the making of a set, that is in the bin now."""
     tab_requested = Signal(str)
     """``start``, ``movies``, ``train``, ``use`` or ``check``: whoever shows tabs, shows this one."""
+    set_wanted = Signal(str, object)
+    """A training set of this kind is to be made, with these settings (a dict): whoever makes sets, proposes them."""
     home_changed = Signal(object)
     """Path of the folder that training sets and runs go to from now on."""
     journey_requested = Signal(object)

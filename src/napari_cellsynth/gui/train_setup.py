@@ -25,6 +25,7 @@ from napari_cellsynth.gui.kept import kept
 from napari_cellsynth.gui.package_form import plain
 from napari_cellsynth.gui.parts import Foldout, Sentence, button, column, listen, row
 from napari_cellsynth.gui.pieces import Choice
+from napari_cellsynth.gui.preparing import promised
 from napari_cellsynth.gui.recorder import Recorder
 from napari_cellsynth.gui.this_computer import Computer
 from napari_cellsynth.gui.train_elsewhere import THERE
@@ -57,6 +58,17 @@ REPEAT_TIP = (
 TRAIN, PACK = "Train", "Write job package"
 DEVICES_S = 120.0
 """After so many seconds the devices are asked again what is free."""
+MASKS = "with_masks"
+"""Setting that asks for outlines beside the images, where a method has it."""
+OUTLINES = "with outlines (Simulate needs them)"
+OUTLINES_TIP = (
+    "The model makes the outline of each cell together with its image. Without outlines, Simulate cannot label what"
+    " this model makes; later they cannot be added. No published method has them."
+)
+NONE_YET = "There is no training set yet; make one from a movie."
+BEING_MADE = "A training set is being made (see Movies); it is chosen here as soon as it is ready."
+ONE_FRAME = {"frames": 1}
+"""What clips have that a model finds cells in: more frames are of use to one that makes movies alone."""
 OTHER = "other"
 """Value of the entry that opens a file dialog."""
 
@@ -72,6 +84,10 @@ class TrainSetup(QWidget):
         self._sets: dict[Path, Known] = {}
         self._ask_devices = 0.0
         """When the devices are asked again what they have."""
+        self._in_the_making = False
+        """Whether a training set is being made, of which there is nothing to choose yet."""
+        self._refit = False
+        """Whether the user has turned to another task, for which another set may be the right one."""
         self._shown: Path | None = None
         self._suggested = ""
         self._followed = ""
@@ -107,9 +123,12 @@ class TrainSetup(QWidget):
         self.home_question = HomeQuestion(self._session)
         self.train = button(TRAIN, self._begin, "Start in a process of its own; napari stays free.")
         self.train.setStyleSheet("QPushButton { padding: 6px 18px; font-weight: 600; }")
-        self.go_to_movies = button("Make a training set", lambda: self._session.tab_requested.emit("movies"))
+        self.go_to_movies = button("Make a training set", self._make_a_set)
+        self.outlines = QCheckBox(OUTLINES)
+        self.outlines.setToolTip(f"<qt>{OUTLINES_TIP}</qt>")
+        self.outlines.toggled.connect(self._changed)
         self._lay_out()
-        self.task.picked.connect(self._another_task)
+        self.task.picked.connect(self._task_picked)
         self.data.picked.connect(self._another_set)
         self.presets.changed.connect(self._another_preset)
         self.where.changed.connect(self._another_place)
@@ -150,6 +169,7 @@ class TrainSetup(QWidget):
             away,
             self.estimate,
             self.advanced,
+            self.outlines,
             self.repeat,
             self._note,
             self.home_question,
@@ -158,7 +178,8 @@ class TrainSetup(QWidget):
         )
 
     def _form(self) -> QWidget:
-        form = SettingsForm(self.presets.chosen().settings)
+        settings = self.presets.chosen().settings
+        form = SettingsForm(settings, hide=tuple(name for name in (MASKS,) if name in type(settings).model_fields))
         form.changed.connect(self._changed)
         return form
 
@@ -175,12 +196,14 @@ class TrainSetup(QWidget):
         """
         data = self.data.value
         if not isinstance(data, Path):
-            raise BadInput("There is no training set yet; make one from a movie.")
+            raise BadInput(BEING_MADE if self._in_the_making else NONE_YET)
         if data in self._sets and self._sets[data].kind != self.family.data:
             raise BadInput("Choose another training set, or another task.")
         preset = self.presets.chosen()
         form = self.advanced.content
         changes = form.changes(preset.settings) if isinstance(form, SettingsForm) else {}
+        if getattr(preset.settings, MASKS, self.outlines.isChecked()) != self.outlines.isChecked():
+            changes[MASKS] = self.outlines.isChecked()
         device = "auto" if self.where.is_away else str(self.device.value)
         repeats = self.repeat.isChecked() and not self.where.is_away
         return Wish(self.family.name, data, preset.name, changes, device, self.where.waits, repeats)
@@ -189,8 +212,8 @@ class TrainSetup(QWidget):
         """List training sets and devices again, off the GUI thread."""
         home = self._session.home
         call(
-            lambda: training_sets(home),
-            returned=lambda found: self._list_sets(found) if home == self._session.home else None,
+            lambda: (training_sets(home), bool(promised(home))),
+            returned=lambda found: self._list_sets(*found) if home == self._session.home else None,
             owner=self,
         )
         if time.monotonic() > self._ask_devices:
@@ -199,10 +222,14 @@ class TrainSetup(QWidget):
             show, fail = self.where.show_computer, self.where.show_unknown
             Computer.here().ask(self, returned=show, failed=fail, within=DEVICES_S)
 
-    def _list_sets(self, found: list[Known]) -> None:
+    def _list_sets(self, found: list[Known], in_the_making: bool = False) -> None:
+        self._in_the_making = in_the_making
         chosen = self._session.training_set
         self._sets = {known.path: known for known in found}
         fitting = [path for path, known in self._sets.items() if known.kind == self.family.data]
+        if self._refit and fitting and chosen in self._sets and chosen not in fitting:
+            chosen = fitting[0]  # the newest
+        self._refit = False
         choices: list[tuple[str, Any]] = [(path.name, path) for path in fitting]
         if chosen is not None and chosen not in fitting:
             choices.insert(0, (chosen.name, chosen))
@@ -212,6 +239,10 @@ class TrainSetup(QWidget):
     def _chosen_elsewhere(self, path: Path | None) -> None:
         if path != self.data.value:
             self.refresh()
+
+    def _task_picked(self, *_: Any) -> None:
+        self._refit = True
+        self._another_task()
 
     def _another_task(self, *_: Any) -> None:
         self._shown = None
@@ -252,7 +283,7 @@ class TrainSetup(QWidget):
         path = self.data.value
         chosen = path if isinstance(path, Path) else None
         self._session.training_set = chosen
-        self.go_to_movies.setVisible(chosen is None)
+        self._offer_making(chosen)
         if chosen != self._shown:
             self._shown = chosen
             self.summary.say("")
@@ -273,6 +304,19 @@ class TrainSetup(QWidget):
             )
         self._look()
 
+    def _offer_making(self, chosen: Path | None) -> None:
+        """Where there is no set, or one that the method does not learn from: one that it does."""
+        known = self._sets.get(chosen) if chosen is not None else None
+        unfit = known is not None and known.kind != self.family.data
+        kind = KINDS.get(self.family.data, self.family.data)
+        self.go_to_movies.setText(f"Make a training set{f' of {kind}' if unfit else ''}")
+        self.go_to_movies.setVisible(chosen is None or unfit)
+
+    def _make_a_set(self) -> None:
+        """To Movies, with the kind of set chosen that the method learns from."""
+        self._session.tab_requested.emit("movies")
+        self._session.set_wanted.emit(self.family.data, dict(ONE_FRAME) if "segment" in self.family.verbs else {})
+
     def _suggest(self, name: str) -> None:
         """A name that is free, unless the user has typed one."""
         if self.name.text() in ("", self._suggested):
@@ -285,6 +329,7 @@ class TrainSetup(QWidget):
         self._sets[known.path] = known
         fits = known.kind == self.family.data
         self.summary.say(known.summary if fits else self._who_takes(known.kind), "quiet" if fits else "warning")
+        self._offer_making(known.path)
         self._look()
 
     def _who_takes(self, kind: str) -> str:
@@ -293,7 +338,9 @@ class TrainSetup(QWidget):
 
         holds, wants = (KINDS.get(name, name) for name in (kind, self.family.data))
         tasks = [f"“{_task(other, self._families)}”" for other in learning_from(kind)]
-        taken = f"choose {' or '.join(tasks)} above" if tasks else f"no method here learns from {holds} yet"
+        taken = f"no method here learns from {holds} yet"
+        if tasks:
+            taken = f"make a set of them, or choose {' or '.join(tasks)} above"
         return f"This set holds {holds}; a model that {self.family.task} learns from {wants}: {taken}."
 
     def _no_set(self, error: Exception) -> None:
@@ -314,6 +361,7 @@ class TrainSetup(QWidget):
         """Whether what is wanted can be begun, and what it will take."""
         self.train.setText(PACK if self.where.is_away else TRAIN)
         self.repeat.setVisible(not self.where.is_away)
+        self.outlines.setVisible(hasattr(self.presets.chosen().settings, MASKS))
         try:
             wish = self.wish()
         except BadInput as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QTimer, Signal
@@ -14,7 +14,7 @@ from napari_cellsynth.gui.cells import Count
 from napari_cellsynth.gui.forms import SettingsForm
 from napari_cellsynth.gui.hand_over import Given, given_by
 from napari_cellsynth.gui.kept import kept
-from napari_cellsynth.gui.kind_panes import ClipsPane, CropsPane, KindPane, PairsPane
+from napari_cellsynth.gui.kind_panes import ClipsPane, CropsPane, FormPane, KindPane, PairsPane
 from napari_cellsynth.gui.laid_out import lay_out
 from napari_cellsynth.gui.layers import facts_of
 from napari_cellsynth.gui.parts import Foldout, Sentence, row
@@ -91,6 +91,7 @@ class TrainingSetSection(Section):
         self._signals = Listening(self)
         for signal in (session.movie_changed, session.movie_facts_changed, session.outlines_changed):
             self._signals.to(signal, self._object_changed)
+        self._signals.to(session.set_wanted, self.propose)
         study = getattr(session, "study", None)
         if study is not None:
             self._signals.to(study.changed, self._changed)
@@ -159,6 +160,13 @@ class TrainingSetSection(Section):
     def choose(self, kind: str) -> None:
         """Choose a kind by its name, such as ``clips``."""
         self.kinds.button([pane.KIND for pane in self.panes].index(kind)).setChecked(True)
+
+    def propose(self, kind: str, values: Mapping[str, Any]) -> None:
+        """Choose a kind, with some of the settings that its own rows show, and open the section."""
+        self.choose(kind)
+        if isinstance(self.pane, FormPane):
+            self.pane.form.show_values(values)
+        self.fold(False)
 
     def settings(self) -> Any:
         """What the rows say of the kind; raises BadInput with what would do."""
