@@ -93,3 +93,26 @@ def test_bad_input_is_one_line_and_two(
     err = capsys.readouterr().err.strip().splitlines()
     assert says in err[-1] and len([line for line in err if not line.startswith("note")]) == 1
     assert not (tmp_path / "fit.json").exists()
+
+
+def test_nothing_that_others_wrote_is_written_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    a = table(tmp_path / "a.csv", 0)
+    fit = tmp_path / "fit.json"
+    assert main(["motion", "fit", str(a), str(fit), *QUICK]) == 0
+    assert main(["motion", "fit", str(a), str(fit), *QUICK]) == 0, "a fit is replaced"
+    recording = tmp_path / "ph.json"
+    recording.write_text('{"made_by": "phantom", "pixel_size": 0.5}')
+    mine = tmp_path / "mine.csv"
+    mine.write_text("id,t,y,x\n1,0,1,1\n")
+    truth = tmp_path / "ph.tracks.csv"
+    truth.write_text("id,t,y,x,parent\n1,0,1,1,0\n")
+    beside = tmp_path / "new.tracked.tif"
+    beside.write_bytes(b"outlines of the cells that were there")
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    for out in (recording, tmp_path / "a.tracks.json"):
+        assert main(["motion", "fit", str(a), str(out), *QUICK]) == 2
+    for out in (mine, truth, a, tmp_path / "new.csv"):
+        assert main(["motion", "simulate", str(fit), str(out), "--cells", "2", "--frames", "3"]) == 2
+    said = capsys.readouterr().err
+    assert said.count("exists and was not written by 'motion") == 6 and "Traceback" not in said
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from napari_cellsynth.errors import BadInput
+
 if TYPE_CHECKING:
     from napari_cellsynth.engine.events import Progress
     from napari_cellsynth.motion.autoregressive.fit import MotionFit, MotionSettings
@@ -64,6 +66,41 @@ def compare_motion(
         "inputs": {name: [one.name for one in recordings] for name, recordings in opened.items()},
     }
     yield from checking(check_motion(opened, settings, seed=seed, provenance=block))
+
+
+def fit_place(out: Path | str) -> Path:
+    """Where a fit may be written.
+
+    Raises:
+        BadInput: no .json, no such folder, or a file that is no fit is there: a recording's x.json tells its pixel size.
+    """
+    from napari_cellsynth.motion.autoregressive.fit_files import is_fit, place_of_fit
+
+    out = place_of_fit(Path(out))
+    if out.exists() and not is_fit(out):
+        raise BadInput(f"{out} exists and was not written by 'motion fit'; give another name or move it away")
+    return out
+
+
+def simulated_place(out: Path | str) -> Path:
+    """Where a table of simulated tracks may be written, with its JSON beside it.
+
+    Raises:
+        BadInput: no .csv, no such folder, or the table, or what lies beside it of its name, is not of simulated tracks.
+    """
+    from napari_cellsynth.api.tracking import SIMULATED
+    from napari_cellsynth.motion.tracks.csv_files import is_ours, made_by, place_of_table, said_beside, stem_of
+
+    out = place_of_table(Path(out))
+    own = [out, said_beside(out)]
+    if is_ours(out) and made_by(out) == SIMULATED:
+        own = []
+    # Of the cells that were tracked in a movie: they would lie beside a table of others.
+    tracked = [out.with_name(f"{stem_of(out)}{ending}") for ending in (".tracked.tif", ".per_track.csv")]
+    for path in (*own, *tracked):
+        if path.exists():
+            raise BadInput(f"{path} exists and was not written by 'motion simulate'; give another name or move it away")
+    return out
 
 
 def _opened(given: Tracks | Path | str | Sequence[Tracks | Path | str]) -> list[Tracks]:

@@ -45,6 +45,7 @@ def main(words: Sequence[str]) -> int:
     if not given or out.suffix.lower() != ".json":
         named = " ".join(map(str, options.files)) or "nothing"
         raise BadInput(f"{named} given; expected tables of tracks and, last, the file to write, which ends with .json")
+    api.motions.fit_place(out)
     recordings = [options.tables.read(path, options.condition) for path in given]
     fit = api.fit_motion(recordings, settings)
     fit.to_json(out)

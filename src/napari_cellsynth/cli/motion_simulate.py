@@ -43,6 +43,7 @@ def main(words: Sequence[str]) -> int:
     from napari_cellsynth import api
     from napari_cellsynth.motion.autoregressive.model import MotionFit
     from napari_cellsynth.motion.tracks.files import write_csv
+    from napari_cellsynth.quality.motion_words import doubt
     from napari_cellsynth.quality.shared_words import simulated_without
 
     options = parse(MotionSimulateCommand, "motion simulate", words)
@@ -50,6 +51,7 @@ def main(words: Sequence[str]) -> int:
     for name in ("cells", "frames"):
         if not 1 <= getattr(options, name) <= MOST:
             raise BadInput(f"--{name} {getattr(options, name)} given; at least 1 is needed")
+    out = api.motions.simulated_place(options.out)
     fit = MotionFit.from_json(options.fit)
     tracks = api.simulate_motion(
         fit,
@@ -59,10 +61,10 @@ def main(words: Sequence[str]) -> int:
         field=field_of(options.size),
         edges=options.edges,
     )
-    written = write_csv(options.out, tracks)
+    written = write_csv(out, tracks)
     if not options.quiet:
-        if lacking := simulated_without(fit):
-            print(f"note: {lacking}", file=sys.stderr)
+        for words in filter(None, (simulated_without(fit), doubt(fit))):
+            print(f"note: {words}", file=sys.stderr)
         print("\n".join(map(str, written)))
     return 0
 

@@ -49,13 +49,27 @@ def as_json(fit: MotionFit) -> dict[str, Any]:
 
 def write_fit(fit: MotionFit, path: Path) -> Path:
     """All or nothing; BadInput where the name does not end with .json or its folder is missing."""
+    with replacing(place_of_fit(path)) as temporary:
+        temporary.write_text(json.dumps(as_json(fit), indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    return path
+
+
+def place_of_fit(path: Path) -> Path:
+    """The same; BadInput where the name does not end with .json or its folder is missing."""
     if path.suffix.lower() != ".json":
         raise BadInput(f"{path} given; a fit is written as JSON: end the name with .json")
     if not path.parent.is_dir():
         raise BadInput(f"{path} given; the folder {path.parent} does not exist: create it first")
-    with replacing(path) as temporary:
-        temporary.write_text(json.dumps(as_json(fit), indent=1, allow_nan=False) + "\n", encoding="utf-8")
     return path
+
+
+def is_fit(path: Path) -> bool:
+    """Whether a file says that it is a fit, of whatever version, damaged or not."""
+    try:
+        block = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(block, dict) and block.get("kind") == KIND
 
 
 def read_fit(path: Path) -> MotionFit:

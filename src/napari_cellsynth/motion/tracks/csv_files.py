@@ -51,6 +51,15 @@ def _is_of(path: Path, block: dict[str, Any]) -> bool:
     return block.get("kind") == KIND and block.get("table", path.name) == path.name
 
 
+def place_of_table(path: Path) -> Path:
+    """The same; BadInput where the name does not end with .csv or the folder is missing."""
+    if path.suffix.lower() != ".csv":
+        raise BadInput(f"{path} given; tables of tracks are written as CSV: end the name with .csv")
+    if not path.parent.is_dir():
+        raise BadInput(f"{path} given; the folder {path.parent} does not exist: create it first")
+    return path
+
+
 def write_csv(path: Path | str, tracks: Tracks) -> list[Path]:
     """Write the table ``x.csv`` with columns id, t, y, x, parent, and ``x.tracks.json`` beside it; both paths.
 
@@ -58,11 +67,7 @@ def write_csv(path: Path | str, tracks: Tracks) -> list[Path]:
     for none.  Further columns of the tracks (``features``) are not written.
     BadInput where the name does not end with .csv or the folder is missing.
     """
-    path = Path(path)
-    if path.suffix.lower() != ".csv":
-        raise BadInput(f"{path} given; tables of tracks are written as CSV: end the name with .csv")
-    if not path.parent.is_dir():
-        raise BadInput(f"{path} given; the folder {path.parent} does not exist: create it first")
+    path = place_of_table(Path(path))
     beside, block = said_beside(path), {"kind": KIND, "table": path.name, **_about(tracks)}
     with replacing(beside) as temporary:
         temporary.write_text(json.dumps(block, indent=2) + "\n", encoding="utf-8")
