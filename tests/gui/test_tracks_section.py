@@ -137,8 +137,16 @@ def test_tracked_once_more_replaces_what_was_there(qtbot: QtBot, viewer: Any, se
     assert section.settings().numbered and section.settings().gap == 2
     section.how.choose(HOW[0][1])
     track(qtbot, section)
+    tree = section.result.tracks.parents
+    section.how.choose(HOW[3][1])
+    track(qtbot, section)
+    assert tree and section.result.tracks.parents == tree, "numbers that are kept keep their family tree"
+    lines = layer_of(viewer, "Tracks")
+    assert lines.graph
     section.how.choose(HOW[2][1])
     track(qtbot, section)
+    # Not another layer: napari may crash where one with a graph was removed.
+    assert layer_of(viewer, "Tracks") == lines and len(lines.features) == len(lines.data)
     kinds = [type(layer).__name__ for layer in viewer.layers]
     assert sorted(kinds) == ["Image", "Labels", "Labels", "Tracks"]
     assert layer_of(viewer, "Tracks").graph == {}
@@ -210,7 +218,7 @@ def test_cancel_keeps_nothing(qtbot: QtBot, viewer: Any, section: TracksSection,
 
     gate = threading.Event()
 
-    def slow(labels: Stack, settings: Any, condition: Any) -> Any:
+    def slow(*given: Any) -> Any:
         from napari_cellsynth.stack.progress import SetProgress
 
         for t in range(1000):

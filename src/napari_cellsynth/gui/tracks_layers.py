@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -55,11 +55,13 @@ def lines_of(tracks: Tracks) -> Lines:
     return Lines(data, features_of(tracks), {child: [parent] for child, parent in tracks.parents.items()})
 
 
-def followed(labels: Stack, settings: TrackSettings, condition: str | None = None) -> Iterator[SetProgress | Followed]:
-    """Link outlines; everything that takes time, and nothing of the viewer."""
+def followed(
+    labels: Stack, settings: TrackSettings, condition: str | None = None, parents: Mapping[int, int] | None = None
+) -> Iterator[SetProgress | Followed]:
+    """Link outlines, of which kept numbers keep their ``parents``; all that takes time, and nothing of the viewer."""
     from napari_cellsynth.motion.tracks.link import Linked, link
 
-    for news in link(labels, settings):
+    for news in link(labels, settings, parents=parents):
         if isinstance(news, Linked):
             tracked = yield from _in_memory(news.labels)
             yield told(news.tracks.with_(condition=condition), tracked)
@@ -100,20 +102,44 @@ def add_tracks(viewer: napari.viewer.Viewer, tracks: Tracks, name: str, like: An
     """A Tracks layer with graph and features, in the units and at the place of the layer ``like`` (axes TYX)."""
     lines = lines or lines_of(tracks)
     attributes = {key: getattr(like, key) for key in ("units", "axis_labels")} if like.ndim == 3 else {}
-    step = np.asarray(like.scale)[[0, -2, -1]]
-    place = np.asarray(like.translate)[[0, -2, -1]]
     layer = viewer.add_tracks(
         lines.data,
         name=name,
         graph=lines.graph,
         features=lines.features,
-        tail_length=min(TAIL, max(1, tracks.frames)),
-        scale=step,
-        translate=place,
+        tail_length=tail_of(tracks),
         metadata={BLOCK: dict(tracks.provenance or {})},
+        **place_of(like),
         **attributes,
     )
     return unwrapped(layer)
+
+
+def exchange_tracks(layer: Any, tracks: Tracks, like: Any, lines: Lines) -> Any:
+    """Other tracks in a layer that is there.
+
+    Where a Tracks layer with a graph is removed and another added, napari
+    0.9 may end with a segmentation fault, at least where OpenGL is done in
+    software.
+    """
+    layer.graph = {}  # of tracks that there may no longer be
+    layer.data = lines.data
+    layer.features = lines.features
+    layer.graph = lines.graph
+    layer.tail_length = tail_of(tracks)
+    for name, value in place_of(like).items():
+        setattr(layer, name, value)
+    layer.metadata = {BLOCK: dict(tracks.provenance or {})}
+    return layer
+
+
+def tail_of(tracks: Tracks) -> int:
+    return min(TAIL, max(1, tracks.frames))
+
+
+def place_of(like: Any) -> dict[str, Any]:
+    """Scale and place of a layer with the axes TYX."""
+    return {name: np.asarray(getattr(like, name))[[0, -2, -1]] for name in ("scale", "translate")}
 
 
 def features_of(tracks: Tracks) -> dict[str, np.ndarray]:

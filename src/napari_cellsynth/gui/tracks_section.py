@@ -18,7 +18,8 @@ from napari_cellsynth.gui.parts import Bar, Foldout, Sentence, button, row
 from napari_cellsynth.gui.pieces import Choice, Listening, Section
 from napari_cellsynth.gui.recorder import Recorder
 from napari_cellsynth.gui.steady_layers import made_on
-from napari_cellsynth.gui.tracks_layers import Followed, add_tracked_labels, add_tracks, followed, told
+from napari_cellsynth.gui.suggested import suggested
+from napari_cellsynth.gui.tracks_layers import Followed, add_tracked_labels, add_tracks, exchange_tracks, followed, told
 from napari_cellsynth.gui.tracks_saving import KINDS, with_ending, written
 from napari_cellsynth.gui.tracks_table import TracksTable
 from napari_cellsynth.gui.words import capital, how_many
@@ -158,8 +159,11 @@ class TracksSection(Section):
             self.says.say(capital(str(error)), "bad")
             return
         condition = self._condition(movie)
+        # Mended by hand and tracked again: who came from whom was found before.
+        mended = self.result is not None and same(self._layers[0](), outlines)
+        parents = self.result.tracks.parents if self.result is not None and mended else None
         self._run(
-            lambda: followed(labels, settings, condition),
+            lambda: followed(labels, settings, condition, parents),
             lambda made: self._show(made, outlines, movie),
             labels.name,
         )
@@ -202,26 +206,30 @@ class TracksSection(Section):
         if all(not same(outlines, layer) for layer in viewer.layers):
             self.says.say("The outlines were closed; their tracks were not kept.", "warning")
             return
-        if same(self._movie and self._movie(), movie):
-            self._drop_layers()
+        old = self._there() if same(self._movie and self._movie(), movie) else None
         self._movie = None if movie is None else weakref.ref(movie)
         if self._layers and same(self._layers[0](), outlines):  # tracked once more: in place
             labels, outlines.data = outlines, made.labels.data if made.labels is not None else outlines.data
         else:
             labels = add_tracked_labels(viewer, made, outlines, movie)
-        lines = add_tracks(viewer, made.tracks, labels.name.replace(": cells tracked", ": tracks"), labels, made.lines)
+        lines = self._lines(made, labels.name.replace(": cells tracked", ": tracks"), labels, old)
         self._take(made, [labels, lines])
         self.session.outlines = labels
         self._say(made)
         Recorder.of(self.session).said(f"the cells of {outlines.name} were tracked: {made.words}")
         self.made.emit(lines)
 
-    def _drop_layers(self) -> None:
-        """A result of the same movie is replaced, except the outlines that were tracked just now."""
-        for layer in self._layers[1:]:
-            found = layer()
-            if found is not None and self._is_there(layer):
-                self.session.viewer.layers.remove(found)
+    def _there(self) -> Any:
+        """The lines of what was tracked last, which the new ones take the place of; None where there are none."""
+        if len(self._layers) < 2 or not self._is_there(self._layers[1]):
+            return None
+        return self._layers[1]()
+
+    def _lines(self, made: Followed, name: str, like: Any, old: Any) -> Any:
+        if old is None:
+            return add_tracks(self.session.viewer, made.tracks, name, like, made.lines)
+        old.name = name
+        return exchange_tracks(old, made.tracks, like, made.lines)
 
     def _take(self, made: Followed, layers: list[Any]) -> None:
         self.result, self._layers = made, [weakref.ref(layer) for layer in layers]
@@ -255,9 +263,8 @@ class TracksSection(Section):
 
     def _ask_save(self, kind: str) -> None:
         _, filters, _ = KINDS[kind]
-        home = self.session.home
-        name = {"csv": "cells.csv", "trackmate": "cells.xml", "ctc": "01_RES"}[kind]
-        place = (home if home.is_dir() else Path.home()) / name
+        name = {"csv": "tracks.csv", "trackmate": "tracks.xml", "ctc": "01_RES"}[kind]
+        place = suggested(self.session, name, named=kind != "ctc")
         chosen, _ = QFileDialog.getSaveFileName(self, "Save the tracks", str(place), filters)
         if chosen:
             self.save_to(with_ending(Path(chosen), kind), kind)
@@ -307,8 +314,7 @@ class TracksSection(Section):
         if made.tracks.frames > frames:
             self.says.say(f"{path.name} has {made.tracks.frames} frames, the movie {frames}: it is of another.", "bad")
             return
-        self._drop_layers()
-        layer = add_tracks(self.session.viewer, made.tracks, f"{movie.name}: {path.name}", movie, made.lines)
+        layer = self._lines(made, f"{movie.name}: {path.name}", movie, self._there())
         self._take(made, [layer])
         self._say(made)
         self.made.emit(layer)
