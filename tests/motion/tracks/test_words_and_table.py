@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from napari_cellsynth.motion.tracks.csv_files import read_csv, write_csv
 from napari_cellsynth.motion.tracks.table import write_per_track
 from napari_cellsynth.motion.tracks.tracks import Tracks
 from napari_cellsynth.motion.tracks.words import about_common_motion, broken, families, in_words
@@ -36,11 +38,20 @@ def test_sentences() -> None:
     assert in_words(Tracks.from_points([])) == "no tracks"
 
 
-def test_who_appears_and_vanishes_within_the_field() -> None:
+def test_who_appears_and_vanishes_within_the_field(tmp_path: Path) -> None:
     rows = [*line(1, range(4)), *line(2, range(1, 4), 20.0), *line(3, range(3), 70.0), *line(4, range(1, 3), 1.0)]
     tracks = Tracks.from_points(rows, shape=(100, 100), features={"area": np.full(len(rows), 25)})
     assert broken(tracks) == (1, 1), "4 comes and goes at the border"
-    assert "1 appear and 1 vanish within the field" in in_words(tracks)
+    assert in_words(tracks).endswith("; 1 appears and 1 vanishes within the field")
+    # The table has no areas: how large a cell is comes back with the JSON, or other cells would seem to vanish.
+    near = tracks.with_(y=np.where(tracks.ids == 4, 10.5, tracks.y), features={"area": np.full(len(rows), 100)})
+    again = read_csv(write_csv(tmp_path / "x.csv", near)[0])
+    assert in_words(again) == in_words(near) and broken(again) == (1, 1)
+    assert broken(near.with_(features={})) == (2, 2), "as it would be without"
+    once = Tracks.from_points(
+        [*line(1, range(4)), *line(2, range(4), 20.0), *line(3, range(1, 4), 70.0)], shape=(90, 90)
+    )
+    assert in_words(once).endswith("; 1 appears within the field")
     assert broken(tracks.with_(shape=None)) == (0, 0)
 
 
@@ -52,7 +63,9 @@ def test_common_motion_is_said_where_it_matters() -> None:
         rows = [(n + 1, t, *places[n, t], 0) for n in range(cells) for t in range(9)]
         return about_common_motion(Tracks.from_points(rows, pixel_size=(0.5, 0.5)))
 
-    assert "move together by 1.1 px (0.5" in str(said(1.1, 0.05))
+    assert re.search(r"move together by 1\.1 px \(0\.5\d µm\)", str(said(1.1, 0.05))), (
+        "no more digits of one than of the other"
+    )
     assert said(0.2, 0.05) is None, "too little to matter"
     assert said(1.1, 3.0) is None, "each moves more for itself"
     assert said(1.1, 0.05, cells=3) is None, "too few to tell"

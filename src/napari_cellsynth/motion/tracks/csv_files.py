@@ -10,6 +10,7 @@ from typing import Any
 
 from napari_cellsynth.errors import BadInput
 from napari_cellsynth.motion.tracks.tracks import LARGEST, TrackPoint, Tracks
+from napari_cellsynth.motion.tracks.words import usual_area
 from napari_cellsynth.stack.files.replacing import replacing
 
 COLUMNS = TrackPoint._fields
@@ -94,6 +95,7 @@ def _about(tracks: Tracks) -> dict[str, Any]:
     fields = ("name", "condition", "pixel_size", "frame_interval", "shape")
     counts = {"tracks": len(tracks.numbers()), "rows": len(tracks)}
     said = {name: getattr(tracks, name) for name in fields}
+    said["cell_area"] = usual_area(tracks)  # who appears within the field is a matter of how large cells are
     return {**said, **counts, "provenance": tracks.provenance}
 
 
@@ -176,6 +178,7 @@ def _said(path: Path) -> dict[str, Any]:
         said["pixel_size"] = _pair(block.get("pixel_size"))
         said["frame_interval"] = None if block.get("frame_interval") is None else float(block["frame_interval"])
         said["shape"] = None if block.get("shape") is None else tuple(int(n) for n in block["shape"])
+        said["cell_area"] = None if block.get("cell_area") is None else float(block["cell_area"])
     except (TypeError, ValueError, OverflowError):
         raise BadInput(f"{source} is damaged: repair it or move it away") from None
     return {**said, "provenance": block.get("provenance")}

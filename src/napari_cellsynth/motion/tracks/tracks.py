@@ -65,6 +65,8 @@ class Tracks:
     provenance: dict[str, Any] | None = None
     notes: tuple[str, ...] = ()
     """What is odd about them, or was left out when they were read; a sentence each."""
+    cell_area: float | None = None
+    """Of a usual outline in pixels, where a file says that and not the ``area`` of each."""
 
     def __post_init__(self) -> None:
         columns = {"ids": np.int64, "t": np.int64, "y": np.float64, "x": np.float64}

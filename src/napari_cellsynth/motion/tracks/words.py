@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from napari_cellsynth.motion.tracks.common_motion import FEWEST
 from napari_cellsynth.motion.tracks.tracks import Tracks
 from napari_cellsynth.stack.numbers_in_words import counted
-from napari_cellsynth.stack.quantity import format_length
 
 MOVES = 0.75
 """Pixels a frame of common motion from which it is mentioned."""
@@ -28,7 +27,9 @@ def in_words(tracks: Tracks) -> str:
     parts.append(counted(buds, "bud") if buds else "")
     begun, ended = broken(tracks)
     if begun or ended:
-        parts.append(f"{begun} appear and {ended} vanish within the field")
+        appear = [f"{begun} appear{'s' if begun == 1 else ''}"] if begun else []
+        vanish = [f"{ended} vanish{'es' if ended == 1 else ''}"] if ended else []
+        parts.append(f"{' and '.join(appear + vanish)} within the field")
     return "; ".join(part for part in parts if part)
 
 
@@ -51,13 +52,13 @@ def families(tracks: Tracks) -> tuple[int, int]:
 def broken(tracks: Tracks) -> tuple[int, int]:
     """Tracks that begin without a parent after the first frame, and that end without children before the last, inside.
 
-    Inside is a cell's diameter (where areas are known) or more from the
+    Inside is a cell's diameter (where areas are known, else 10 pixels) or more from the
     border.  In a good movie few cells come from nowhere.
     """
     if tracks.shape is None:
         return 0, 0
-    area = tracks.features.get("area")
-    margin = 2 * float(np.sqrt(np.median(area) / np.pi)) if area is not None and len(area) else 10.0
+    area = usual_area(tracks)
+    margin = 10.0 if area is None else 2 * float(np.sqrt(area / np.pi))
     inside = _inside(tracks, margin)
     first = tracks.starts()
     last = np.append(first[1:], len(tracks)) - 1
@@ -65,6 +66,12 @@ def broken(tracks: Tracks) -> tuple[int, int]:
     begun = [inside[r] and tracks.t[r] > 0 and int(tracks.ids[r]) not in own for r in first.tolist()]
     ended = [inside[r] and tracks.t[r] < tracks.frames - 1 and int(tracks.ids[r]) not in mothers for r in last.tolist()]
     return sum(map(bool, begun)), sum(map(bool, ended))
+
+
+def usual_area(tracks: Tracks) -> float | None:
+    """The median area of an outline in pixels; None where nobody said."""
+    area = tracks.features.get("area")
+    return tracks.cell_area if area is None or not len(area) else float(np.median(area))
 
 
 def _inside(tracks: Tracks, margin: float) -> NDArray[np.bool_]:
@@ -78,7 +85,7 @@ def about_common_motion(tracks: Tracks) -> str | None:
     shared, own = common_and_own(tracks)
     if shared < max(MOVES, own):
         return None
-    long = "" if tracks.pixel_size is None else f" ({format_length(shared * float(np.mean(tracks.pixel_size)))})"
+    long = "" if tracks.pixel_size is None else f" ({shared * float(np.mean(tracks.pixel_size)):.2g} µm)"
     return (
         f"the cells move together by {shared:.1f} px{long} a frame, which positions and speeds contain: if that is the"
         " stage's doing, make the movie steady first"
