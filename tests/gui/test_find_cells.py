@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tifffile
+from napari.components import ViewerModel
 from pytestqt.qtbot import QtBot
 
 from napari_cellsynth.gui import find_cells as module
@@ -18,6 +19,7 @@ from napari_cellsynth.gui.dock import show_dock
 from napari_cellsynth.gui.facts import BLOCK
 from napari_cellsynth.gui.find_cells import NAME, FindCells
 from napari_cellsynth.gui.layers import add_stack, complete, facts_of, outlines_in
+from napari_cellsynth.gui.state import Session
 from napari_cellsynth.gui.steady_layers import add_stabilised, returnable
 from napari_cellsynth.stack.stack import Stack
 from napari_cellsynth.stack.steady.drift import Drift
@@ -77,6 +79,24 @@ def test_the_preview_follows_the_frame_in_sight(qtbot: QtBot, viewer: Any, cells
     qtbot.waitUntil(shown(viewer, 2), timeout=PATIENCE)
     viewer.dims.set_current_step(0, 3)
     qtbot.waitUntil(shown(viewer, 1), timeout=PATIENCE)
+
+
+def test_a_diameter_that_was_estimated_of_another_movie_is_not_said_of_this_one(
+    qtbot: QtBot, cellsynth_home: Path
+) -> None:
+    viewer = ViewerModel()
+    session = Session.of(viewer)
+    session.movie = add_stack(viewer, movie())
+    pane = FindCells(session)
+    qtbot.addWidget(pane)
+    pane._show_diameter(24.0)
+    assert pane.diameter.placeholderText() == "fits: 12"
+    pane.unit.choose("px")
+    pane._unit_picked("px")
+    assert pane.diameter.placeholderText() == "", "it was in micrometres"
+    pane._show_diameter(24.0)
+    session.movie = add_stack(viewer, movie(pixel_size=(0.1, 0.1)))
+    assert pane.diameter.placeholderText() == "" and pane.unit.value == "um"
 
 
 def test_a_preview_is_no_outline_to_choose_and_keeps_the_selection(qtbot: QtBot, viewer: Any, cells: Any) -> None:

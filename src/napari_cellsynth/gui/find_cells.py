@@ -213,6 +213,7 @@ class FindCells(QWidget):
     def _movie_changed(self, _: Any = None) -> None:
         if self.session.movie is not None:
             self.unit.choose("um" if self._pixel_size() else "px")
+        self.diameter.setPlaceholderText("")  # what was estimated of another movie, or in another unit
         if self._said_of() is not self.session.movie:  # what was said is about another movie
             self._said_of = ref_to(self.session.movie)
             if self._making is None:
@@ -225,6 +226,7 @@ class FindCells(QWidget):
             self.unit.choose("px")
             self.says.say("The pixel size is not known: give it on top, or the diameter in pixels.", "warning")
             return
+        self.diameter.setPlaceholderText("")
         self.changed()
 
     def changed(self, *_: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,6 +26,8 @@ Z: dict[str, Any] = {
 KINDS = {"crops": "single cells", "clips": "clips", "traps": "traps", "pairs": "pairs"}
 """Kinds of training sets."""
 MISSING = {"axes": "axes", "pixel_size": "pixel size", "frame_interval": "interval"}
+NAMED = re.compile(r"\w+[._]\w")
+"""How a sentence begins that begins with a name, and not with a word."""
 PENCIL = "\u270e"
 OPENED = (
     "Opened means: a model was compared with it. What was chosen by the test can no longer be tested by it, so each"
@@ -38,7 +41,9 @@ def how_many(count: int, thing: str) -> str:
 
 
 def capital(text: str) -> str:
-    """With its first letter large."""
+    """With its first letter large; what begins with the name of a file or a layer (``one_frame.tif``) stays."""
+    if NAMED.match(text):
+        return text
     return f"{text[:1].upper()}{text[1:]}"
 
 
