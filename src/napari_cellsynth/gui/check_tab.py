@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QPushButton, QWidget
 
 from napari_cellsynth.gui.check_alike import AlikeSection
@@ -13,7 +14,7 @@ from napari_cellsynth.gui.check_outlines import OutlineSection
 from napari_cellsynth.gui.check_tell import TellSection
 from napari_cellsynth.gui.check_useful import UsefulSection
 from napari_cellsynth.gui.kept import kept
-from napari_cellsynth.gui.parts import Sentence, button, row
+from napari_cellsynth.gui.parts import Sentence, button, listen, row
 from napari_cellsynth.gui.pieces import Column, Section
 
 if TYPE_CHECKING:
@@ -57,6 +58,18 @@ class CheckTab(Column):
             kept().button(f"check {name}", section.head)
             self.rows.addWidget(section)
         self.rows.addStretch(1)
+        self._wanted: QWidget = self
+        # Only after the rows have found their new heights.
+        self._soon = QTimer(self, singleShot=True, interval=50)
+        self._soon.timeout.connect(lambda: self.ensureWidgetVisible(self._wanted, 0, 0))
+        listen(self, session.section_wanted, self._bring)
+
+    def _bring(self, name: str) -> None:
+        """Open a section and scroll to it."""
+        if name in self.sections:
+            self._wanted = self.sections[name]
+            self.sections[name].fold(False)
+            self._soon.start()
 
     def main_button(self) -> QPushButton | None:
         """What Ctrl+Enter presses: the first check that can begin."""

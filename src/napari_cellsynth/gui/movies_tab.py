@@ -53,6 +53,7 @@ class MoviesTab(Column):
         self._signals = Listening(self)
         self._signals.to(session.movie_changed, self._movie_changed)
         self._signals.to(session.study.changed, self._study_changed)
+        self._signals.to(session.section_wanted, self._bring)
         self._touched: set[Section] = set()
         for section in (self.table, self.fitness):
             section.head.clicked.connect(lambda *_, section=section: self._touched.add(section))
@@ -83,6 +84,11 @@ class MoviesTab(Column):
             if kept().get(f"movies.{name}", bool) is not None:
                 self._touched.add(section)
             kept().button(f"movies.{name}", section.head)
+
+    def _bring(self, name: str) -> None:
+        if name == "tracks":
+            self.tracks.fold(False)
+            self.ensureWidgetVisible(self.tracks)
 
     def _find_cells(self) -> None:
         """Open what finds cells, and bring it into sight."""

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from qtpy.QtCore import QSize, Qt, Signal
-from qtpy.QtGui import QKeyEvent, QWheelEvent
+from qtpy.QtGui import QKeyEvent, QPaintEvent, QWheelEvent
 from qtpy.QtWidgets import (
     QComboBox,
     QFrame,
@@ -18,6 +18,9 @@ from qtpy.QtWidgets import (
     QScrollArea,
     QSlider,
     QSpinBox,
+    QStyle,
+    QStyleOptionComboBox,
+    QStylePainter,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -28,6 +31,8 @@ from napari_cellsynth.gui.parts import FLAT, rule, style
 from napari_cellsynth.gui.theme import restyle, tint
 from napari_cellsynth.gui.words import PENCIL
 
+MARGIN = 4
+"""Pixels beside the words of a combo box that a style may keep for itself."""
 PENCIL_STYLE = "QToolButton { background: transparent; border: 1px solid transparent; padding: 0px; "
 
 
@@ -128,7 +133,7 @@ class Choice(QComboBox):
         self.setAccessibleName(name)
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(6)
-        self.activated.connect(lambda index: self.picked.emit(self.value_at(index)))
+        self.activated.connect(self._picked)
         self._values: list[Any] = []
 
     def offer(self, choices: list[tuple[str, Any]], value: Any = None) -> None:
@@ -142,6 +147,10 @@ class Choice(QComboBox):
         self.choose(value)
         self.blockSignals(False)
 
+    def _picked(self, index: int) -> None:
+        self.setToolTip(self.currentText())
+        self.picked.emit(self.value_at(index))
+
     def choose(self, value: Any) -> None:
         places = [i for i, other in enumerate(self._values) if other is value or (value is not None and other == value)]
         self.setCurrentIndex(places[0] if places else 0)
@@ -153,6 +162,20 @@ class Choice(QComboBox):
     @property
     def value(self) -> Any:
         return self.value_at(self.currentIndex())
+
+    def words_in(self, room: int) -> str:
+        """What is chosen, in so many pixels: with dots where it is longer."""
+        return str(self.fontMetrics().elidedText(self.currentText(), Qt.TextElideMode.ElideRight, max(0, room)))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        # As Qt draws it; but Qt cuts long words without a sign of it.
+        option, painter = QStyleOptionComboBox(), QStylePainter(self)
+        self.initStyleOption(option)
+        kind, field = QStyle.ComplexControl.CC_ComboBox, QStyle.SubControl.SC_ComboBoxEditField
+        painter.drawComplexControl(kind, option)
+        option.currentText = self.words_in(self.style().subControlRect(kind, option, field, self).width() - MARGIN)
+        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
+        painter.end()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         event.ignore()  # whoever scrolls the panel means the panel

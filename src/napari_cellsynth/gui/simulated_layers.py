@@ -50,7 +50,7 @@ def add_simulated(
     arrows = flow_arrows(made.flow)
     if len(arrows):
         about = {"edge_width": 0.6, "vector_style": "arrow", "edge_color": "yellow", "visible": False, **like}
-        layers.append(unwrapped(viewer.add_vectors(arrows, name=f"{name}: flow (to the frame before)", **about)))
+        layers.append(unwrapped(viewer.add_vectors(arrows, name=f"flow: {name}", **about)))
     viewer.layers.selection.active = image
     viewer.reset_view()
     _into_it(viewer, made.stack.size("T"), float(image.scale[0]))

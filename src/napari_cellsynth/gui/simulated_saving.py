@@ -6,12 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from qtpy.QtWidgets import QFileDialog, QMenu, QPushButton, QWidget
 
 from napari_cellsynth.engine.events import Progress
 from napari_cellsynth.errors import BadInput
+from napari_cellsynth.gui.layers import facts_of
 from napari_cellsynth.gui.parts import Bar, Sentence, button, column, row
 from napari_cellsynth.gui.recorder import Recorder
+from napari_cellsynth.gui.suggested import suggested
 from napari_cellsynth.gui.words import capital, how_many
 from napari_cellsynth.gui.workers import Worker, start
 
@@ -19,12 +22,14 @@ if TYPE_CHECKING:
     from napari_cellsynth.gui.state import Session
     from napari_cellsynth.phantoms.phantom import Phantom
 
+Size = tuple[float, float]
 FORMATS = {
-    "cellpose": "Cellpose",
-    "stardist": "StarDist",
-    "ctc": "the Cell Tracking Challenge",
-    "ome": "Fiji and others (OME-TIFF)",
+    "cellpose": "Cellpose: folder…",
+    "stardist": "StarDist: folder…",
+    "ctc": "Cell Tracking Challenge: folder…",
+    "ome": "Fiji and others: OME-TIFF…",
 }
+"""Words of the menu."""
 
 
 class Simulated(QWidget):
@@ -36,26 +41,23 @@ class Simulated(QWidget):
         self._made: Phantom | None = None
         self._worker: Worker | None = None
         self.said, self.warning = Sentence(), Sentence()
-        tip = "A folder whose name ends with _synthetic, that the program opens as it is."
-        self.save = button("Save for Cellpose…", lambda: self._ask("cellpose"), tip)
-        self.others = QPushButton()
-        self.others.setAccessibleName("Save for another program")
-        self.others.setToolTip("Save for another program")
-        menu = QMenu(self.others)
+        self.save = QPushButton("Save as…")
+        self.save.setToolTip("<qt>For Cellpose, StarDist and others: as each program opens it.</qt>")
+        menu = QMenu(self.save)
         for name, words in FORMATS.items():
-            menu.addAction(f"Save for {words}…").triggered.connect(lambda *_, name=name: self._ask(name))
-        self.others.setMenu(menu)
+            menu.addAction(words).triggered.connect(lambda *_, name=name: self._ask(name))
+        self.save.setMenu(menu)
         self.how = button("How was this made?", self._how, "As a Python script or shell commands that make it again")
         self.cancel = button("Cancel", self.stop, "Nothing is kept.")
         self.bar = Bar()
-        column(self.said, self.warning, row(self.save, self.others, self.how, self.cancel, None), self.bar, parent=self)
+        column(self.said, self.warning, row(self.save, self.how, self.cancel, None), self.bar, parent=self)
         self.clear()
 
     def clear(self) -> None:
         """Nothing is there."""
         self.stop()
         self._made = None
-        for part in (self.save, self.others, self.how, self.cancel, self.bar):
+        for part in (self.save, self.how, self.cancel, self.bar):
             part.hide()
         self.said.say("")
         self.warning.say("")
@@ -64,17 +66,22 @@ class Simulated(QWidget):
         """Say what is in the viewer, and offer to save it."""
         self._made = made
         Recorder.of(self._session).made(made.stack)
-        cells, frames = len(made.tracks.numbers()), made.stack.size("T")
         flow = ", tracks and flow (hidden at first)" if len(layers) > 3 else " and tracks"
         self.said.say(
-            f"{how_many(frames, 'frame')} with {how_many(cells, 'cell')} are in the viewer, with labels{flow}: true by"
-            " construction, marked as synthetic."
+            f"{what_was_made(made, self._pixel_of_the_movie())}. In the viewer with labels{flow}: true by construction,"
+            " marked as synthetic."
         )
         notes = made.parameters.get("notes") or ()
         self.warning.say(" ".join(f"{capital(str(note)).rstrip('.')}." for note in notes), "warning")
         self.save.show()
-        self.others.show()
         self.how.show()
+
+    def _pixel_of_the_movie(self) -> Size | None:
+        """Of the movie that the simulated one is looked at beside."""
+        try:
+            return None if self._session.movie is None else facts_of(self._session.movie).pixel_size
+        except BadInput:  # a colour image
+            return None
 
     def _how(self) -> None:
         from napari_cellsynth.gui.replay import show_how
@@ -83,12 +90,11 @@ class Simulated(QWidget):
             show_how(self._made.stack, self._session, self)
 
     def _ask(self, kind: str) -> None:
-        home = self._session.home
-        place = home if home.is_dir() else Path.home()
         name = "simulated.ome.tif" if kind == "ome" else "simulated_synthetic"
         filters = "OME-TIFF (*.ome.tif)" if kind == "ome" else ""
-        words = "Save the movie and its truth" if kind == "ome" else f"Save as a folder for {FORMATS[kind]}"
-        chosen, _ = QFileDialog.getSaveFileName(self, words, str(place / name), filters)
+        program, _, _ = FORMATS[kind].partition(":")
+        words = "Save the movie and its truth" if kind == "ome" else f"Save as a folder for {program}"
+        chosen, _ = QFileDialog.getSaveFileName(self, words, str(suggested(self._session, name)), filters)
         if chosen:
             self.save_to(Path(chosen), kind)
 
@@ -134,7 +140,28 @@ class Simulated(QWidget):
         self.bar.setVisible(busy)
         self.cancel.setVisible(busy)
         self.save.setEnabled(not busy)
-        self.others.setEnabled(not busy)
+
+
+def what_was_made(made: Phantom, beside: Size | None) -> str:
+    """``10 frames, 8 to 10 cells at a time, 15 in all, pixels of 0.13 µm`` and how large those of the movie are."""
+    frames = made.stack.size("T")
+    there = np.bincount(made.tracks.t, minlength=frames)
+    few, many, all_ = int(there.min()), int(there.max()), len(made.tracks.numbers())
+    said = f"{how_many(frames, 'frame')}, {how_many(many, 'cell')}" if few == many else ""
+    said = said or f"{how_many(frames, 'frame')}, {few} to {how_many(many, 'cell')}"
+    said += f" at a time, {all_:,} in all" if all_ > many else ""
+    pixel = made.stack.pixel_size
+    if pixel is None:
+        return said
+    said += f", pixels of {_length(pixel)} µm"
+    if beside is None or np.allclose(pixel, beside, rtol=0.01):
+        return said
+    return f"{said} as in the training set (those of the movie: {_length(beside)} µm)"
+
+
+def _length(size: Size) -> str:
+    y, x = (f"{side:.3g}" for side in size)
+    return y if y == x else f"{y} x {x}"
 
 
 def write(made: Phantom, path: Path, kind: str) -> Iterator[Progress | list[Path]]:

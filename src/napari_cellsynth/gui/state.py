@@ -47,6 +47,8 @@ class Session:
     """``start``, ``movies``, ``train``, ``use`` or ``check``: whoever shows tabs, shows this one."""
     set_wanted = Signal(str, object)
     """A training set of this kind is to be made, with these settings (a dict): whoever makes sets, proposes them."""
+    section_wanted = Signal(str)
+    """Name of a section that the tab which has it opens and brings into sight."""
     home_changed = Signal(object)
     """Path of the folder that training sets and runs go to from now on."""
     journey_requested = Signal(object)
