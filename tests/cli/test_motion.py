@@ -72,7 +72,7 @@ def test_what_tables_say_of_their_condition_counts(tmp_path: Path, capsys: pytes
         (["fit", "gone.csv", "fit.json"], "does not exist"),
         (["fit", "a.csv", "c.csv", "fit.json"], "conditions unknown and 'drug'"),
         (["fit", "a.csv", "fit.json", "--max-d", "40"], "--max-d 40 given"),
-        (["fit", "a.csv", "fit.json", "--max-d", "20"], "lower --max-d"),
+        (["fit", "a.csv", "fit.json", "--max-d", "20"], "lower max d"),
         (["fit", "one.csv", "fit.json"], "one frame only"),
         (["simulate", "a.csv", "out.csv", "--cells", "3", "--frames", "3"], "JSON"),
         (["simulate", "gone.json", "out.csv", "--cells", "3", "--frames", "3"], "does not exist"),

@@ -130,6 +130,21 @@ def test_pairs_are_tested_from_eight_recordings_on() -> None:
     assert paired([apart[:-1]] * 4) == [None] * 4
 
 
+def test_measures_that_could_not_be_tested_count_in_the_correction() -> None:
+    nan = float("nan")
+    first, second = [1.0, 1.1, 1.2, 1.3, 1.4], [2.0, 2.1, 2.2, 2.3, 2.4]
+    names = [(str(n), "", "") for n in range(4)]
+    both = [(first, second), *[([nan] * 5, [nan] * 5)] * 3]
+    one, *others = contrasts(names, both, both)
+    assert one.p is not None and one.p_corrected == pytest.approx(4 * one.p)
+    assert all(other.p_corrected is None for other in others)
+
+
+def test_intervals_that_differ_by_a_rounding_are_one() -> None:
+    given = {"a": [recording(0.5, 0, frame_interval=600.0)], "b": [recording(0.5, 1, frame_interval=600.004)]}
+    assert len(checked(given).conditions) == 2
+
+
 def test_numbers_that_nobody_has_are_left_out() -> None:
     nan = float("nan")
     (found,) = contrasts([("speed", "speed", "")], [([1.0, nan], [2.0])], [([1.0, nan, 1.5], [2.0])])
@@ -144,6 +159,10 @@ def test_numbers_that_nobody_has_are_left_out() -> None:
         ({"a": [recording(0.5, 0)], "b": [recording(0.5, 1, pixel_size=None)]}, "pixel size of both"),
         ({"a": [recording(0.5, 0)], "b": [recording(0.5, 1, frame_interval=9.0)]}, "2 s and 9 s"),
         ({"a": [recording(0.5, 0)], "b": [recording(0.5, 1, frames=5)]}, "^b: "),
+        (
+            {"a": [recording(0.5, 0, condition="drug", name="x"), recording(0.5, 1, condition="none", name="y")]},
+            "a holds several conditions: x is 'drug' and y is 'none'",
+        ),
     ],
 )
 def test_what_cannot_be_compared_is_refused(given: dict[str, list[Tracks]], says: str) -> None:

@@ -72,7 +72,7 @@ def fit_place(out: Path | str) -> Path:
     """Where a fit may be written.
 
     Raises:
-        BadInput: no .json, no such folder, or a file that is no fit is there: a recording's x.json tells its pixel size.
+        BadInput: no .json, no such folder, or another file is there: a recording's x.json, say, holds its pixel size.
     """
     from napari_cellsynth.motion.autoregressive.fit_files import is_fit, place_of_fit
 

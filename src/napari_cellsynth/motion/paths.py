@@ -120,11 +120,18 @@ def _check(recordings: Sequence[Tracks]) -> None:
     first = recordings[0].frame_interval
     for one in recordings:
         given = one.frame_interval
-        if (first is None) != (given is None) or (first and given and not isclose(first, given, rel_tol=SAME)):
+        if not same_interval(first, given):
             raise BadInput(
                 f"{recordings[0].name} has {_seconds(first)} from frame to frame, {one.name} {_seconds(given)}; one fit"
                 " needs one interval"
             )
+
+
+def same_interval(one: float | None, other: float | None) -> bool:
+    """Whether both are known and alike, or neither: software that records says 600 s once and 600.004 s next time."""
+    if one is None or other is None:
+        return one is other
+    return isclose(one, other, rel_tol=SAME)
 
 
 def _seconds(interval: float | None) -> str:

@@ -16,7 +16,7 @@ from napari_cellsynth.motion.autoregressive.fit import MotionFit, MotionSettings
 from napari_cellsynth.motion.autoregressive.grid import subspace_of
 from napari_cellsynth.motion.autoregressive.parts import Parts, parted
 from napari_cellsynth.motion.autoregressive.readings import windows
-from napari_cellsynth.motion.paths import MICROMETRE, Paths, paths_of
+from napari_cellsynth.motion.paths import MICROMETRE, Paths, paths_of, same_interval
 from napari_cellsynth.motion.tracks.tracks import Tracks
 from napari_cellsynth.quality.alike import Level
 from napari_cellsynth.quality.differences import LEVEL
@@ -242,6 +242,8 @@ def check_motion(
     how = settings or MotionSettings()
     if not 1 <= len(conditions) <= 2:
         raise BadInput(f"tracks of {len(conditions)} conditions given; one is checked, or two are compared")
+    for name, recordings in conditions.items():
+        _one_condition(name, recordings)
     total = len(conditions) * (SETS + 2)
     names = list(conditions)
     yield SetProgress(0, total, "reading tracks")
@@ -285,13 +287,23 @@ def _fitted(name: str, recordings: list[Tracks], how: MotionSettings) -> MotionF
         raise BadInput(f"{name}: {error}") from None
 
 
+def _one_condition(name: str, recordings: Sequence[Tracks]) -> None:
+    """BadInput where files say that one side holds several; what they do not say is as the side is called."""
+    said = list(dict.fromkeys(one.condition for one in recordings if one.condition is not None))
+    if len(said) > 1:
+        named = " and ".join(
+            f"{next(one.name for one in recordings if one.condition == word)} is {word!r}" for word in said
+        )
+        raise BadInput(f"{name} holds several conditions: {named}; compare recordings of one, or two with each other")
+
+
 def _same_units(names: list[str], paths: list[Paths]) -> None:
     for name, one in zip(names[1:], paths[1:], strict=True):
         if one.units != paths[0].units:
             raise BadInput(
                 f"{names[0]} is in {paths[0].units}s and {name} in {one.units}s; give the pixel size of both"
             )
-        if (one.frame_interval or 0) != (paths[0].frame_interval or 0):
+        if not same_interval(one.frame_interval, paths[0].frame_interval):
             known = [p.frame_interval for p in (paths[0], one)]
             both = " and ".join("an unknown time" if t is None else f"{t:g} s" for t in known)
             raise BadInput(f"{names[0]} and {name} have {both} from frame to frame; compare recordings of one interval")

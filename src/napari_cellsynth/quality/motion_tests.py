@@ -77,10 +77,9 @@ def contrasts(
 ) -> tuple[Contrast, ...]:
     """One for each measure (name, words, unit), of values of recordings and of cells of both conditions."""
     p = [_exact(*both, len(names)) for both in recordings]
-    tested = [i for i, one in enumerate(p) if one is not None]
-    corrected = dict(zip(tested, holm(np.array([p[i] for i in tested])).tolist(), strict=True)) if tested else {}
+    corrected = _corrected(p)
     return tuple(
-        Contrast(*name, tuple(a), tuple(b), _delta(*own), p[i], corrected.get(i))
+        Contrast(*name, tuple(a), tuple(b), _delta(*own), p[i], corrected[i])
         for i, (name, (a, b), own) in enumerate(zip(names, recordings, cells, strict=True))
     )
 
@@ -124,8 +123,10 @@ def paired(measures: Sequence[Sequence[tuple[float, float]]]) -> list[float | No
             p.append(None)
         else:
             p.append(float(wilcoxon(apart).pvalue) if apart.any() else 1.0)
-    tested = [i for i, one in enumerate(p) if one is not None]
-    if tested:
-        for i, value in zip(tested, holm(np.array([p[i] for i in tested])).tolist(), strict=True):
-            p[i] = value
-    return p
+    return _corrected(p)
+
+
+def _corrected(p: Sequence[float | None]) -> list[float | None]:
+    """After Holm for all measures: those that could not be tested (None) were asked as well, and count as 1."""
+    values = holm(np.array([1.0 if one is None else one for one in p])).tolist() if p else []
+    return [None if one is None else value for one, value in zip(p, values, strict=True)]

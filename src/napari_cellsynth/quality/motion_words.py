@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 BASELINES = {
     "standing_still": "standing still",
+    "mean_drift": "the mean drift",
     "constant_velocity": "constant velocity",
     "random_walk": "a persistent random walk",
 }
@@ -46,13 +47,16 @@ def clock(fit: MotionFit) -> tuple[str, float]:
 
 
 def about_prediction(fit: MotionFit) -> str:
-    """How well the fit predicts, beside what needs none."""
+    """How well the fit predicts, beside what needs none; better only where chance is known, and less than that."""
     best = fit.baselines[fit.best_baseline]
     part, than = fit.error / best if best > 0 else 1.0, BASELINES[fit.best_baseline]
     if part > TIMES:
         how = f"{part:.3g} times the error of {than}"
     elif abs(1 - part) < LEAST:
         how = f"as {than}"
+    elif abs(1 - part) < (fit.chance if fit.chance is not None else float(part < 1)):
+        what = "frames" if fit.reading == "joint" else "cells"
+        how = f"{abs(1 - part):.1%} {'less' if part < 1 else 'more'} than {than}, which may be chance of few {what}"
     else:
         how = f"{abs(1 - part):.1%} {'better' if part < 1 else 'worse'} than {than}"
     what = "frames" if fit.reading == "joint" else "cells"
@@ -106,7 +110,10 @@ def about_cells(fit: MotionFit) -> str:
     """Of how many cells a fit is."""
     held = "the last of the time" if fit.reading == "joint" else counted(len(fit.held_out), "cell")
     short = f", {fit.left_out} too short and left out" if fit.left_out else ""
-    return f"{counted(fit.cells, 'cell')} of {counted(len(fit.recordings), 'recording')}, {held} held out{short}"
+    # The least of many errors is a little too small on what it was chosen by.
+    chosen = " (q and d were chosen by them, too)" if fit.reading == "cell" else " (q and d were chosen by it, too)"
+    of = f"{counted(fit.cells, 'cell')} of {counted(len(fit.recordings), 'recording')}"
+    return f"{of}, {held} held out{chosen}{short}"
 
 
 def about_estimator(fit: MotionFit) -> str:

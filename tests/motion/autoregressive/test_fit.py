@@ -16,6 +16,7 @@ from napari_cellsynth.motion.autoregressive.readings import observe
 from napari_cellsynth.motion.autoregressive.stability import poles
 from napari_cellsynth.motion.paths import paths_of
 from napari_cellsynth.motion.tracks.tracks import Tracks
+from napari_cellsynth.quality.motion_words import about_prediction
 
 Q, D = 4, 2
 
@@ -194,3 +195,22 @@ def test_bad_input_is_refused_in_one_line(tracks: list[Tracks], settings: dict[s
     with pytest.raises(BadInput, match=says) as refused:
         fit_motion(tracks, MotionSettings.model_validate(settings))
     assert "\n" not in str(refused.value)
+
+
+def test_baselines_have_the_mean_that_the_fit_has() -> None:
+    """Walkers that keep half of a step in a flow of 3 pixels: nothing is better than a walk about the flow."""
+    flow = np.array([0.0, 3.0]) * np.arange(40)[:, None]
+    fit = fit_motion([tracks_of(walk(60, 40, 0.5) + flow, pixel_size=None)])
+    assert fit.persistence == pytest.approx(0.5, abs=0.05)
+    assert fit.baselines["mean_drift"] == pytest.approx(np.sqrt(2), rel=0.06)
+    assert fit.baselines["random_walk"] == pytest.approx(np.sqrt(2 * 0.75), rel=0.06)
+    assert fit.baselines["standing_still"] > 3
+    assert len(fit.free_run["mean_drift"]) == 10
+
+
+def test_better_is_only_said_beyond_chance() -> None:
+    better = [about_prediction(fit_motion([tracks_of(walk(16, 40, 0.5, seed=seed))])) for seed in range(8)]
+    assert sum("better" in said for said in better) <= 2, better
+    b = np.stack([rotation(0.9, 0.8) + 0.3 * np.eye(2), -0.3 * rotation(0.9, 0.8)])
+    steps = process(b, 60, sequences=40, seed=5)
+    assert "better than" in about_prediction(fit_motion([tracks_of(np.cumsum(steps, axis=1))]))

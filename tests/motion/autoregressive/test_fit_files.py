@@ -34,7 +34,7 @@ def test_has_the_keys_that_are_promised(fit: MotionFit, tmp_path: Path) -> None:
     block = json.loads(fit.to_json(tmp_path / "fit.json").read_text())
     assert set(block) >= KEYS
     assert np.shape(block["B"]) == (fit.d, fit.q, fit.q) and np.shape(block["C"]) == (len(fit.mean), fit.q)
-    assert set(block["baselines"]) == {"standing_still", "constant_velocity", "random_walk"}
+    assert set(block["baselines"]) == {"standing_still", "mean_drift", "constant_velocity", "random_walk"}
     assert set(block["grid"][0]) == {"q", "d", "error", "too_many"}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import isfinite
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from napari_cellsynth import __version__
 from napari_cellsynth.motion.autoregressive.baselines import (
     ahead,
     baselines,
+    chance,
     distance,
     moved_ahead,
     persistence,
@@ -47,7 +49,7 @@ def fit_motion(recordings: Sequence[Tracks], settings: MotionSettings | None = N
     q, d = found.chosen.q, found.chosen.d
     c, b, estimator = found.space.c[:, :q], *_stable(seen, found)
     moves = next_step(seen, found, how.window) if not seen.joint else NO_STEPS
-    free = _free_run(seen, found, c, b, moves.predicts)
+    free, by_chance = _free_run(seen, found, c, b, moves.predicts)
     return MotionFit(
         q=q,
         d=d,
@@ -62,6 +64,7 @@ def fit_motion(recordings: Sequence[Tracks], settings: MotionSettings | None = N
         baselines=baselines(seen),
         units=paths.units,
         error=free[0],
+        chance=by_chance if isfinite(by_chance) else None,
         window=how.window,
         cells=seen.cells,
         left_out=seen.left_out,
@@ -116,16 +119,18 @@ def _sequences(seen: Observations, x: Floats, rows: np.ndarray) -> list[Floats]:
     return [x[part[rows[part]]] for part in parts]
 
 
-def _free_run(seen: Observations, found: Searched, c: Floats, b: Floats, steps: Floats) -> list[float]:
-    """Errors 1, 2, … frames ahead, each from what was seen before a held-out row."""
+def _free_run(seen: Observations, found: Searched, c: Floats, b: Floats, steps: Floats) -> tuple[list[float], float]:
+    """Errors 1, 2, … frames ahead, each from what was seen before a held-out row; and what of the first is chance."""
     wanted = moved_ahead(seen, AHEAD)
     rows = wanted[0][0]
     moved = _moved_jointly(seen, found, c, b, rows) if seen.joint else _moved_alone(seen, found, steps, rows)
-    errors = []
+    errors: list[float] = []
+    doubtful = 0.0
     for mine, true in wanted:
         made = next(moved)
+        doubtful = doubtful if errors else chance(seen, made)
         errors.append(distance(true - made[np.isin(rows, mine)]))
-    return errors
+    return errors, doubtful
 
 
 def _moved_alone(seen: Observations, found: Searched, steps: Floats, rows: np.ndarray) -> Iterator[Floats]:

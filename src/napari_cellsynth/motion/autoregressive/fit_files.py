@@ -26,7 +26,7 @@ def as_json(fit: MotionFit) -> dict[str, Any]:
     arrays = ("C", "B", "mean", "noise_u", "noise_v", "steps", "noise_step")
     plain = (
         *("spectral_radius", "reading", "units", "error", "window", "cells", "left_out", "frames", "frame_interval"),
-        *("condition", "estimator", "persistence", "version", "steps_estimator", "step"),
+        *("condition", "estimator", "persistence", "version", "steps_estimator", "step", "chance"),
     )
     return {
         "kind": KIND,
@@ -117,7 +117,7 @@ def _from(block: dict[str, Any]) -> MotionFit:
         grid=tuple(
             GridPoint(int(p["q"]), int(p["d"]), _number(p["error"]), bool(p["too_many"])) for p in block["grid"]
         ),
-        baselines={name: _number(block["baselines"][name]) for name in NAMES},
+        baselines=_baselines(block["baselines"]),
         units=str(block["units"]),
         error=_number(block["error"]),
         window=window,
@@ -136,6 +136,7 @@ def _from(block: dict[str, Any]) -> MotionFit:
         # Files of earlier versions do not say either.
         steps_estimator=str(block.get("steps_estimator", "")),
         step=None if block.get("step") is None else _number(block["step"]),
+        chance=None if block.get("chance") is None else _number(block["chance"]),
         persistence=_number(block["persistence"]),
         free_run={str(name): tuple(map(_number, errors)) for name, errors in block["free_run"].items()},
         # Files of earlier versions do not say it: all that cells shared was left in.
@@ -143,6 +144,12 @@ def _from(block: dict[str, Any]) -> MotionFit:
         settings=dict(block["settings"]),
         version=str(block["version"]),
     )
+
+
+def _baselines(given: dict[str, Any]) -> dict[str, float]:
+    """Files of earlier versions do not say how the mean drift predicts."""
+    names = [name for name in NAMES if name != "mean_drift" or name in given]
+    return {name: _number(given[name]) for name in names}
 
 
 def _array(block: dict[str, Any], name: str, shape: tuple[int, ...]) -> NDArray[np.float64]:

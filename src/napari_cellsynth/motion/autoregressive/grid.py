@@ -94,7 +94,7 @@ def search(seen: Observations, settings: MotionSettings) -> Searched:
     if not allowed:
         raise BadInput(
             f"{gram.rows} rows to learn from, fewer than twice the {fits[0][0] * fits[0][1]} regressors of the smallest"
-            " fit: give more or longer tracks, or lower --max-d (frames looked back)"
+            " fit: give more or longer tracks, or lower max d (frames looked back)"
         )
     chosen = points[_chosen(points, judged, allowed, settings.fewest)]
     return Searched(space, gram, tuple(points), chosen)

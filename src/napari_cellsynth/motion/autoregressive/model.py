@@ -44,7 +44,7 @@ class MotionFit:
     reading: Reading
     grid: tuple[GridPoint, ...]
     baselines: Mapping[str, float]
-    """Error of standing still, constant velocity and a persistent random walk on the rows that judge the grid."""
+    """Error of standing still, the mean drift, constant velocity and a persistent random walk, on the same rows."""
     units: str
     """``micrometer``, or ``pixel`` where nobody said the size of one."""
     error: float
@@ -81,6 +81,9 @@ class MotionFit:
     """Of the baseline random walk: what is left of a displacement one frame later."""
     free_run: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     """Errors 1, 2, … frames ahead of ``model`` and the baselines, in units."""
+    chance: float | None = None
+    """Standard error of ``error`` over that of the best baseline, as held-out cells (jointly: frames) differ; None
+    where a single one judges, or an earlier version wrote the fit."""
     shared: tuple[Shared, ...] = ()
     """What the cells of each recording did together; what was taken out of it is in none of the coefficients.  Empty
     of a fit that an earlier version wrote, where all of it is."""

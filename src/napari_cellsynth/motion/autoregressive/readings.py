@@ -112,8 +112,8 @@ def _cell(paths: Paths, settings: MotionSettings) -> Observations:
         longest = max(map(len, paths.paths))
         raise BadInput(
             f"{len(families)} tracks (cells with their daughters) of at least {needed} frames given, the longest has"
-            f" {longest}; a window of {length} and d up to {lags} need two such: lower --max-d (frames"
-            " looked back) or --window (displacements observed)"
+            f" {longest}; a window of {length} and d up to {lags} need two such: lower max d (frames"
+            " looked back) or the window (displacements observed)"
         )
     held_families = _drawn(paths, families, settings)
     parts = [windows(paths.paths[i], length) for i in usable]
@@ -169,7 +169,7 @@ def _joint(paths: Paths, settings: MotionSettings) -> Observations:
     if rows < 4:
         raise BadInput(
             f"half of the tracks share {frames} frames, of which {learn} are learned from; with d up to {lags} at"
-            f" least {lags + 4} are needed: lower --max-d, or give longer tracks"
+            f" least {lags + 4} are needed: lower max d (frames looked back), or give longer tracks"
         )
     kept = [cell for cell, path in longest.items() if len(path) >= frames]
     line = dict(zip(paths.cell.tolist(), paths.family.tolist(), strict=True))

@@ -253,7 +253,7 @@ def draw_grid(check: MotionCheck) -> Figure:
     """Error of every q and d, and of what needs no fit, a plot a condition."""
     figure = new_figure(3.6 * len(check.conditions), 2.8)
     axes = figure.subplots(1, len(check.conditions), squeeze=False)[0]
-    styles = {"standing_still": ":", "constant_velocity": "--", "random_walk": "-."}
+    styles = {"standing_still": ":", "mean_drift": (0, (1, 4)), "constant_velocity": "--", "random_walk": "-."}
     for axis, one in zip(axes, check.conditions, strict=True):
         sizes = sorted({point.q for point in one.fit.grid})
         for q, colour in zip(sizes, _many(len(sizes)), strict=True):
