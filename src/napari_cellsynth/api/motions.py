@@ -57,14 +57,17 @@ def compare_motion(
     ``contrasts``.  ``quality.motion_report.save_motion_check`` writes it.
     """
     from napari_cellsynth.api.comparing import checking
+    from napari_cellsynth.motion.tracks.hashing import tracks_hash
     from napari_cellsynth.quality.motion_check import check_motion
+    from napari_cellsynth.stack.provenance import provenance_block
 
     opened = {name: _opened(given) for name, given in conditions.items()}
-    block: dict[str, object] = {
-        "made_by": "motion compare",
-        "seed": seed,
-        "inputs": {name: [one.name for one in recordings] for name, recordings in opened.items()},
-    }
+    inputs = [
+        {"condition": name, "name": one.name, "hash": tracks_hash(one)}
+        for name, recordings in opened.items()
+        for one in recordings
+    ]
+    block = provenance_block(made_by="motion compare", synthetic=False, seed=seed, inputs=inputs)
     yield from checking(check_motion(opened, settings, seed=seed, provenance=block))
 
 

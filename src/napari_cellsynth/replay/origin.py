@@ -170,7 +170,22 @@ def _simulated_movie(block: Mapping[str, Any], path: Path | None, name: str) -> 
     for part in (step.motion, step.background, step.background_labels):
         if part is not None and not Path(part).exists():
             yield Said(words=f"{Path(part).name} is not found here ({part}): put it there, or change the path.")
+    if step.motion is not None and not _same_fit(Path(step.motion), block):
+        yield Said(words=f"{Path(step.motion).name} holds another fit by now: the cells will move otherwise.")
     yield step
+
+
+def _same_fit(path: Path, block: Mapping[str, Any]) -> bool:
+    """Whether a file still holds the motion that a movie was made with, as far as anybody can tell."""
+    from napari_cellsynth.motion.autoregressive.fit_files import fit_hash, read_fit
+
+    wanted = ((block.get("settings") or {}).get("motion") or {}).get("hash")
+    if wanted is None or not path.exists():
+        return True
+    try:
+        return fit_hash(read_fit(path)) == wanted
+    except CellsynthError:
+        return False
 
 
 # -- with a model ----------------------------------------------------------------------------------------------------

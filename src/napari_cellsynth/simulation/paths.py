@@ -80,11 +80,18 @@ class Fitted:
 
     @property
     def provenance(self) -> Mapping[str, Any]:
+        from napari_cellsynth.motion.autoregressive.fit_files import fit_hash
+
         about = {name: getattr(self.fit, name, None) for name in ("condition", "reading", "q", "d", "recordings")}
         file: dict[str, Any] = {} if self.path is None else {"path": self.path}
         taken = [one.recording for one in self.fit.shared if one.taken_out]
         file |= {"shared_motion_taken_out": taken} if taken else {}
-        return {"kind": "fitted", **file, **{key: _plain(value) for key, value in about.items() if value is not None}}
+        return {
+            "kind": "fitted",
+            "hash": fit_hash(self.fit),
+            **file,
+            **{key: _plain(value) for key, value in about.items() if value is not None},
+        }
 
     def paths(self, cells: int, frames: int, seed: int, *, scale: Scale, diameter: float) -> np.ndarray:
         """As the protocol says; micrometres, or pixels of recordings, become pixels of the movie."""

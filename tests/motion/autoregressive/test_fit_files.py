@@ -11,7 +11,17 @@ import pytest
 from motions_made import tracks_of, walk
 
 from napari_cellsynth.errors import BadInput
-from napari_cellsynth.motion.autoregressive.fit import MotionFit, MotionSettings, fit_motion, simulate_paths
+from napari_cellsynth.motion.autoregressive.fit import (
+    MotionFit,
+    MotionSettings,
+    fit_motion,
+    simulate_paths,
+    simulate_tracks,
+)
+from napari_cellsynth.motion.autoregressive.fit_files import fit_hash
+from napari_cellsynth.motion.tracks.csv_files import read_csv, write_csv
+from napari_cellsynth.motion.tracks.hashing import tracks_hash
+from napari_cellsynth.simulation.paths import Fitted
 
 KEYS = {"q", "d", "C", "B", "mean", "noise_u", "noise_v", "spectral_radius", "reading", "grid", "baselines", "units"}
 """What scripts rely on."""
@@ -72,3 +82,17 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     for name in ("fit.csv", "gone/fit.json"):
         with pytest.raises(BadInput):
             fit.to_json(tmp_path / name)
+
+
+def test_what_was_fitted_and_what_was_made_of_it_can_be_told(tmp_path: Path) -> None:
+    tracks = tracks_of(walk(12, 40, 0.8), name="monday")
+    write_csv(tmp_path / "monday.csv", tracks)
+    fit = fit_motion([tracks], MotionSettings(max_d=3))
+    assert fit.hashes == (tracks_hash(tracks),) == (tracks_hash(read_csv(tmp_path / "monday.csv")),)
+    assert tracks_hash(tracks.with_(y=tracks.y + 0.001)) != fit.hashes[0] != tracks_hash(tracks.with_(pixel_size=None))
+    said = json.loads(fit.to_json(tmp_path / "fit.json").read_text())["provenance"]
+    assert said["made_by"] == "motion fit" and said["inputs"] == [{"name": "monday", "hash": fit.hashes[0]}]
+    made = simulate_tracks(MotionFit.from_json(tmp_path / "fit.json"), 3, 5).provenance
+    assert made is not None and made["code_version"] and made["inputs"][0]["hash"] == fit_hash(fit)
+    assert Fitted(fit).provenance["hash"] == fit_hash(fit)
+    assert fit_hash(fit_motion([tracks], MotionSettings(max_d=2))) != fit_hash(fit)

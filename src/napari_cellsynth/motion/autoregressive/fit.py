@@ -25,6 +25,7 @@ from napari_cellsynth.motion.autoregressive.settings import MotionSettings
 from napari_cellsynth.motion.autoregressive.simulate import simulate_paths, simulate_tracks
 from napari_cellsynth.motion.autoregressive.stability import LIMIT, shrunk, spectral_radius, yule_walker
 from napari_cellsynth.motion.paths import paths_of
+from napari_cellsynth.motion.tracks.hashing import tracks_hash
 from napari_cellsynth.motion.tracks.tracks import Tracks
 
 __all__ = ["GridPoint", "MotionFit", "MotionSettings", "fit_motion", "simulate_paths", "simulate_tracks"]
@@ -74,6 +75,7 @@ def fit_motion(recordings: Sequence[Tracks], settings: MotionSettings | None = N
         pixel_size=paths.pixel_size,
         shape=paths.shape,
         recordings=paths.names,
+        hashes=tuple(map(tracks_hash, recordings)),
         condition=paths.condition,
         estimator=estimator,
         steps=moves.steps,

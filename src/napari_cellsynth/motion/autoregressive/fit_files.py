@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import asdict
+from itertools import zip_longest
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from napari_cellsynth.motion.autoregressive.grid import GridPoint
 from napari_cellsynth.motion.autoregressive.model import MotionFit
 from napari_cellsynth.motion.shake import Shared
 from napari_cellsynth.stack.files.replacing import replacing
+from napari_cellsynth.stack.provenance import provenance_block
 
 KIND, FORMAT = "motion", 1
 
@@ -42,9 +45,24 @@ def as_json(fit: MotionFit) -> dict[str, Any]:
         "pixel_size": None if fit.pixel_size is None else list(fit.pixel_size),
         "shape": list(fit.shape),
         "recordings": list(fit.recordings),
+        "hashes": list(fit.hashes),
+        "provenance": _provenance(fit),
         "shared_motion": [asdict(one) for one in fit.shared],
         "settings": dict(fit.settings),
     }
+
+
+def _provenance(fit: MotionFit) -> dict[str, Any]:
+    """Made of which tracks, and by which version."""
+    names = zip_longest(fit.recordings, fit.hashes)
+    inputs = [{"name": name, **({"hash": code} if code else {})} for name, code in names]
+    block = provenance_block(made_by="motion fit", synthetic=False, settings=fit.settings, inputs=inputs)
+    return {**block, "code_version": fit.version}
+
+
+def fit_hash(fit: MotionFit) -> str:
+    """SHA-256 of all that a fit holds; the same of one in memory and of its file."""
+    return hashlib.sha256(json.dumps(as_json(fit), sort_keys=True).encode()).hexdigest()
 
 
 def write_fit(fit: MotionFit, path: Path) -> Path:
@@ -129,6 +147,7 @@ def _from(block: dict[str, Any]) -> MotionFit:
         pixel_size=None if pixel is None else (_number(pixel[0]), _number(pixel[1])),
         shape=(int(block["shape"][0]), int(block["shape"][1])),
         recordings=tuple(str(name) for name in block["recordings"]),
+        hashes=tuple(str(code) for code in block.get("hashes", ())),
         condition=None if block["condition"] is None else str(block["condition"]),
         estimator=str(block["estimator"]),
         steps=_array(block, "steps", (window + d - 1, 2, 2) if alone else (0,)).reshape(-1, 2, 2),

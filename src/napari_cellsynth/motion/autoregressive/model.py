@@ -66,6 +66,8 @@ class MotionFit:
     shape: tuple[int, int]
     """Height and width in pixels of the field that the cells were seen in."""
     recordings: tuple[str, ...] = ()
+    hashes: tuple[str, ...] = ()
+    """Of what each recording's tracks hold (``tracks_hash``); empty of a fit that an earlier version wrote."""
     condition: str | None = None
     estimator: str = "least squares"
     """``least squares``, or what was taken where that was not stable."""

@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cellsynth.errors import BadInput
+from napari_cellsynth.motion.autoregressive.fit_files import fit_hash
 from napari_cellsynth.motion.autoregressive.model import MotionFit
 from napari_cellsynth.motion.autoregressive.stability import root, stationary
 from napari_cellsynth.motion.tracks.tracks import Tracks
+from napari_cellsynth.stack.provenance import provenance_block
 
 Floats = NDArray[np.float64]
 Edges = Literal["reflect", "leave"]
@@ -125,4 +127,6 @@ def provenance(fit: MotionFit, settings: dict[str, object], seed: int) -> dict[s
     taken = [{"recording": one.recording, "size": one.size, "units": fit.units} for one in fit.shared if one.taken_out]
     if taken:
         about["shared_motion_taken_out"] = taken
-    return {"made_by": "motion simulate", "synthetic": True, "seed": seed, "settings": settings, "motion": about}
+    inputs = [{"name": fit.condition or "motion", "is": "fit", "hash": fit_hash(fit)}]
+    block = provenance_block(made_by="motion simulate", synthetic=True, seed=seed, settings=settings, inputs=inputs)
+    return {**block, "motion": about}
