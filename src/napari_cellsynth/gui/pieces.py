@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from qtpy.QtCore import QSize, Qt, Signal
-from qtpy.QtGui import QKeyEvent, QPaintEvent, QWheelEvent
+from qtpy.QtGui import QKeyEvent, QPaintEvent, QPalette, QWheelEvent
 from qtpy.QtWidgets import (
     QComboBox,
     QFrame,
@@ -170,6 +170,7 @@ class Choice(QComboBox):
     def paintEvent(self, event: QPaintEvent) -> None:
         # As Qt draws it; but Qt cuts long words without a sign of it.
         option, painter = QStyleOptionComboBox(), QStylePainter(self)
+        painter.setPen(self.palette().color(QPalette.ColorRole.Text))
         self.initStyleOption(option)
         kind, field = QStyle.ComplexControl.CC_ComboBox, QStyle.SubControl.SC_ComboBoxEditField
         painter.drawComplexControl(kind, option)
