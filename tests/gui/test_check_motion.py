@@ -144,3 +144,21 @@ def test_what_cannot_be_used_is_said(moves, qtbot, tmp_path) -> None:
     # The worker says what was wrong before it has ended.
     qtbot.waitUntil(section.work.begin.isEnabled, timeout=SOON)
     assert section.check is None
+
+
+def test_conditions_are_not_mixed_and_names_go_with_their_tracks(moves, qtbot, tmp_path) -> None:
+    _, section = moves
+    sources = section.sources
+    sources.open_files([table(tmp_path / "a.csv", 0, "control"), table(tmp_path / "b.csv", 1, "drug")])
+    sources.grid.itemAtPosition(1, 1).widget().picked.emit(FIRST)
+    section.main.click()
+    qtbot.waitUntil(lambda: "holds several conditions" in section.says.text(), timeout=SOON)
+    assert "'control'" in section.says.text() and "--" not in section.says.text()
+    for line in (0, 1):
+        sources.grid.itemAtPosition(line, 1).widget().picked.emit(UNUSED)
+    assert [name.text() for name in sources.names] == ["", ""]
+    sources.grid.itemAtPosition(1, 1).widget().picked.emit(FIRST)
+    assert list(sources.chosen()) == ["drug"]
+    sources.names[0].setText("mine")
+    sources.grid.itemAtPosition(1, 1).widget().picked.emit(UNUSED)
+    assert sources.names[0].text() == "mine", "what the user wrote stays"

@@ -50,6 +50,8 @@ class TrackSources(QWidget):
         self._session = session
         self.sources: list[Source] = []
         self.names = tuple(QLineEdit() for _ in CALLED)
+        self._taken = ["" for _ in CALLED]
+        """Names that came from tracks, and from no user."""
         self._lines = QWidget()
         self.grid = QGridLayout(self._lines)
         self.grid.setContentsMargins(0, 0, 0, 0)
@@ -92,6 +94,7 @@ class TrackSources(QWidget):
                 condition = _condition_of(self._session, layer)
                 self._add(Source(layer.name, partial(_read_layer, layer), layer, condition))
         if before != self.sources:
+            self._forget_names()
             self._show()
             self.changed.emit()
 
@@ -124,7 +127,15 @@ class TrackSources(QWidget):
         source.side = known.get(source.condition or "", free)
         if source.side is not UNUSED and source.condition and not self.names[source.side].text():
             self.names[source.side].setText(source.condition)
+            self._taken[source.side] = source.condition
         self.sources.append(source)
+
+    def _forget_names(self) -> None:
+        """Of a condition that was named after tracks, and of which none are used any more."""
+        for side, field in enumerate(self.names):
+            known = {source.condition for source in self.sources if source.side == side}
+            if field.text() and field.text() == self._taken[side] and field.text() not in known:
+                field.clear()
 
     # -- what is shown -----------------------------------------------------------------------------------------------
 
@@ -149,6 +160,10 @@ class TrackSources(QWidget):
 
     def _picked(self, source: Source, side: int | None) -> None:
         source.side = side
+        self._forget_names()
+        if side is not UNUSED and source.condition and not self.names[side].text():
+            self.names[side].setText(source.condition)
+            self._taken[side] = source.condition
         for widget in self._second:
             widget.setVisible(any(s.side == SECOND for s in self.sources))
         self.changed.emit()

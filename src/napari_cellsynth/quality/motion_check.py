@@ -132,13 +132,14 @@ class Moving:
             )
             return f"{self.name}: simulated cells do not quite move as held-out ones: {differ}."
         known = [one.words for one in self.likeness if isfinite(one.held_out)]
+        none = f"{self.name}: no difference of simulated cells to held-out ones"
         if self.few:
             held = counted(len(set(self.parts.held_cells)), "held-out cell")
-            return f"{self.name}: no difference was found, but {held} would hardly show one."
+            return f"{none} was found, but {held} would hardly show one."
         listed = f"{', '.join(known[:-1])} and {known[-1]}" if len(known) > 1 else "".join(known)
         if self.poor:
             than = BASELINES[self.fit.best_baseline]
-            return f"{self.name}: no difference in {listed}, but the fit predicts far worse than {than}."
+            return f"{none} in {listed}, but the fit predicts far worse than {than}."
         return f"{self.name}: simulated cells move as held-out ones do, in {listed}."
 
     def predicted(self) -> str:
@@ -166,7 +167,8 @@ class MotionCheck:
     def sentence(self) -> str:
         """What to know first."""
         said = [one.sentence() for one in self.conditions]
-        return " ".join([*said, *filter(None, [self.between()])])
+        # Who gave two conditions asked what is between them.
+        return " ".join([*filter(None, [self.between()]), *said])
 
     def between(self) -> str:
         """What is between two conditions; empty of one."""
