@@ -141,6 +141,8 @@ def test_doubts_of_what_is_fitted_on_the_way_are_said_before_the_movie_is_made(p
     monkeypatch.setattr(simulate_pane, "doubt", lambda fit: "cells would swing")
     pane._take("x", fitted)
     assert pane.fit.text() == "Cells would swing" and len(pane._session.viewer.layers) == 1
+    pane._session.viewer.add_image(np.zeros((3, 8, 8)), name="another")
+    assert pane.fit.text() == "Cells would swing", "layers come with the movie itself"
 
 
 def test_what_is_no_fit_is_said(pane, tmp_path):

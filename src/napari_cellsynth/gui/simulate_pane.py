@@ -63,8 +63,9 @@ class SimulatePane(QWidget):
         self._wanted: Path | None = session.training_set
         self._ground: Any = None
         """The background that the user picked, and nobody proposed."""
-        """The motion that was fitted while the movie was made, a fit or its file; None where it was there before."""
         self._moves: Any = None
+        self._doubted = ""
+        """What is doubtful of the motion that was fitted last while a movie was made; empty for a fit that was there."""
         self.cut, self.made_by = QRadioButton("cut out of my movies"), QRadioButton("made by a model")
         self.cut.setChecked(True)
         self.sets, self.motion, self.ground = Choice("Training set"), Choice("Cells move like"), Choice("Background")
@@ -218,7 +219,7 @@ class SimulatePane(QWidget):
             else:
                 self._list()
             return
-        self._moves = value
+        self._moves, self._doubted = value, ""
         self._say_fit()
 
     def _ground_picked(self, value: Any) -> None:
@@ -247,6 +248,8 @@ class SimulatePane(QWidget):
             steady = f"; {lacking}" if (lacking := simulated_without(fit)) else ""
             good = f"fit: {how_many(fit.cells, 'track')} ok{steady}"
             self.fit.say(capital(words) or good, "warning" if words else "good")
+        elif self._doubted:
+            self.fit.say(self._doubted, "warning")
         elif value == FOLLOW:
             self.fit.say("The outlines are linked to tracks and their motion fitted when the movie is made.")
         elif value is not None and value != OTHER:
@@ -276,6 +279,7 @@ class SimulatePane(QWidget):
             self.says.say(capital(str(error)), "bad")
             return
         self.made.clear()
+        self._doubted = ""
         name = f"simulated · seed {settings.seed} (synthetic)"
         self.work.run(self._maker(settings, name), partial(self._take, name), f"simulating {settings.frames} frames")
 
@@ -326,8 +330,8 @@ class SimulatePane(QWidget):
 
     def _take(self, name: str, made: Any) -> None:
         if isinstance(made, Fit):
-            if words := doubt(_read(made.fit)):
-                self.fit.say(capital(words), "warning")
+            self._doubted = capital(doubt(_read(made.fit)))
+            self._say_fit()  # and again when layers come, as those of the movie do
             return
         ground = self.ground.value
         # The same contrast as the movie beside it, or nobody could compare them.
