@@ -65,7 +65,7 @@ class SimulatePane(QWidget):
         """The background that the user picked, and nobody proposed."""
         self._moves: Any = None
         self._doubted = ""
-        """What is doubtful of the motion that was fitted last while a movie was made; empty for a fit that was there."""
+        """What is doubtful of the motion that was fitted while a movie was made; empty for a fit that was there."""
         self.cut, self.made_by = QRadioButton("cut out of my movies"), QRadioButton("made by a model")
         self.cut.setChecked(True)
         self.sets, self.motion, self.ground = Choice("Training set"), Choice("Cells move like"), Choice("Background")
