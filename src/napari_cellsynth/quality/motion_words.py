@@ -102,7 +102,7 @@ def _too_short(fit: MotionFit) -> str:
     return (
         f"the longest track has {counted(fit.frames, 'frame')}, where {needed} are usual: only"
         f" {counted(fit.window, 'displacement')} and up to {counted(lags, 'frame')} before were looked at, so simulated"
-        " cells are as fast as real ones, but may not keep their direction as long"
+        " cells may keep their direction for less or more time than real ones"
     )
 
 
