@@ -101,6 +101,29 @@ def test_what_a_dead_one_left_is_taken_by_one_of_many(tmp_path):
     assert left(tmp_path) == [] and not lock.exists()
 
 
+def test_one_that_was_killed_while_it_took_away_another_is_no_obstacle(tmp_path, monkeypatch):
+    monkeypatch.setattr(locks, "STALE", 0.2)
+    lock, guard = tmp_path / "lock", tmp_path / "lock.taking"
+    lock.write_bytes(b'{"machine": "%s", "pid": 4194000, "created": 0.0}' % locks.Owner.me().machine.encode())
+    guard.write_bytes(b"somebody")
+    begun = time.monotonic()
+    with one_at_a_time(lock):
+        assert 0.2 <= time.monotonic() - begun < 5
+    assert left(tmp_path) == [] and not lock.exists()
+
+
+def test_who_was_slower_takes_nothing_of_the_living_away(tmp_path):
+    """Two see the file of a dead one; the first takes it away and holds the lock when the second comes."""
+    lock = tmp_path / "lock"
+    dead = b'{"machine": "%s", "pid": 4194000, "created": 0.0}' % locks.Owner.me().machine.encode()
+    lock.write_bytes(dead)
+    with one_at_a_time(lock):
+        mine = lock.read_bytes()
+        assert locks._take_away(lock, dead)
+        assert lock.read_bytes() == mine
+    assert not lock.exists()
+
+
 def test_one_that_was_taken_for_dead_removes_nothing_of_others(tmp_path):
     lock = tmp_path / "lock"
     with one_at_a_time(lock):

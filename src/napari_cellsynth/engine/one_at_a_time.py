@@ -14,7 +14,7 @@ import random
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from napari_cellsynth.engine.owner import Owner
@@ -47,8 +47,8 @@ def one_at_a_time(path: Path) -> Iterator[None]:
 
 def _take(path: Path) -> bytes:
     mine = json.dumps({**Owner.me().to_json(), "token": uuid.uuid4().hex}).encode()
-    seen: bytes | None = None
-    begun = since = time.monotonic()
+    held, guarded = _Watched(path), _Watched(_guard(path))
+    begun = time.monotonic()
     refused = 0
     while True:
         try:
@@ -60,17 +60,31 @@ def _take(path: Path) -> bytes:
             refused += 1
             if os.name != "nt" or refused > REFUSALS:
                 raise
-        found, now = _read(path), time.monotonic()
-        if found != seen:
-            seen, since = found, now
+        found, unchanged = held.look()
         lives = _lives(found)
-        if found is not None and (lives is False or (lives is None and now - since > STALE)):
-            _set_aside(path, found)
-            continue
-        if now - begun > PATIENCE:
+        if found is not None and (lives is False or (lives is None and unchanged > STALE)):
+            if _take_away(path, found):
+                continue
+            # Another one is about it; if it was killed there, its guard stays.
+            if guarded.look()[1] > STALE:
+                _remove(_guard(path))
+        if time.monotonic() - begun > PATIENCE:
             raise TimeoutError(f"{path.parent} is being changed by another process for {PATIENCE:.0f} s; end that")
         # Not the common generator: no draw of a training depends on how long it waited.
         time.sleep(RETRY * random.SystemRandom().uniform(0.5, 1.5))
+
+
+class _Watched:
+    """A file, and for how long it has been the same."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._seen, self._since = path, _read(path), time.monotonic()
+
+    def look(self) -> tuple[bytes | None, float]:
+        found, now = _read(self._path), time.monotonic()
+        if found != self._seen:
+            self._seen, self._since = found, now
+        return found, now - self._since
 
 
 def _make(path: Path, content: bytes) -> None:
@@ -96,18 +110,27 @@ def _lives(content: bytes | None) -> bool | None:
     return None if owner is None else owner.lives()
 
 
-def _set_aside(path: Path, stale: bytes) -> None:
-    """Take away what a dead process has left; of several that try, one does."""
-    aside = path.with_name(f"{path.name}.{uuid.uuid4().hex[:12]}")
+def _guard(path: Path) -> Path:
+    return path.with_name(f"{path.name}.taking")
+
+
+def _take_away(path: Path, stale: bytes) -> bool:
+    """Take away what a dead process has left; False where another one is about it.
+
+    One looks and removes at a time: who looked before another one was quicker
+    would remove the file of a living one.
+    """
+    guard = _guard(path)
     try:
-        os.rename(path, aside)
+        _make(guard, uuid.uuid4().hex.encode())
     except OSError:
-        return
-    if _read(aside) != stale:
-        # Somebody was quicker and holds it by now: it is given back, unless a third has come in between.
-        with suppress(OSError):
-            os.link(aside, path)
-    _remove(aside)
+        return False
+    try:
+        if _read(path) == stale:
+            _remove(path)
+    finally:
+        _remove(guard)
+    return True
 
 
 def _remove(path: Path) -> None:

@@ -226,7 +226,7 @@ def test_pixels_that_are_not_numbers(tmp_path: Path) -> None:
         ({"labels": np.zeros((10, 120, 161), np.uint8)}, "expected the same X"),
         ({"labels": np.zeros((9, 120, 160), np.uint8)}, "expected the same T"),
         ({"labels": np.zeros((10, 120, 160), np.float32)}, "integers"),
-        ({"labels": np.full((10, 120, 160), -1)}, "positive"),
+        ({"labels": np.full((10, 120, 160), -1)}, "numbers below 0"),
         ({"holdout": "recording"}, "at least 3"),
     ],
 )
