@@ -64,7 +64,10 @@ class Known:
             squares = own[:, None] + np.einsum("ij,ij->i", theirs, theirs, dtype=np.float64)
             apart = np.maximum(squares - 2 * (flat @ theirs.T), 0)
             apart[indices[:, None] == self.indices[start : start + TOGETHER]] = np.inf  # itself
-            nearest = np.minimum(nearest, apart.min(1))
+            # The product is exact to single precision alone, which near 0 is little: the nearest is measured anew.
+            at = apart.argmin(1)
+            measured = ((flat.astype(np.float64) - theirs[at]) ** 2).sum(1)
+            nearest = np.where(np.isinf(apart.min(1)), nearest, np.minimum(nearest, measured))
         return mean, np.sqrt(nearest / flat.shape[1])
 
 
