@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -143,6 +144,13 @@ def test_doubts_of_what_is_fitted_on_the_way_are_said_before_the_movie_is_made(p
     assert pane.fit.text() == "Cells would swing" and len(pane._session.viewer.layers) == 1
     pane._session.viewer.add_image(np.zeros((3, 8, 8)), name="another")
     assert pane.fit.text() == "Cells would swing", "layers come with the movie itself"
+
+
+def test_a_long_name_of_a_model_makes_the_pane_no_wider(pane):
+    before = pane.minimumSizeHint().width()
+    pane.set_run(Path("example movie of many cells & one more word-12"))
+    assert pane.minimumSizeHint().width() <= max(before, 340)
+    assert "one more word" in pane.made_by.toolTip() and pane.made_by.text().endswith("…")
 
 
 def test_what_is_no_fit_is_said(pane, tmp_path):

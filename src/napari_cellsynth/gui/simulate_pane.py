@@ -10,6 +10,7 @@ from collections.abc import Generator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -161,7 +162,8 @@ class SimulatePane(QWidget):
     def set_run(self, run: Path | None) -> None:
         """The model that makes cells, where the user wants one."""
         self._run = run
-        self.made_by.setText("made by a model" if run is None else f"made by {run.name}")
+        self.made_by.setText("made by a model" if run is None else f"made by {cut_off(run.name)}")
+        self.made_by.setToolTip("" if run is None else f"<qt>made by {escape(run.name)}</qt>")
         self.made_by.setVisible(run is not None)
         if run is None:
             self.cut.setChecked(True)
@@ -374,6 +376,11 @@ class Fit:
     """A motion that was fitted on the way to a movie."""
 
     fit: MotionFit | Path
+
+
+def cut_off(name: str, most: int = 20) -> str:
+    """A name that makes no panel wider than the dock."""
+    return name if len(name) <= most else f"{name[: most - 1]}…"
 
 
 def known_sets(home: Path, chosen: Path | None) -> list[Known]:
